@@ -1,0 +1,98 @@
+"""Names and other people's words as data: made harmless for a line of text, here and nowhere else.
+
+A name comes from XenAPI, from Slack or from a person; it may hold line breaks, terminal escapes, bidirectional marks or
+markup. Text inside the bot is
+always *one plain line* (several lines are a tuple of lines). Renderers pass every string through :func:`one_line`
+before they escape for their medium, so
+a name can never begin a second line; :func:`quoted` marks where a name that looks like prose begins and ends.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_PLAIN_NAME = re.compile(r"[\w.\-:+@/]+\Z", re.UNICODE)
+_QUOTES = str.maketrans({"“": "'", "”": "'", "„": "'", "‟": "'"})
+_VISIBLE = {"\n": "⏎", "\r": "⏎", "\t": "⇥", "\u2028": "⏎", "\u2029": "⏎", "\x0b": "⏎", "\x0c": "⏎", "\x85": "⏎"}
+# Cf holds the bidirectional controls, zero-width characters, tags and soft hyphens; Cc the terminal controls; Cs lone
+# surrogates; Co private use.
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+# Letters and spaces that show nothing, so that two different names would look alike.
+_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+
+
+def _visible(character: str) -> str:
+    if character in _VISIBLE:
+        return _VISIBLE[character]
+    if character in _BLANKS or unicodedata.category(character) in _UNSAFE_CATEGORIES:
+        return f"⟨{ord(character):X}⟩"
+    return " " if unicodedata.category(character) == "Zs" else character
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """`text` as one line: control, bidirectional and invisible characters shown as ⟨code point⟩, line breaks as ⏎, at
+    most `limit` characters.
+    """
+    line = text if text.isascii() and text.isprintable() else "".join(map(_visible, text))
+    if limit is not None and len(line) > limit:
+        line = line[: max(limit - 1, 0)] + "…"
+    return line
+
+
+def quoted(name: str, limit: int = 120) -> str:
+    """A name inside a sentence: as it is when it can only be a name, else between “ and ”, which the name itself cannot
+    contain.
+    """
+    line = one_line(name, limit)
+    if line and _PLAIN_NAME.match(line):
+        return line
+    return f"“{line.translate(_QUOTES)}”"
+
+
+def joined(names: Iterable[str], *, last: str = "and", limit: int = 8) -> str:
+    """Names as a list in words: `a, b and c`; beyond `limit` the rest is counted."""
+    shown = [quoted(name) for name in names]
+    if len(shown) > limit:
+        rest = len(shown) - limit + 1
+        shown = [*shown[: limit - 1], f"{rest} more"]
+    if len(shown) < 2:
+        return "".join(shown)
+    return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 host`, `3 hosts`, `no hosts`."""
+    word = one if count == 1 else (many or one + "s")
+    return f"{count if count else 'no'} {word}"
+
+
+def size(amount: int) -> str:
+    """Bytes in the binary unit a person would use: `512 MiB`, `3.5 GiB`."""
+    value = float(amount)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(value) < 1024:
+            return (
+                f"{value:.0f} {unit}"
+                if unit in ("B", "KiB") or value == int(value) or value >= 100
+                else f"{value:.1f} {unit}"
+            )
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} days"

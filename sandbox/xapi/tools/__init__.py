@@ -1,0 +1,1 @@
+"""Scripts that make the packaged data; not needed to run the sandbox."""

@@ -1,4 +1,6 @@
-"""What the engine is asked, and what it answers: values between the engine and whatever faces people (Slack, the terminal)."""
+"""What the engine is asked, and what it answers: values between the engine and whatever faces people (Slack, the
+terminal).
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class VoteAsk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """One argument of a command, to be filled in. `object_class` names what can be picked ("VM", "host", "pool", …), "" for text."""
+    """One argument of a command, to be filled in. `object_class` names what can be picked ("VM", "host", "pool", …), ""
+    for text.
+    """
 
     name: str
     label: str
@@ -68,7 +72,9 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A request was opened (or, with `existing`, one that asks the same was already open); its card is on its way to `place`."""
+    """A request was opened (or, with `existing`, one that asks the same was already open); its card is on its way to
+    `place`.
+    """
 
     request_id: str
     place: Place
@@ -95,7 +101,9 @@ class NeedsForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """An error for people: see :class:`bot.errors.UserError`. For a mistake in the text, `text`, `start` and `end` show the place."""
+    """An error for people: see :class:`bot.errors.UserError`. For a mistake in the text, `text`, `start` and `end` show
+    the place.
+    """
 
     error: str
     message: str

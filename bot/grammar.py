@@ -1,0 +1,305 @@
+"""Text → arguments, and the place of a mistake.
+
+One line declares a command's grammar, as a person would read it in the help::
+
+    vm migrate VM [to HOST]
+
+Lower-case words in front are the command's name. An upper-case word is something to fill in, `[to HOST]` an optional
+argument after a keyword, `[all]` a
+flag. Values may hold spaces: everything up to the next keyword belongs to them. A word in quotes is never a keyword, so
+that a VM called `to` can be named.
+Commands of one pool accept `in POOL` besides. Nothing here reads a pool or looks a name up.
+"""
+
+from __future__ import annotations
+
+import difflib
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.errors import Choice, ParseError
+from bot.text import one_line
+
+MAX_LENGTH = 2000
+"""Longer input is refused: no command needs it, and Slack itself cuts at 4,000 characters."""
+
+_SMART = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "‛": "'", "\u00a0": " "}
+)
+_SLACK_LINK = re.compile(
+    r"<(?:(?:https?://|mailto:|tel:)[^<>|\s]*)\|([^<>]*)>|<((?:https?://)[^<>|\s]*)>|<[@#][A-Z0-9]+\|([^<>]*)>"
+)
+_ELEMENT = re.compile(r"\[[^\]]*\]|\S+")
+_PLACEHOLDER = re.compile(r"[A-Z]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A piece of what was typed: its text, and where it stood in the normalised line."""
+
+    text: str
+    start: int
+    end: int
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One argument of a command. `keyword` is "" for a positional one; a flag has neither placeholder nor value."""
+
+    field: str
+    placeholder: str
+    keyword: str
+    required: bool
+
+    @property
+    def flag(self) -> bool:
+        return not self.placeholder
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A command's grammar."""
+
+    text: str
+    name: str
+    slots: tuple[Slot, ...]
+
+    @property
+    def positional(self) -> Slot | None:
+        return next((slot for slot in self.slots if not slot.keyword and not slot.flag), None)
+
+
+POOL_SLOT = Slot(field="pool", placeholder="POOL", keyword="in", required=False)
+
+
+def usage(text: str) -> Usage:
+    """Read a usage line.
+
+    :raises ValueError: it cannot be told apart what is meant (two positional arguments, a keyword used twice): a
+    mistake of the command's author.
+    """
+    name: list[str] = []
+    slots: list[Slot] = []
+    for element in _ELEMENT.findall(text):
+        optional = element.startswith("[")
+        words = element.strip("[]").split()
+        if not optional and not _PLACEHOLDER.match(element):
+            if slots:
+                raise ValueError(f"{text}: the command's name must come first")
+            name.append(element)
+        elif len(words) == 1 and _PLACEHOLDER.match(words[0]):
+            slots.append(Slot(words[0].lower(), words[0], "", not optional))
+        elif len(words) == 1:
+            slots.append(Slot(words[0], "", words[0], False))
+        elif len(words) == 2 and _PLACEHOLDER.match(words[1]):
+            slots.append(Slot(words[1].lower(), words[1], words[0], not optional))
+        else:
+            raise ValueError(f"{text}: {element} is not understood")
+    keywords = [slot.keyword for slot in slots if slot.keyword]
+    fields = [slot.field for slot in slots]
+    if sum(not slot.keyword for slot in slots) > 1 or len({*keywords, POOL_SLOT.keyword}) <= len(keywords):
+        raise ValueError(f"{text}: ambiguous")
+    if len(set(fields)) < len(fields) or not name:
+        raise ValueError(f"{text}: names collide")
+    return Usage(text, " ".join(name), tuple(slots))
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What was typed, sorted into a command's arguments. `missing` are required ones that were not given."""
+
+    usage: Usage
+    line: str
+    values: Mapping[str, Word]
+    missing: tuple[Slot, ...]
+
+
+def normalise(text: str) -> str:
+    """What a chat client sends as the person meant it: straight quotes, Slack's `<url|label>` and `&amp;` undone, one
+    line.
+
+    :raises ParseError: too long, or holds control characters.
+    """
+    line = _SLACK_LINK.sub(lambda m: next(group for group in m.groups() if group is not None), text)
+    line = (
+        " ".join(html.unescape(line).translate(_SMART).split(" "))
+        .replace("\t", " ")
+        .replace("\n", " ")
+        .replace("\r", " ")
+        .strip()
+    )
+    if len(line) > MAX_LENGTH:
+        raise ParseError(
+            f"That is {len(line)} characters; a command has at most {MAX_LENGTH}.",
+            text=line[:80],
+            start=79,
+            end=80,
+            remedy="Shorten it; “help” lists the commands.",
+        )
+    for position, character in enumerate(line):
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs"):
+            raise ParseError(
+                f"There is an invisible character (U+{ord(character):04X}) in the command.",
+                text=line,
+                start=position,
+                end=position + 1,
+                remedy="Type the line by hand instead of pasting it, or name the object by its uuid.",
+            )
+    return line
+
+
+def words(line: str) -> tuple[Word, ...]:
+    """Split at spaces; a word in single or double quotes may hold spaces, and in it a backslash takes the next
+    character as it is.
+
+    An apostrophe inside a word (`bob's`) is a letter.
+
+    :raises ParseError: a quote that is never closed.
+    """
+    found: list[Word] = []
+    position, size = 0, len(line)
+    while position < size:
+        if line[position] == " ":
+            position += 1
+            continue
+        start = position
+        if line[position] in "\"'":
+            quote, text = line[position], ""
+            position += 1
+            while position < size and line[position] != quote:
+                if line[position] == "\\" and position + 1 < size:
+                    position += 1
+                text += line[position]
+                position += 1
+            if position >= size:
+                raise ParseError(
+                    "A quote is opened here and never closed.",
+                    text=line,
+                    start=start,
+                    end=start + 1,
+                    remedy=f"Close it with {quote}, or leave it out: names with spaces need no quotes.",
+                )
+            position += 1
+            found.append(Word(text, start, position, quoted=True))
+            continue
+        while position < size and line[position] != " ":
+            position += 1
+        found.append(Word(line[start:position], start, position))
+    return tuple(found)
+
+
+def near(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
+    """Names that `word` may be a slip of, best first."""
+    by_fold = {name.casefold(): name for name in names}
+    folded = word.casefold()
+    close = difflib.get_close_matches(folded, list(by_fold), n=limit, cutoff=0.6)
+    starts = sorted(fold for fold in by_fold if folded and fold.startswith(folded) and fold not in close)
+    return tuple(by_fold[fold] for fold in [*close, *starts][:limit])
+
+
+def parse(text: str, usages: Sequence[Usage], pooled: frozenset[str]) -> Parsed:
+    """Find the command and sort its arguments. `pooled` are the names of commands that take `in POOL`.
+
+    :raises ParseError: unknown command, unknown or repeated word, a keyword without its value, an unclosed quote; with
+    the place.
+    """
+    line = normalise(text)
+    found = words(line)
+    chosen, used = _command(line, found, usages)
+    slots = (*chosen.slots, POOL_SLOT) if chosen.name in pooled else chosen.slots
+    return _arguments(line, found[used:], chosen, slots)
+
+
+def _command(line: str, found: tuple[Word, ...], usages: Sequence[Usage]) -> tuple[Usage, int]:
+    """The command that the line begins with, and how many words name it. `migrate vm` is `vm migrate`."""
+    by_name = {tuple(each.name.split()): each for each in usages}
+    by_name |= {key[::-1]: each for key, each in by_name.items() if key[::-1] not in by_name}
+    typed = tuple(word.text.casefold() for word in found)
+    for length in range(max(map(len, by_name)), 0, -1):
+        match = by_name.get(typed[:length]) if len(typed) >= length else None
+        if match is not None:
+            return match, length
+    raise _unknown(line, found, sorted({each.name for each in usages}))
+
+
+def _unknown(line: str, found: tuple[Word, ...], names: Sequence[str]) -> ParseError:
+    if not found:
+        return ParseError("Nothing was asked.", text=line, start=0, end=0, remedy="Try “help”.")
+    first = found[0]
+    same_noun = [name for name in names if first.text.casefold() in name.split()]
+    if same_noun and len(found) == 1:
+        return ParseError(
+            f"“{one_line(first.text, 40)}” needs another word.",
+            text=line,
+            start=first.end,
+            end=first.end,
+            remedy="One of these is meant:",
+            choices=tuple(Choice(name, name) for name in same_noun),
+        )
+    pair = found[:2]
+    typed = " ".join(word.text for word in pair)
+    swapped = {" ".join(reversed(name.split())): name for name in names}
+    slips = near(typed, [*names, *swapped]) or near(first.text, names)
+    likely = list(dict.fromkeys(swapped.get(name, name) for name in slips)) or same_noun
+    wrong = pair[1] if same_noun and len(pair) == 2 else first
+    end = wrong.end if same_noun else pair[-1].end
+    rest = line[pair[-1].end :].strip()
+    return ParseError(
+        f"There is no command “{one_line(typed, 60)}”.",
+        text=line,
+        start=wrong.start,
+        end=end,
+        remedy="Did you mean one of these?" if likely else "“help” lists the commands.",
+        choices=tuple(Choice(name, f"{name} {rest}".strip()) for name in likely[:5]),
+    )
+
+
+def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[Slot]) -> Parsed:
+    keywords = {slot.keyword: slot for slot in slots if slot.keyword}
+    values: dict[str, Word] = {}
+    pending: list[Word] = []
+    slot: Slot | None = chosen.positional
+    opened_by: Word | None = None
+
+    def close() -> None:
+        """Give the words gathered so far to the open argument."""
+        nonlocal pending
+        if opened_by is not None and slot is not None and not pending:
+            raise _mistake(f"What belongs after “{opened_by.text}”?", line, opened_by, chosen)
+        if pending and slot is not None:
+            values[slot.field] = _joined(line, pending)
+        pending = []
+
+    for word in rest:
+        keyword = None if word.quoted else keywords.get(word.text.casefold())
+        if keyword is None:
+            if slot is None:
+                raise _mistake(f"“{one_line(word.text, 60)}” is not expected here.", line, word, chosen)
+            pending.append(word)
+            continue
+        if keyword.field in values or (slot is keyword and opened_by is not None):
+            raise _mistake(f"“{word.text}” is there twice.", line, word, chosen)
+        close()
+        if keyword.flag:
+            values[keyword.field] = word
+            slot, opened_by = (None, None) if slot is None or slot.field in values else (slot, None)
+        else:
+            slot, opened_by = keyword, word
+    close()
+    missing = tuple(each for each in slots if each.required and each.field not in values)
+    return Parsed(chosen, line, values, missing)
+
+
+def _joined(line: str, pending: Sequence[Word]) -> Word:
+    first, last = pending[0], pending[-1]
+    if len(pending) == 1:
+        return first
+    return Word(line[first.start : last.end], first.start, last.end)
+
+
+def _mistake(message: str, line: str, word: Word, chosen: Usage) -> ParseError:
+    return ParseError(message, text=line, start=word.start, end=word.end, remedy=f"Usage: {chosen.text}")

@@ -1,0 +1,175 @@
+"""The commands: one declaration each, from which the parser, the help, the forms and the generated reference are made.
+
+A command is one module with one decorated function::
+
+    @dataclass(frozen=True)
+    class Arguments:
+        vm: VM
+        host: Host | None = None
+
+    @command("vm migrate VM [to HOST]", risk=Risk.DISRUPTIVE, summary="Move a running VM to another host of its pool.")
+    def plan(arguments: Arguments, context: Context) -> Plan: ...
+
+The dataclass has a field for every argument of the usage line, of the type that its placeholder stands for; this is
+checked when the command is loaded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from bot import grammar
+from bot.grammar import POOL_SLOT, Parsed, Slot, Usage
+from bot.inventory import SR, VM, Entity, Host
+from bot.model import Plan, Report, Risk
+from bot.ports import CommandHelp, Context
+
+PlanFunction = Callable[[Any, Context], Plan | Report]
+
+OBJECTS: Mapping[str, type[Entity]] = {"VM": VM, "HOST": Host, "SR": SR}
+"""Placeholders that name an object of the pool."""
+
+_TEXTS: Mapping[str, type] = {"TEXT": str, "COMMAND": str, "REQUEST": str, "NUMBER": int}
+
+
+class Scope(StrEnum):
+    """What a command is about: one pool (it takes `in POOL`), whichever pools may be seen, or the bot itself."""
+
+    POOL = "one pool"
+    POOLS = "pools"
+    BOT = "the bot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command as it was declared."""
+
+    usage: Usage
+    scope: Scope
+    risk: Risk
+    summary: str
+    details: tuple[str, ...]
+    examples: tuple[str, ...]
+    arguments: type
+    plan: PlanFunction
+
+    @property
+    def name(self) -> str:
+        return self.usage.name
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """All arguments, `in POOL` included."""
+        return self.usage.slots if self.scope is Scope.BOT else (*self.usage.slots, POOL_SLOT)
+
+    @property
+    def help(self) -> CommandHelp:
+        pooled = "" if self.scope is Scope.BOT else " [in POOL]"
+        return CommandHelp(
+            name=self.name,
+            usage=self.usage.text + pooled,
+            summary=self.summary,
+            details=self.details,
+            examples=self.examples,
+            risk=self.risk,
+        )
+
+
+def command(
+    usage: str,
+    *,
+    summary: str,
+    risk: Risk,
+    scope: Scope = Scope.POOL,
+    details: Iterable[str] = (),
+    examples: Iterable[str] = (),
+) -> Callable[[PlanFunction], PlanFunction]:
+    """Declare a command. `details` are further lines of its help; `examples` are whole command lines."""
+
+    def declare(plan: PlanFunction) -> PlanFunction:
+        grammar_of_it = grammar.usage(usage)
+        hints = typing.get_type_hints(plan)
+        arguments = next(iter(hints.values()))
+        declared = Command(
+            usage=grammar_of_it,
+            scope=scope,
+            risk=risk,
+            summary=summary,
+            details=tuple(details),
+            examples=tuple(examples),
+            arguments=arguments,
+            plan=plan,
+        )
+        _check(declared)
+        plan.__command__ = declared  # type: ignore[attr-defined]
+        return plan
+
+    return declare
+
+
+def _check(declared: Command) -> None:
+    """The usage line and the dataclass must tell the same story.
+
+    :raises TypeError: they do not: a mistake of the command's author, found when the command is loaded.
+    """
+    hints = typing.get_type_hints(declared.arguments)
+    fields = {field.name: field for field in dataclasses.fields(declared.arguments)}
+    slots = {slot.field: slot for slot in declared.usage.slots}
+    if fields.keys() != slots.keys():
+        raise TypeError(f"{declared.name}: the usage has {sorted(slots)}, its arguments {sorted(fields)}")
+    for name, slot in slots.items():
+        hint = hints[name]
+        parts = set(typing.get_args(hint)) if isinstance(hint, types.UnionType) else {hint}
+        wanted: set[Any] = {bool if slot.flag else OBJECTS.get(slot.placeholder) or _TEXTS[slot.placeholder]}
+        if not slot.required and not slot.flag:
+            wanted.add(type(None))
+        if parts != wanted:
+            raise TypeError(f"{declared.name}: {name} is {hint}, the usage says {wanted}")
+        has_default = fields[name].default is not dataclasses.MISSING
+        if has_default is slot.required:
+            raise TypeError(f"{declared.name}: {name} must {'not ' if slot.required else ''}have a default")
+
+
+class Registry:
+    """All commands, by name."""
+
+    def __init__(self, commands: Iterable[Command]) -> None:
+        self._commands: dict[str, Command] = {}
+        for each in sorted(commands, key=lambda each: each.name):
+            if each.name in self._commands:
+                raise ValueError(f"two commands are called {each.name}")
+            self._commands[each.name] = each
+        self._usages = tuple(each.usage for each in self._commands.values())
+        self._pooled = frozenset(each.name for each in self if each.scope is not Scope.BOT)
+
+    @classmethod
+    def of_package(cls, package: types.ModuleType) -> Registry:
+        """The commands of every module directly in a package."""
+        found = []
+        for info in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+            module = importlib.import_module(info.name)
+            found += [each.__command__ for each in vars(module).values() if hasattr(each, "__command__")]
+        return cls(found)
+
+    def __iter__(self) -> typing.Iterator[Command]:
+        return iter(self._commands.values())
+
+    def __getitem__(self, name: str) -> Command:
+        return self._commands[name]
+
+    def parse(self, text: str) -> tuple[Command, Parsed]:
+        """:raises ParseError: see :func:`bot.grammar.parse`."""
+        parsed = grammar.parse(text, self._usages, self._pooled)
+        return self._commands[parsed.usage.name], parsed
+
+    @property
+    def help(self) -> tuple[CommandHelp, ...]:
+        return tuple(each.help for each in self)

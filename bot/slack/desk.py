@@ -1,0 +1,36 @@
+"""What Slack's side of the bot asks of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from bot.answers import Answer, Ask, Form, VoteAsk
+from bot.errors import Choice
+from bot.model import Request
+
+
+class Desk(Protocol):
+    """The engine as a listener sees it. All but `form` may take as long as a pool does: call them on a worker thread."""
+
+    def form(self, text: str) -> Form | None:
+        """The form to open when the command's arguments are incomplete. Parses only: instant, reads nothing.
+
+        :raises ParseError: the text is no command; :meth:`answer` says the same as a Problem.
+        """
+
+    def answer(self, ask: Ask) -> Answer:
+        """Carry out a command. Errors for people come back as a Problem, defects as a Bug; it does not raise."""
+
+    def fill(self, form: Form, ask: Ask) -> Form:
+        """The same form with what is known (defaults). :raises UserError: it cannot be found out now."""
+
+    def options(self, command: str, field: str, typed: str, values: Mapping[str, str], ask: Ask) -> tuple[Choice, ...]:
+        """What can be picked for a field, at most 100; `Choice.command` is the value to type for it."""
+
+    def submit(self, command: str, values: Mapping[str, str], ask: Ask) -> Answer:
+        """Carry out a command whose form was filled in."""
+
+    def vote(self, ask: VoteAsk) -> Answer: ...
+
+    def request(self, request_id: str) -> Request | None: ...

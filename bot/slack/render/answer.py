@@ -1,0 +1,56 @@
+"""Any answer of the engine as a message for the person who asked."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bot.answers import Answer, Bug, Form, NeedsForm, Opened, Problem, Repeated, Shown, Voted
+from bot.slack.render import problem, report, rich
+from bot.slack.render.escape import fallback
+from bot.slack.render.ids import form_button
+from bot.slack.render.message import BUTTON_VALUE, Message, actions
+
+
+def message(answer: Answer) -> Message | None:
+    """None: nothing is to be shown."""
+    match answer:
+        case Shown():
+            return report.message(answer.report)
+        case Opened():
+            return opened(answer)
+        case Voted():
+            return sentence(answer.text)
+        case NeedsForm():
+            return incomplete(answer.form, answer.form.command)
+        case Problem():
+            return problem.message(answer)
+        case Bug():
+            return problem.bug(answer)
+        case Repeated():
+            return None
+    assert_never(answer)
+
+
+def sentence(words: str) -> Message:
+    return Message(fallback(words), (rich.block(rich.section([rich.text(words, limit=2000)])),))
+
+
+def opened(answer: Opened) -> Message:
+    """Where the request is to be found; in words why not here."""
+    what = "is already open" if answer.existing else "was opened"
+    elements = [rich.text(answer.request_id, bold=True), rich.text(f" {what}: {answer.title}. ")]
+    if answer.place.channel:
+        elements += [rich.text("Its card is in "), rich.channel(answer.place.channel), rich.text(".")]
+    parts = [rich.section(elements)]
+    if answer.elsewhere:
+        parts.append(rich.section([rich.text(answer.elsewhere)]))
+    return Message(fallback(f"{answer.request_id} {what}: {answer.title}", answer.elsewhere), (rich.block(*parts),))
+
+
+def incomplete(form: Form, command: str) -> Message:
+    """A command that lacks arguments, said where no modal can be opened: the button opens it."""
+    words = [rich.text(f"“{form.command}”", bold=True), rich.text(f" needs more: {form.summary}")]
+    blocks = [rich.block(rich.section(words))]
+    if len(command) <= BUTTON_VALUE:
+        blocks += actions([form_button(0, "Fill in…", command)])
+    return Message(fallback(f"{form.command} needs more: {form.summary}"), tuple(blocks))

@@ -1,0 +1,219 @@
+"""The card: a request's one message, edited in place through its whole life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot import approval
+from bot.model import Ballot, Finding, Plan, Request, Risk, State, Vote
+from bot.slack.render import ids, rich
+from bot.slack.render.escape import fallback
+from bot.slack.render.message import Block, Message, actions, button, confirm, context, cut, fits, header
+from bot.slack.render.progress import progress_line
+from bot.text import duration, plural
+
+STATES: dict[State, tuple[str, str]] = {
+    State.ASKED: ("hourglass_flowing_sand", "Being looked at"),
+    State.WAITING: ("hourglass_flowing_sand", "Waiting for approval"),
+    State.APPROVED: ("hourglass_flowing_sand", "Approved; being checked again before anything is done"),
+    State.QUEUED: ("hourglass_flowing_sand", "Approved; waiting for its turn"),
+    State.RUNNING: ("arrow_forward", "Running"),
+    State.CANCELLING: ("black_square_for_stop", "Being cancelled"),
+    State.UNDOING: ("leftwards_arrow_with_hook", "Being taken back"),
+    State.SUCCEEDED: ("white_check_mark", "Done"),
+    State.FAILED: ("red_circle", "Failed"),
+    State.CANCELLED: ("black_square_for_stop", "Cancelled"),
+    State.UNKNOWN: ("question", "The outcome is not known"),
+    State.REJECTED: ("no_entry", "Rejected; nothing was done"),
+    State.EXPIRED: ("no_entry", "Expired; nothing was done"),
+    State.WITHDRAWN: ("no_entry", "Withdrawn; nothing was done"),
+    State.STALE: ("warning", "Out of date; nothing was done"),
+}
+"""For each state: the emoji and the words that head the card."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How much of each list is shown, and how long its texts may be."""
+
+    items: int
+    characters: int
+
+
+_ROOMS = (_Room(15, 300), _Room(8, 200), _Room(5, 120), _Room(3, 80))
+
+
+def message(request: Request) -> Message:
+    """The request as it is now, as much of it as fits; Details shows the rest."""
+    text = fallback(
+        title(request.plan), STATES[request.state][1], request.result.summary if request.result else "", request.id
+    )
+    for room in _ROOMS:
+        made = _blocks(request, room)
+        if fits(made):
+            return Message(text, tuple(made))
+    return Message(text, tuple(_smallest(request)))
+
+
+def smallest(request: Request) -> Message:
+    """The least that can be voted on: for when Slack will not take the whole card."""
+    return Message(fallback(title(request.plan), STATES[request.state][1], request.id), tuple(_smallest(request)))
+
+
+def title(plan: Plan) -> str:
+    """The plan's title, the pool's name first."""
+    return plan.title if plan.title.startswith(plan.pool.name) else f"{plan.pool.name}: {plan.title}"
+
+
+def missing(request: Request) -> int:
+    """Approvals still wanted, counting those for this very plan, one per person."""
+    given = {
+        vote.actor.key for vote in request.votes if vote.ballot is Ballot.APPROVE and vote.digest == request.digest
+    }
+    return max(request.requirement.approvals - len(given), 0)
+
+
+def _blocks(request: Request, room: _Room) -> list[Block]:
+    plan = request.plan
+    return [
+        header(title(plan)),
+        rich.block(*_state(request, room)),
+        rich.block(*_asked(request)),
+        *_plan(plan, room),
+        *_votes(request, room),
+        *_buttons(request),
+        context(*_footer(request)),
+    ]
+
+
+def _smallest(request: Request) -> list[Block]:
+    note = rich.section([rich.text("The plan is too long to be shown here: see Details.", italic=True)])
+    return [
+        header(title(request.plan)),
+        rich.block(*_state(request, _ROOMS[-1]), note),
+        rich.block(*_asked(request)),
+        *_buttons(request),
+        context(*_footer(request)),
+    ]
+
+
+def _state(request: Request, room: _Room) -> list[rich.Element]:
+    name, words = STATES[request.state]
+    head = [rich.emoji(name), rich.text(" "), rich.text(words, bold=True)]
+    parts: list[rich.Element] = []
+    if request.state is State.WAITING:
+        wanted = missing(request)
+        head.append(rich.text(f": {plural(wanted, 'approval')} missing, from {request.requirement.who}"))
+    elif request.state is State.UNKNOWN:
+        head.append(rich.text(". Nothing is sent again; look at the pool, then settle it."))
+    if request.state in (State.WAITING, State.QUEUED):
+        head += [rich.text(" · expires "), rich.date(request.expires_at)]
+    if request.state in approval.ACTIVE_STATES and request.progress:
+        parts.append(rich.section([rich.text(progress_line(request.progress))]))
+    result = request.result
+    if result:
+        if result.seconds > 0:
+            head.append(rich.text(f" in {duration(result.seconds)}"))
+        parts.append(rich.section([rich.text(result.summary, limit=room.characters * 2)]))
+        if result.lines:
+            parts.append(
+                rich.listing(cut([[rich.text(each, limit=room.characters)] for each in result.lines], room.items))
+            )
+        if result.remedy:
+            parts.append(
+                rich.section(
+                    [rich.text("What to do: ", bold=True), rich.text(result.remedy, limit=room.characters * 2)]
+                )
+            )
+    if request.successor:
+        parts.append(rich.section([rich.text(f"Asked again as {request.successor}.")]))
+    return [rich.section(head), *parts]
+
+
+def _asked(request: Request) -> list[rich.Element]:
+    said = [rich.person(request.actor), rich.text(" asked "), rich.date(request.opened_at), rich.text(":")]
+    return [rich.section(said), rich.quote([rich.text(request.text, limit=500)])]
+
+
+def _plan(plan: Plan, room: _Room) -> list[Block]:
+    parts: list[rich.Element] = []
+
+    def listed(heading: str, items: list[list[rich.Element]], *, ordered: bool = False) -> None:
+        if items:
+            parts.append(rich.section([rich.text(heading, bold=True)]))
+            parts.append(rich.listing(items, ordered=ordered))
+
+    def texts(lines: tuple[str, ...]) -> list[list[rich.Element]]:
+        return cut([[rich.text(each, limit=room.characters)] for each in lines], room.items)
+
+    listed("Will be done", texts(tuple(step.title or step.call for step in plan.steps)), ordered=True)
+    listed("Checks", _findings(plan, room))
+    listed("What it means meanwhile", texts(plan.impact))
+    listed("Why so", texts(plan.reasons))
+    if plan.go_back:
+        parts.append(
+            rich.section([rich.text("How to go back: ", bold=True), rich.text(plan.go_back, limit=room.characters)])
+        )
+    return [rich.block(*parts)] if parts else []
+
+
+def _findings(plan: Plan, room: _Room) -> list[list[rich.Element]]:
+    """Blockers first, then warnings; what passed is counted."""
+    told = [finding_line(each, room.characters) for each in (*plan.blockers, *plan.warnings)]
+    shown = cut(told, room.items)
+    if plan.passes:
+        shown.append([rich.emoji("white_check_mark"), rich.text(f" {plural(len(plan.passes), 'check')} passed")])
+    return shown
+
+
+def finding_line(finding: Finding, characters: int) -> list[rich.Element]:
+    """One check: its sign, what it says, the evidence and the remedy."""
+    made = [*rich.verdict(finding.verdict), rich.text(finding.title or finding.id, bold=True, limit=characters)]
+    if finding.evidence:
+        made.append(rich.text(f" – {finding.evidence}", limit=characters))
+    if finding.remedy:
+        made.append(rich.text(f" → {finding.remedy}", limit=characters))
+    return made
+
+
+def vote_line(vote: Vote, digest: str) -> list[rich.Element]:
+    approved = vote.ballot is Ballot.APPROVE
+    words = " approved " if approved else " rejected "
+    if vote.digest != digest:
+        words = f"{words}another version of this plan "
+    made = [rich.emoji("white_check_mark" if approved else "no_entry"), rich.text(" "), rich.person(vote.actor)]
+    made += [rich.text(words), rich.date(vote.at)]
+    return [*made, rich.text(f": {vote.reason}", limit=300)] if vote.reason else made
+
+
+def _votes(request: Request, room: _Room) -> list[Block]:
+    if not request.votes:
+        return []
+    return [rich.block(rich.listing(cut([vote_line(each, request.digest) for each in request.votes], room.items)))]
+
+
+def _buttons(request: Request) -> list[Block]:
+    if request.state in approval.END_STATES:
+        return []
+    made = []
+    if request.state is State.WAITING:
+        paper = str(ids.BallotPaper(request.id, request.digest))
+        made = [
+            button("Approve", ids.APPROVE, paper, style="primary", confirm=_confirm(request.plan)),
+            button("Reject", ids.REJECT, paper, style="danger"),
+        ]
+    return actions([*made, button("Details", ids.DETAILS, request.id)])
+
+
+def _confirm(plan: Plan) -> dict[str, object] | None:
+    """A second look before what cannot be taken back."""
+    if plan.risk is not Risk.DESTRUCTIVE:
+        return None
+    return confirm("Approve something destructive?", f"{title(plan)}. {plan.go_back}", "Approve", "Not now")
+
+
+def _footer(request: Request) -> list[str]:
+    made = [f"{request.id} · {request.plan.risk} · plan {request.digest[:12]}"]
+    if request.predecessor:
+        made.append(f"asked again after {request.predecessor}")
+    return made

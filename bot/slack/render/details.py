@@ -1,0 +1,133 @@
+"""Details of a request as a modal: everything that would be done and everything that was checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from bot.model import Argument, BotTarget, HostTarget, Object, Plan, PoolTarget, Request, ResultOf, Secret, Step, Value
+from bot.slack.render import rich
+from bot.slack.render.card import STATES, finding_line, title, vote_line
+from bot.slack.render.forms import View, view
+from bot.slack.render.message import Block, characters, cut, header
+from bot.text import duration, quoted
+
+_SIZES = ((200, 300), (80, 200), (30, 120), (12, 80))
+"""Items of each list, and characters of each text: the first that fits is taken."""
+_CHARACTERS = 40_000
+"""Slack bounds a view by 250 KB of JSON; what does not fit in this is not read by anybody."""
+
+
+def modal(request: Request) -> View:
+    for most, length in _SIZES:
+        blocks = _blocks(request, most, length)
+        if characters(blocks) <= _CHARACTERS:
+            break
+    return view(f"Request {request.id}", blocks)
+
+
+def call_line(step: Step) -> str:
+    """The call as it will be sent, names in the place of references: `Async.VM.pool_migrate(VM web-1 (…), {})`."""
+    name = f"Async.{step.call}" if step.asynchronous else step.call
+    return f"{name}({', '.join(map(argument, step.arguments))})"
+
+
+def argument(value: Argument) -> str:
+    match value:
+        case Value():
+            shown = list(value.value) if isinstance(value.value, tuple) else value.value
+            if shown is not None and not isinstance(shown, str | int | float | bool | list):
+                shown = dict(shown)
+            return json.dumps(shown, ensure_ascii=False)
+        case Object():
+            return f"{value.object.cls} {quoted(value.object.name)} ({value.object.uuid})"
+        case ResultOf():
+            return f"the result of step {value.step + 1}"
+        case Secret():
+            return f"the secret {quoted(value.name)}"
+
+
+def _blocks(request: Request, most: int, length: int) -> list[Block]:
+    plan = request.plan
+    name, words = STATES[request.state]
+    head = [
+        rich.emoji(name),
+        rich.text(f" {words}. "),
+        rich.person(request.actor),
+        rich.text(" asked "),
+        rich.date(request.opened_at),
+    ]
+    made = [header(title(plan)), rich.block(rich.section(head), rich.quote([rich.text(request.text, limit=2000)]))]
+    made += _listed(
+        "Checks", [finding_line(each, length) for each in (*plan.blockers, *plan.warnings, *plan.passes)], most
+    )
+    made += _calls("Calls, in this order", plan.steps, most)
+    made += _calls("If a later call fails, taken back by", [each for step in plan.steps for each in step.undo], most)
+    made += _listed("What it means meanwhile", [[rich.text(each, limit=length)] for each in plan.impact], most)
+    made += _listed("Why so", [[rich.text(each, limit=length)] for each in plan.reasons], most)
+    made += _listed(
+        "The decision rests on", [[rich.text(f"{name}: {value}", limit=length)] for name, value in plan.facts], most
+    )
+    made += _listed("Nothing else may touch meanwhile", _touches(plan, length), most)
+    if plan.go_back:
+        made.append(rich.block(rich.section([rich.text("How to go back: ", bold=True), rich.text(plan.go_back)])))
+    made += _listed("Votes", [vote_line(vote, request.digest) for vote in request.votes], most)
+    made.append(rich.block(rich.listing(_terms(request))))
+    return made
+
+
+def _listed(heading: str, items: Sequence[list[rich.Element]], most: int) -> list[Block]:
+    if not items:
+        return []
+    return [rich.block(rich.section([rich.text(heading, bold=True)]), rich.listing(cut(items, most)))]
+
+
+def _calls(heading: str, steps: Sequence[Step], most: int) -> list[Block]:
+    items = []
+    for step in steps:
+        words = [rich.text(step.title, limit=300), rich.text(" ")] if step.title else []
+        words += [rich.text(call_line(step), code=True, limit=1000), rich.text(f" to {_target(step)}")]
+        items.append([*words, rich.text(f", watched for up to {duration(step.limit_seconds)}")])
+    if not items:
+        return []
+    parts = [rich.section([rich.text(heading, bold=True)]), rich.listing(cut(items, most), ordered=True)]
+    return [rich.block(*parts)]
+
+
+def _target(step: Step) -> str:
+    match step.target:
+        case PoolTarget():
+            return "the pool's coordinator"
+        case HostTarget():
+            return f"host {quoted(step.target.host)}"
+        case BotTarget():
+            return "the bot itself"
+
+
+def _touches(plan: Plan, length: int) -> list[list[rich.Element]]:
+    if plan.whole_pool:
+        return [[rich.text(f"the whole pool {quoted(plan.pool.name)}", limit=length)]]
+    return [[rich.text(f"{each.cls} {quoted(each.name)} ({each.uuid})", limit=length)] for each in plan.touches]
+
+
+def _terms(request: Request) -> list[list[rich.Element]]:
+    wanted = request.requirement
+    made = [
+        [rich.text(f"Takes {wanted.approvals} of: {wanted.who}")]
+        if wanted.approvals
+        else [rich.text("Takes nobody's approval")],
+        [rich.text("Expires "), rich.date(request.expires_at)],
+        [rich.text(f"Risk: {request.plan.risk}")],
+        [rich.text("Command: "), rich.text(_pinned(request.plan), code=True, limit=1000)],
+        [rich.text("Digest of the plan: "), rich.text(request.digest, code=True)],
+    ]
+    window = request.plan.window
+    if window.not_before:
+        made.append([rich.text("Not before "), rich.date(window.not_before)])
+    if window.not_after:
+        made.append([rich.text("Not after "), rich.date(window.not_after)])
+    return made
+
+
+def _pinned(plan: Plan) -> str:
+    return " ".join([plan.command, *(f"{name}={quoted(value)}" for name, value in plan.arguments)])

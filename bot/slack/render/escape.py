@@ -1,0 +1,39 @@
+"""Other people's words made harmless for Slack: the one place where text is escaped.
+
+Most text goes into `plain_text` objects and rich_text `text` elements, which Slack shows literally: there only
+:func:`line` is needed. The message's own `text` (notifications, screen readers) is mrkdwn and gets :func:`fallback`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bot.text import one_line
+
+NOTHING = "–"
+"""Shown for an empty text: Slack refuses text objects without a character."""
+
+_JOINER = "\u2060"
+_ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+# What Slack parses without angle brackets: `@here`, `#name`, `http://…`, `evil.example`, `:tada:`, the format marks.
+# An invisible joiner behind each keeps the look and ends the meaning.
+_ACTIVE = re.compile(r"[@#*_~`]|:(?=\S)|(?<=\w)\.(?=\w)|^&gt;")
+
+
+def line(text: str, limit: int) -> str:
+    """One plain line of at most `limit` characters, never empty: for places where Slack interprets nothing."""
+    return one_line(text, limit).strip() or NOTHING
+
+
+def plain(text: str, limit: int) -> dict[str, Any]:
+    """A `plain_text` object; `emoji: false`, so that `:name:` stays as written (Slack docs: composition objects)."""
+    return {"type": "plain_text", "text": line(text, limit), "emoji": False}
+
+
+def fallback(*texts: str, limit: int = 600) -> str:
+    """The texts as one line of mrkdwn in which nothing pings, links or is formatted."""
+    words = one_line(" – ".join(text for text in texts if text), limit).strip() or NOTHING
+    for character, entity in _ENTITIES:
+        words = words.replace(character, entity)
+    return _ACTIVE.sub(lambda found: found.group() + _JOINER, words)

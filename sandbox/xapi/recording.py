@@ -20,7 +20,7 @@ HIDDEN = "(hidden)"
 
 _NEWEST = "orinoco"
 _SECRET_NAME = re.compile(
-    r"password|passwd|passphrase|pwd|private_key|cluster_token|(?:^|_)p?(?:ass|secret)$", re.IGNORECASE
+    r"password|passwd|passphrase|pwd|private_key|cluster_token|(?:^|_)(?:pass|p?secret)$", re.IGNORECASE
 )
 _SECRET_PARAMS = {("pool.sync_updates", "token"), ("secret.set_value", "value")}
 _SECRET_RESULT = re.compile(r"session\.(?:\w*login\w*|create_from_db_file)|secret\.get_value")

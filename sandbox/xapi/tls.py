@@ -41,7 +41,7 @@ def certificate_of(name: str, address: str) -> HostCertificate:
     Besides its own name and address it is valid for 127.0.0.1, where the sandbox serves it.
     """
     key = _key()
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64] or "host")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _common_name(name))])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -85,6 +85,11 @@ def server_context(certificate: HostCertificate, *, tls10_only: bool) -> ssl.SSL
 @functools.cache
 def _key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+
+
+def _common_name(name: str) -> str:
+    """X.509 allows it 1 to 64 bytes."""
+    return name.encode()[:64].decode(errors="ignore") or "host"
 
 
 def _alternative_names(name: str, address: str) -> list[x509.GeneralName]:

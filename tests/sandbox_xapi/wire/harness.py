@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import xmlrpc.client
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -101,7 +102,15 @@ def ask(server: HostServer, data: bytes) -> tuple[str, dict[str, str], bytes]:
 def xml_call(method: str, *values: str) -> bytes:
     """A methodCall; each value is the inner XML of a `value` element."""
     params = "".join(f"<param><value>{value}</value></param>" for value in values)
-    return f"<?xml version='1.0'?><methodCall><methodName>{method}</methodName><params>{params}</params></methodCall>".encode()
+    call = f"<methodCall><methodName>{method}</methodName><params>{params}</params></methodCall>"
+    return f"<?xml version='1.0'?>{call}".encode()
+
+
+def xml_answer(body: bytes) -> dict[str, Any]:
+    """The struct `{Status, Value | ErrorDescription}` of an answer, as an XML-RPC client reads it."""
+    (answer,), _ = xmlrpc.client.loads(body)
+    assert isinstance(answer, dict)
+    return answer
 
 
 def is_ended(sock: socket.socket) -> bool:

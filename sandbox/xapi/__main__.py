@@ -1,0 +1,5 @@
+import sys
+
+from sandbox.xapi.main import main
+
+sys.exit(main())

@@ -1,0 +1,123 @@
+"""`xenia sandbox pool`: serve a lab until a signal ends it. Also `python -m sandbox.xapi`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from sandbox.xapi import lab as labs
+from sandbox.xapi.running import start
+
+DESCRIPTION = "Serve pretend XenServer hosts that speak XenAPI, on 127.0.0.1, until interrupted."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `run`."""
+    parser.description = DESCRIPTION
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--lab", metavar="NAME", choices=labs.names(), help=f"one of {', '.join(labs.names())}")
+    source.add_argument("--db", metavar="FILE", type=Path, help="a pool database as xe pool-dump-database writes it")
+    source.add_argument("--world", metavar="FILE", type=Path, help="a world saved from GET /sandbox/world")
+    source.add_argument("--fleet", metavar="HOSTSxVMS", help="a generated pool, such as 64x4000")
+    parser.add_argument("--upgrade", action="store_true", help="show the --db file as a current toolstack does")
+    parser.add_argument("--pools", metavar="N", type=_natural, help="so many generated pools")
+    parser.add_argument("--port", metavar="P", type=_port, default=0, help="the control server's port (default: any)")
+    parser.add_argument("--tls", action="store_true", help="serve HTTPS with a self-signed certificate per host")
+    parser.add_argument("--tls10", action="store_true", help="serve HTTPS that speaks nothing but TLS 1.0")
+    parser.add_argument("--record", metavar="FILE", type=Path, help="append one JSON line per call")
+    parser.add_argument(
+        "--speed", metavar="FACTOR", type=_positive, default=1.0, help="run simulated work so much faster (default: 1)"
+    )
+    parser.add_argument(
+        "--latency", metavar="SECONDS", type=_not_negative, default=0.0, help="let every call take so much longer"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve the lab that the arguments name; returns the exit status. Must run in the main thread.
+
+    Prints one JSON line (`RunningLab.ready`) on standard output when every host answers; what a file lacked, and
+    anything that went wrong, goes to standard error.
+    """
+    try:
+        lab = labs.load(
+            args.lab, db=args.db, upgrade=args.upgrade, world=args.world, fleet=args.fleet, pools=args.pools
+        )
+    except (labs.LabError, OSError) as error:
+        return _complain(str(error), 2)
+    for pool in lab.pools:
+        for note in pool.notes:
+            _note(note)
+    stop = threading.Event()
+
+    def asked_to_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, asked_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with start(
+            lab,
+            tls=args.tls,
+            tls10=args.tls10,
+            record=args.record,
+            speed=args.speed,
+            latency=args.latency,
+            control_port=args.port,
+        ) as running:
+            print(json.dumps(running.ready(), ensure_ascii=False), flush=True)  # noqa: T201 - the command's answer
+            stop.wait()
+    except OSError as error:
+        return _complain(str(error), 1)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.xapi")
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+def _complain(text: str, status: int) -> int:
+    _note(text)
+    return status
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - where notes go
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("must be from 0 to 65535")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = _not_negative(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return number
+
+
+def _not_negative(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number) or number < 0:
+        raise argparse.ArgumentTypeError("must be a number from 0")
+    return number

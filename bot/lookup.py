@@ -4,7 +4,7 @@ near ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bot.errors import Ambiguous, Choice, NotFound
 from bot.grammar import near
@@ -30,13 +30,14 @@ def matches(inventory: Inventory, kind: type[Entity], typed: str) -> tuple[Entit
     the first that hits).
     """
     everything = candidates(inventory, kind)
-    for test in (
+    tests: tuple[Callable[[Entity], bool], ...] = (
         lambda each: each.uuid == typed.lower(),
         lambda each: each.name == typed or one_line(each.name) == typed,
         lambda each: each.name.casefold() == typed.casefold(),
         lambda each: kind is Host and each.text("address") == typed,
-    ):
-        hits = tuple(each for each in everything if test(each))
+    )
+    for test in tests:
+        hits = tuple(filter(test, everything))
         if hits:
             return hits
     return ()
@@ -78,3 +79,12 @@ def find(inventory: Inventory, kind: type[Entity], typed: str, rewrite: Iterable
         else f"“{'vm' if kind is VM else 'host'} list” shows what there is.",
         choices=tuple(Choice(quoted(name), f"{before}{by_name[name].uuid}{after}") for name in slips),
     )
+
+
+def spelling(entity: Entity, inventory: Inventory) -> str:
+    """How to name the object in a command so that exactly it is meant: its name where that is plain and its own, else
+    its uuid.
+    """
+    if quoted(entity.name) == entity.name and matches(inventory, type(entity), entity.name) == (entity,):
+        return entity.name
+    return entity.uuid

@@ -35,14 +35,14 @@ def _is_among(actor: Actor, standing: Standing, people: frozenset[str]) -> bool:
     return own in people or bool(standing.groups & people)
 
 
-def _member(actor: Actor, standing: Standing) -> None:
+def _member(standing: Standing) -> None:
     if not standing.member:
         raise Denied(f"You cannot use this bot: {standing.why_not or 'you are not a member here'}.")
 
 
 def may_read(rules: Rules, actor: Actor, standing: Standing) -> None:
     """:raises Denied: with the reason."""
-    _member(actor, standing)
+    _member(standing)
     if EVERYONE in rules.readers:
         return
     if not _is_among(actor, standing, rules.readers | rules.operators | rules.approvers):
@@ -57,7 +57,7 @@ def requirement(rules: Rules, actor: Actor, standing: Standing, plan: Plan) -> R
 
     :raises Denied: this person may not ask for it, or the rules say nothing about its risk.
     """
-    _member(actor, standing)
+    _member(standing)
     if not _is_among(actor, standing, rules.operators | rules.approvers):
         raise Denied(
             "You may look, but not ask for changes.",
@@ -74,7 +74,7 @@ def requirement(rules: Rules, actor: Actor, standing: Standing, plan: Plan) -> R
 
 def may_vote(rules: Rules, actor: Actor, standing: Standing, request: Request, ballot: Ballot) -> None:
     """:raises Denied: with the reason."""
-    _member(actor, standing)
+    _member(standing)
     if not _is_among(actor, standing, rules.approvers):
         raise Denied(
             "You are not an approver, so your decision does not count.",
@@ -89,7 +89,7 @@ def may_vote(rules: Rules, actor: Actor, standing: Standing, request: Request, b
 
 def may_withdraw(rules: Rules, actor: Actor, standing: Standing, request: Request) -> None:
     """:raises Denied: only the person who asked, or an approver, takes a request back."""
-    _member(actor, standing)
+    _member(standing)
     if actor.key != request.actor.key and not _is_among(actor, standing, rules.approvers):
         raise Denied(f"Only {request.actor.name} or an approver can withdraw request {request.id}.")
 

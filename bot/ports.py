@@ -323,6 +323,8 @@ class Delivery:
     attempts: int
     in_doubt: bool
     """An earlier post may have been taken: look for it (by `id`) before posting."""
+    claim: int = 0
+    """Which claim of it this is: one that was overtaken by another (its lease ran out) is told apart by it."""
 
 
 class Outbox(Protocol):

@@ -1,0 +1,43 @@
+"""What a command's plan sees: one value made for one asking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from bot.errors import UserError
+from bot.inventory import Inventory
+from bot.model import Actor, Place
+from bot.ports import Clock, CommandHelp, History, PoolView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """The engine's :class:`bot.ports.Context`."""
+
+    actor: Actor
+    place: Place
+    pools: tuple[PoolView, ...]
+    history: History
+    commands: tuple[CommandHelp, ...]
+    clock: Clock
+    readers: Executor
+    """Threads on which several pools are read at once; never the threads that answer people, which wait for them."""
+    chosen: PoolView | None = None
+
+    @property
+    def pool(self) -> PoolView:
+        if self.chosen is None:
+            raise RuntimeError("this command declared that it is not about one pool")
+        return self.chosen
+
+    def each_pool(self, pools: Sequence[PoolView]) -> tuple[tuple[PoolView, Inventory | Exception], ...]:
+        return tuple(zip(pools, self.readers.map(_read, pools), strict=True))
+
+
+def _read(pool: PoolView) -> Inventory | Exception:
+    try:
+        return pool.inventory()
+    except UserError as error:
+        return error

@@ -1,0 +1,292 @@
+"""The life of one command, in order: parse, plan, policy, approval, plan again, execute, record, reply. Nothing else
+knows the order.
+
+Everything here blocks and runs on worker threads; what faces people acknowledges first. The state of a request changes
+only by the store's
+compare-and-set, along :data:`bot.approval.TRANSITIONS`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from bot import approval, policy, refusal
+from bot.answers import Answer, Ask, Bug, Form, NeedsForm, Opened, Problem, Repeated, Shown, VoteAsk, Voted
+from bot.errors import Choice, Denied, NotFound, Refused, UserError
+from bot.forms import Forms
+from bot.model import Actor, Ballot, Entry, Level, Line, Lines, Place, Plan, Report, Request, Result, State, Vote
+from bot.ports import Clock, NewRequest, People, Store
+from bot.registry import Command, Registry
+from bot.resolve import Resolver
+from bot.runner import Runner
+from bot.text import quoted
+
+log = logging.getLogger(__name__)
+
+A = TypeVar("A", bound=Answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The bot, without its faces. Thread-safe; one instance per process."""
+
+    registry: Registry
+    resolver: Resolver
+    forms: Forms
+    people: People
+    rules: policy.Rules
+    store: Store
+    runner: Runner
+    clock: Clock
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    def form(self, text: str) -> Form | None:
+        """The form to open when arguments are missing; reads nothing but the text. :raises ParseError: it is no
+        command.
+        """
+        command, parsed = self.registry.parse(text or "help")
+        return self.forms.of(command, parsed) if parsed.missing else None
+
+    def answer(self, ask: Ask) -> Answer:
+        """Do what was asked, as far as it goes without somebody else: a report, a problem, or an open request."""
+        return self._guarded(ask.delivery_key, ask.actor, ask.text, lambda: self._answer(ask))
+
+    def submit(self, command: str, values: Mapping[str, str], ask: Ask) -> Answer:
+        """A filled form: the command that its values spell."""
+        return self.answer(replace(ask, text=self.forms.text(self.registry[command], values)))
+
+    def fill(self, form: Form, ask: Ask) -> Form:
+        """The form with what is known without asking: the pool that is meant here."""
+        self._may_read(ask.actor)
+        return self.forms.filled(form, ask.place, ask.actor)
+
+    def options(self, command: str, field: str, typed: str, values: Mapping[str, str], ask: Ask) -> tuple[Choice, ...]:
+        """What can be picked for a form's field, best matches first, 100 at most."""
+        self._may_read(ask.actor)
+        return self.forms.options(self.registry[command], field, typed, values, ask.place, ask.actor)
+
+    def _answer(self, ask: Ask) -> Answer:
+        self._may_read(ask.actor)
+        command, parsed = self.registry.parse(ask.text or "help")
+        if parsed.missing:
+            return NeedsForm(self.forms.of(command, parsed))
+        arguments, context = self.resolver.resolve(command, parsed, ask.actor, ask.place)
+        planned = command.plan(arguments, context)
+        if isinstance(planned, Report):
+            return Shown(planned)
+        return self._decide(command, planned, ask)
+
+    def _may_read(self, actor: Actor) -> None:
+        policy.may_read(self.rules, actor, self.people.standing(actor))
+
+    def _decide(self, command: Command, plan: Plan, ask: Ask) -> Answer:
+        """A plan: refuse it, run it, or ask for approval. A plan that cannot be done is refused before anybody is asked
+        to approve it.
+        """
+        if plan.command != command.name or plan.risk is not command.risk:
+            raise RuntimeError(f"{command.name} made a plan that says {plan.command}, {plan.risk}")
+        requirement = policy.requirement(self.rules, ask.actor, self.people.standing(ask.actor), plan)
+        if plan.blockers:
+            codes = [finding.id for finding in plan.blockers]
+            self._record("refused", ask.actor, plan.pool.name, {"text": ask.text, "blockers": codes})
+            return Shown(refusal.blocked(plan))
+        place, elsewhere = self._card_place(plan, ask)
+        now = self.clock.now()
+        allowed = requirement.approvals == 0
+        digest = plan.digest()
+        new = NewRequest(
+            text=ask.text,
+            actor=ask.actor,
+            place=place,
+            plan=plan,
+            digest=digest,
+            requirement=requirement,
+            state=State.APPROVED if allowed else State.WAITING,
+            opened_at=now,
+            expires_at=now + timedelta(seconds=requirement.expires_seconds),
+            fingerprint=_fingerprint(plan),
+        )
+        approval.check(State.ASKED, new.state)
+        body = {"text": ask.text, "title": plan.title, "digest": digest, "approvals": requirement.approvals}
+        request, opened = self.store.open(
+            new, Entry(kind="asked", actor=ask.actor, pool=plan.pool.name, body={**body, "risk": str(plan.risk)})
+        )
+        if opened and allowed:
+            self.runner.start(request.id)
+        return Opened(request.id, request.place, plan.title, existing=not opened, elsewhere=elsewhere)
+
+    def _card_place(self, plan: Plan, ask: Ask) -> tuple[Place, str]:
+        """Where the request's card goes: the pool's approvals channel if it has one, else where it was asked."""
+        channel = self.resolver.scopes.approvals_channel.get(self.resolver.name_of(plan.pool), "")
+        if channel and channel != ask.place.channel:
+            team = ask.place.team or self.resolver.team
+            return Place(kind="slack", team=team, channel=channel), "Requests for this pool are decided in"
+        if ask.cannot_post:
+            raise Refused(
+                f"A change needs a message that approvers can see. {ask.cannot_post}",
+                remedy="Ask in a channel where I am a member, or invite me here.",
+            )
+        return ask.place, ""
+
+    # --- decisions ----------------------------------------------------------------------------------------------------
+
+    def vote(self, ask: VoteAsk) -> Answer:
+        """Approve or reject. Whether it counts is decided here and in the store, whatever the button said."""
+        return self._guarded(ask.delivery_key, ask.actor, f"{ask.ballot} {ask.request_id}", lambda: self._vote(ask))
+
+    def _vote(self, ask: VoteAsk) -> Answer:
+        request = self._known(ask.request_id)
+        standing = self.people.standing(ask.actor)
+        try:
+            policy.may_vote(self.rules, ask.actor, standing, request, ask.ballot)
+        except Denied as denied:
+            body = {"ballot": str(ask.ballot), "reason": denied.message}
+            self._record("vote refused", ask.actor, request.plan.pool.name, body, request.id)
+            raise
+        if ask.digest != request.digest:
+            raise Refused(
+                f"That message does not show request {request.id} as it is now.",
+                remedy=f"Decide on the request's own message; it asks for: {request.plan.title}.",
+            )
+        self._still(request, State.WAITING)
+        if request.expires_at <= self.clock.now():
+            self._expire(request)
+            raise Refused(f"Request {request.id} has expired; nothing was done.", remedy="It can be asked again.")
+        vote = Vote(actor=ask.actor, ballot=ask.ballot, digest=ask.digest, reason=ask.reason, at=self.clock.now())
+        body = {"ballot": str(ask.ballot), "digest": ask.digest, "reason": ask.reason}
+        entry = Entry(kind="vote", actor=ask.actor, pool=request.plan.pool.name, request_id=request.id, body=body)
+        if not self.store.vote(request.id, vote, entry):
+            self._still(self._known(request.id), State.WAITING)
+        return Voted(self._count(request.id))
+
+    def _count(self, request_id: str) -> str:
+        """Draw the consequence of the votes so far; says what it is. Whoever comes second finds the state already
+        changed.
+        """
+        request = self._known(request_id)
+        decision = policy.decided(request)
+        if request.state is State.WAITING and decision is Ballot.APPROVE:
+            if self._move(request, State.APPROVED, "approved", {"digest": request.digest}):
+                self.runner.start(request.id)
+            return f"Request {request.id} is approved and runs now."
+        if request.state is State.WAITING and decision is Ballot.REJECT:
+            against = next(vote for vote in request.votes if vote.ballot is Ballot.REJECT)
+            reason = f": {against.reason}" if against.reason else ""
+            result = Result(summary=f"Rejected by {quoted(against.actor.name)}{reason}")
+            self._move(request, State.REJECTED, "rejected", {"reason": against.reason}, result)
+            return f"Request {request.id} is rejected; nothing was done."
+        if request.state is State.WAITING:
+            given = sum(vote.ballot is Ballot.APPROVE for vote in request.votes)
+            missing = request.requirement.approvals - given
+            return f"Counted. Request {request.id} still needs {missing} more."
+        return f"Request {request.id} is {request.state}."
+
+    def withdraw(self, request_id: str, ask: Ask) -> Answer:
+        """Take a request back, as long as nothing of it was sent."""
+        return self._guarded(
+            ask.delivery_key, ask.actor, f"withdraw {request_id}", lambda: self._withdraw(request_id, ask)
+        )
+
+    def _withdraw(self, request_id: str, ask: Ask) -> Answer:
+        request = self._known(request_id)
+        policy.may_withdraw(self.rules, ask.actor, self.people.standing(ask.actor), request)
+        for state in (State.WAITING, State.QUEUED, State.APPROVED):
+            result = Result(summary=f"Withdrawn by {quoted(ask.actor.name)}; nothing was done.")
+            if request.state is state and self._move(request, State.WITHDRAWN, "withdrawn", {}, result, ask.actor):
+                return Voted(f"Request {request.id} is withdrawn; nothing was done.")
+        self._still(self._known(request_id), State.WAITING)
+        return Voted(f"Request {request.id} could not be withdrawn.")
+
+    def request(self, request_id: str) -> Request | None:
+        return self.store.request(request_id)
+
+    # --- due work -----------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """What time and crashes leave to do: count votes that nobody counted, expire what nobody decided, start or take
+        up what is approved.
+        """
+        now = self.clock.now()
+        for request in self.store.in_states((State.WAITING, State.QUEUED)):
+            if request.expires_at <= now:
+                self._expire(request)
+            elif request.state is State.WAITING and policy.decided(request) is not None:
+                self._count(request.id)
+        for request in self.store.in_states((State.APPROVED, State.QUEUED, *approval.ACTIVE_STATES)):
+            self.runner.start(request.id)
+
+    def _expire(self, request: Request) -> None:
+        waited = "Nobody decided in time" if request.state is State.WAITING else "It waited too long for its turn"
+        self._move(request, State.EXPIRED, "expired", {}, Result(summary=f"{waited}; nothing was done."))
+
+    # --- helpers ------------------------------------------------------------------------------------------------------
+
+    def _known(self, request_id: str) -> Request:
+        request = self.store.request(request_id)
+        if request is None:
+            raise NotFound(f"There is no request {quoted(request_id)}.", remedy="“pending” lists the open ones.")
+        return request
+
+    def _still(self, request: Request, state: State) -> None:
+        if request.state is not state:
+            summary = (f"{request.result.summary}",) if request.result else ()
+            raise Refused(f"Request {request.id} is {request.state} already.", evidence=summary)
+
+    def _move(
+        self,
+        request: Request,
+        to: State,
+        kind: str,
+        body: Mapping[str, Any],
+        result: Result | None = None,
+        actor: Actor | None = None,
+    ) -> bool:
+        approval.check(request.state, to)
+        entry = Entry(
+            kind=kind, actor=actor or request.actor, pool=request.plan.pool.name, request_id=request.id, body=body
+        )
+        return self.store.move(request.id, request.state, to, entry, at=self.clock.now(), result=result)
+
+    def _record(self, kind: str, actor: Actor, pool: str, body: Mapping[str, Any], request_id: str = "") -> None:
+        self.store.record(Entry(kind=kind, actor=actor, pool=pool, request_id=request_id, body=body))
+
+    def _guarded(self, delivery_key: str, actor: Actor, what: str, work: Callable[[], Answer]) -> Answer:
+        """Errors for people become a Problem; anything else is a bug: a reference for the person, the traceback for the
+        log.
+        """
+        try:
+            if delivery_key and not self.store.first_sight(delivery_key, self.clock.now()):
+                return Repeated()
+            return work()
+        except UserError as error:
+            if isinstance(error, Denied):
+                log.warning("denied: %s: %s: %s", actor.key, what, error.message)
+            return Problem.of(error)
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("bug %s: %s asked: %s", reference, actor.key, what)
+            return Bug(reference)
+
+
+def _fingerprint(plan: Plan) -> str:
+    """Equal for two requests that ask the same: command, pinned arguments, pool."""
+    asked = [plan.command, sorted(plan.arguments), plan.pool.uuid]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def opened_report(opened: Opened) -> Report:
+    """What the person who asked is told, where an answer cannot show the card itself."""
+    text = "was open already" if opened.existing else "is open"
+    return Report(
+        title=f"Request {opened.request_id} {text}: {opened.title}",
+        level=Level.INFO,
+        parts=(Lines(lines=(Line(text="It waits for approval; “pending” shows where it stands."),)),),
+    )

@@ -1,0 +1,285 @@
+"""Doing what was approved: each step sent once, watched, verified, and undone if a later one fails. Also after a crash,
+from what was written down.
+
+The store knows of every call before it is sent. A call whose answer is lost is looked for, never sent again; what
+cannot be found is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.errors import OutcomeUnknown, ToolstackRefusal, Unavailable
+from bot.model import BOT, CallRecord, CallState, Entry, Progress, Request, Step
+from bot.ports import Clock, PoolHands, Store, Taken, TaskStatus
+from bot.text import duration
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = (0.3, 1.0)
+"""How often a task is looked at: at first, and after a while."""
+VERIFY_SECONDS = 10.0
+"""How long an expectation may take to show after a task's success (events reach the database a little later)."""
+LOOK_SECONDS = 60.0
+"""How long the pool may stay away before a call whose answer was lost becomes UNKNOWN."""
+
+
+class Failed(Exception):
+    """The step did not happen, for sure."""
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+class Cancelled(Failed):
+    """The step's task was cancelled, by us or from outside."""
+
+
+class Unsure(Exception):
+    """Nobody can tell what became of the step."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class LeaseLost(Exception):
+    """Another process has taken this request over; leave everything to it."""
+
+
+@dataclass
+class Run:
+    """One request being executed by this process: what it has done so far, and whether somebody wants it cancelled."""
+
+    request: Request
+    cancel: threading.Event = field(default_factory=threading.Event)
+    lost: threading.Event = field(default_factory=threading.Event)
+    """Set when the lease could not be renewed."""
+    results: dict[int, str] = field(default_factory=dict)
+    evidence: list[str] = field(default_factory=list)
+
+
+class Performer:
+    """Performs steps against a pool and writes down every one before and after."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def perform(self, run: Run, hands: PoolHands, *, number: int, step: Step, undo: bool = False) -> None:
+        """Do one step, or find out what became of it if it was begun before.
+
+        :raises Failed: it did not happen. :raises Unsure: it may have. :raises LeaseLost: another process has it.
+        """
+        begun = self._begun(run.request.id, number, undo)
+        if begun is None:
+            if run.lost.is_set():
+                raise LeaseLost
+            if run.cancel.is_set():
+                raise Cancelled("it was cancelled before the call was sent")
+            task_uuid = self._send(run, hands, number, step, undo)
+        else:
+            record, mark = begun
+            if record.state is CallState.DONE:
+                return
+            if record.state in (CallState.FAILED, CallState.NOT_TAKEN):
+                raise Failed(" ".join(record.error) or "the call was refused before the bot was restarted")
+            task_uuid = record.task_uuid or self._find(run, hands, number, step, undo, mark)
+        try:
+            if step.asynchronous and task_uuid:
+                run.results[number] = self._watch(run, hands, number, step, task_uuid)
+            self._verify(run, hands, step)
+        except Failed as failure:
+            self._note(run, number, step, undo, CallState.FAILED, task_uuid, failure.reason)
+            raise
+        except Unsure as doubt:
+            self._note(run, number, step, undo, CallState.UNKNOWN, task_uuid, doubt.reason)
+            raise
+        self._note(run, number, step, undo, CallState.DONE, task_uuid, "")
+        if task_uuid:
+            hands.forget(task_uuid)
+
+    def _begun(self, request_id: str, number: int, undo: bool) -> tuple[CallRecord, str] | None:
+        for record, mark in self._store.calls(request_id):
+            if record.step == number and record.undo is undo:
+                return record, mark
+        return None
+
+    def _send(self, run: Run, hands: PoolHands, number: int, step: Step, undo: bool) -> str:
+        """The one place where a call with effect leaves. Returns its task's uuid ("" for a synchronous call)."""
+        try:
+            mark = hands.mark(step)
+        except Unavailable as error:
+            raise Failed(f"nothing was sent: {error.message}", error.remedy) from error
+        entry = self._entry(run, "call intended", number, step, undo)
+        if not self._store.intend(run.request.id, number, undo, step.call, mark, entry, self._clock.now()):
+            raise LeaseLost
+        try:
+            answer = hands.send(step, run.results)
+        except Unavailable as error:
+            self._note(run, number, step, undo, CallState.NOT_TAKEN, "", error.message)
+            raise Failed(f"nothing was sent: {error.message}", error.remedy) from error
+        except ToolstackRefusal as error:
+            self._note(run, number, step, undo, CallState.FAILED, "", error.message, code=error.code)
+            raise Failed(error.message, error.remedy) from error
+        except OutcomeUnknown as error:
+            log.warning("%s: the answer of %s was lost: %s", run.request.id, step.call, error.message)
+            return self._find(run, hands, number, step, undo, mark)
+        if not step.asynchronous:
+            run.results[number] = answer
+            return ""
+        self._store.note_call(run.request.id, number, undo, CallState.SENT, task_uuid=answer)
+        return answer
+
+    def _find(self, run: Run, hands: PoolHands, number: int, step: Step, undo: bool, mark: str) -> str:
+        """The task of a call whose answer was lost; "" when its effect is there already."""
+        deadline = self._clock.monotonic() + LOOK_SECONDS
+        while True:
+            try:
+                sighting = hands.look(step, mark)
+                break
+            except Unavailable as error:
+                if self._clock.monotonic() > deadline:
+                    self._note(run, number, step, undo, CallState.UNKNOWN, "", error.message)
+                    raise Unsure(f"the answer was lost, and then: {error.message}") from error
+                self._clock.sleep(POLL_SECONDS[1])
+        run.evidence.append(f"the connection broke during the call; {sighting.evidence}")
+        if sighting.taken is Taken.RUNNING:
+            self._store.note_call(run.request.id, number, undo, CallState.SENT, task_uuid=sighting.task_uuid)
+            return sighting.task_uuid
+        if sighting.taken is Taken.DONE:
+            return ""
+        if sighting.taken is Taken.NOT_TAKEN:
+            self._note(run, number, step, undo, CallState.NOT_TAKEN, "", sighting.evidence)
+            raise Failed(f"the call never reached the pool ({sighting.evidence})", "It is safe to ask again.")
+        self._note(run, number, step, undo, CallState.UNKNOWN, "", sighting.evidence)
+        raise Unsure(sighting.evidence)
+
+    def _watch(self, run: Run, hands: PoolHands, number: int, step: Step, task_uuid: str) -> str:
+        """Follow the task to its end, with its progress on the card; returns its result."""
+        started = self._clock.monotonic()
+        steps, away, asked_to_cancel, shown = len(run.request.plan.steps), "", False, -1
+        while True:
+            waited = self._clock.monotonic() - started
+            if run.lost.is_set():
+                raise LeaseLost
+            if run.cancel.is_set() and not asked_to_cancel:
+                asked_to_cancel = self._cancel(run, hands, task_uuid)
+            if waited > step.limit_seconds:
+                raise Unsure(f"it has not ended within {duration(step.limit_seconds)}; its task may still be running")
+            try:
+                task = hands.task(task_uuid)
+            except Unavailable as error:
+                if not away:
+                    log.warning("%s: the pool went away during %s", run.request.id, step.call)
+                away = error.message
+                self._store.progress(
+                    run.request.id,
+                    Progress(
+                        step=number,
+                        steps=steps,
+                        fraction=max(shown, 0) / 100,
+                        text="the pool does not answer; waiting for it",
+                    ),
+                )
+                self._clock.sleep(POLL_SECONDS[1])
+                continue
+            if task is None:
+                return self._without_task(hands, step, run.results, away)
+            if task.status is TaskStatus.SUCCESS:
+                return task.result
+            if task.status is TaskStatus.FAILURE:
+                raise Failed(*hands.explain(task.error))
+            if task.status is TaskStatus.CANCELLED:
+                raise Cancelled("its task was cancelled")
+            percent = round(task.progress * 100)
+            if percent != shown:
+                shown = percent
+                self._store.progress(
+                    run.request.id, Progress(step=number, steps=steps, fraction=task.progress, text=step.title)
+                )
+            self._clock.sleep(POLL_SECONDS[0] if waited < 10 else POLL_SECONDS[1])
+
+    def _cancel(self, run: Run, hands: PoolHands, task_uuid: str) -> bool:
+        try:
+            hands.cancel(task_uuid)
+        except ToolstackRefusal as error:
+            run.evidence.append(f"the pool refused to cancel: {error.message}")
+        except Unavailable:
+            return False
+        return True
+
+    def _without_task(self, hands: PoolHands, step: Step, results: Mapping[int, str], away: str) -> str:
+        """The task is gone (another coordinator, or destroyed by somebody): only the effect can tell."""
+        if not step.expect:
+            raise Unsure("its task is gone, and nothing else can tell whether it was done")
+        for expect in step.expect:
+            try:
+                holds, evidence = hands.holds(expect, results)
+            except Unavailable as error:
+                raise Unsure(f"its task is gone, and then: {error.message}") from error
+            if not holds:
+                because = f" ({away})" if away else ""
+                raise Unsure(f"its task is gone{because}, and {evidence}")
+        return ""
+
+    def _verify(self, run: Run, hands: PoolHands, step: Step) -> None:
+        """A task's success is believed only when the pool's state shows it."""
+        deadline = self._clock.monotonic() + VERIFY_SECONDS
+        for expect in step.expect:
+            while True:
+                try:
+                    holds, evidence = hands.holds(expect, run.results)
+                except Unavailable as error:
+                    holds, evidence = False, error.message
+                if holds:
+                    run.evidence.append(evidence)
+                    break
+                if self._clock.monotonic() > deadline:
+                    raise Unsure(f"the pool reported success, but {evidence}")
+                self._clock.sleep(POLL_SECONDS[0])
+
+    def _note(
+        self,
+        run: Run,
+        number: int,
+        step: Step,
+        undo: bool,
+        state: CallState,
+        task_uuid: str,
+        reason: str,
+        *,
+        code: str = "",
+    ) -> None:
+        entry = self._entry(run, f"call {state}", number, step, undo)
+        body = {**entry.body, **({"reason": reason} if reason else {}), **({"code": code} if code else {})}
+        self._store.note_call(
+            run.request.id,
+            number,
+            undo,
+            state,
+            task_uuid=task_uuid,
+            error=(reason,) if reason else (),
+            entry=dataclasses.replace(entry, body=body),
+        )
+
+    def _entry(self, run: Run, kind: str, number: int, step: Step, undo: bool) -> Entry:
+        body = {"step": number, "call": step.call, "title": step.title, "undo": undo}
+        if kind == "call intended":
+            body["arguments"] = [_told(argument) for argument in step.arguments]
+        return Entry(kind=kind, actor=BOT, pool=run.request.plan.pool.name, request_id=run.request.id, body=body)
+
+
+def _told(argument: object) -> object:
+    """An argument as the ledger keeps it: objects by class, uuid and name; secrets by name."""
+    return (
+        dataclasses.asdict(argument)
+        if dataclasses.is_dataclass(argument) and not isinstance(argument, type)
+        else str(argument)
+    )

@@ -1,0 +1,127 @@
+"""Forms for commands whose arguments are missing, made from the same declaration as the parser."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bot.answers import Form, FormField
+from bot.errors import Choice
+from bot.grammar import POOL_SLOT, Parsed, Slot
+from bot.inventory import VM, Entity
+from bot.lookup import candidates
+from bot.model import Actor, Place
+from bot.ports import Pools
+from bot.registry import OBJECTS, Command
+from bot.scope import Scopes
+from bot.text import one_line
+
+_LABELS = {"VM": "VM", "HOST": "Host", "SR": "Storage repository", "POOL": "Pool", "COMMAND": "Command", "TEXT": "Text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Makes forms, knows what can be picked, and spells the command that a filled form means."""
+
+    pools: Pools
+    scopes: Scopes
+
+    def of(self, command: Command, parsed: Parsed) -> Form:
+        """The form with what was typed already in it. Reads nothing."""
+        fields = tuple(self._field(slot, parsed) for slot in command.slots)
+        return Form(command=command.name, title=command.name, summary=command.summary, fields=fields)
+
+    def _field(self, slot: Slot, parsed: Parsed) -> FormField:
+        label = _LABELS.get(slot.placeholder, slot.field.capitalize())
+        word = parsed.values.get(slot.field)
+        return FormField(
+            name=slot.field,
+            label=f"{label} ({slot.keyword} …)" if slot.keyword and slot.placeholder and slot != POOL_SLOT else label,
+            object_class="pool"
+            if slot == POOL_SLOT
+            else OBJECTS[slot.placeholder].cls
+            if slot.placeholder in OBJECTS
+            else "",
+            required=slot.required,
+            flag=slot.flag,
+            value=word.text if word else "",
+        )
+
+    def filled(self, form: Form, place: Place, actor: Actor) -> Form:
+        """With the pool that is meant here; it must be picked when there are several and none is."""
+        visible = self.scopes.visible(place, self.pools.names())
+        default = self.scopes.default(place, actor, visible)
+        fields = tuple(
+            replace(field, value=field.value or default or "", required=default is None)
+            if field.object_class == "pool"
+            else field
+            for field in form.fields
+        )
+        return replace(form, fields=fields)
+
+    def options(
+        self, command: Command, field: str, typed: str, values: Mapping[str, str], place: Place, actor: Actor
+    ) -> tuple[Choice, ...]:
+        """Up to 100 choices whose label holds what was typed; a choice's command is the value (a uuid, a pool's name).
+
+        :raises UserError: the pool cannot be read, or cannot be named here.
+        """
+        names = self.pools.names()
+        visible = self.scopes.visible(place, names)
+        slot = next(each for each in command.slots if each.field == field)
+        if slot == POOL_SLOT:
+            return _matching([(name, name) for name in visible], typed)
+        kind = OBJECTS.get(slot.placeholder)
+        pool = values.get("pool") or self.scopes.default(place, actor, visible) or ""
+        if kind is None or not pool:
+            return ()
+        pool = self.scopes.named(pool, place, names, "", "")
+        inventory = self.pools.view(pool).inventory()
+        everything = candidates(inventory, kind)
+        by_name = Counter(each.name for each in everything)
+        return _matching([(name, name) for name in visible], typed)
+        kind = OBJECTS.get(slot.placeholder)
+        pool = values.get("pool") or self.scopes.default(place, actor, visible) or ""
+        if kind is None or not pool:
+            return ()
+        pool = self.scopes.named(pool, place, names, "", "")
+        inventory = self.pools.view(pool).inventory()
+        everything = candidates(inventory, kind)
+        namesakes = (
+            {name for name in (e.name for e in everything) if sum(e.name == name for e in everything) > 1}
+            if len(everything) < 500
+            else set()
+        )
+        return _matching([(_label(each, by_name[each.name] > 1), each.uuid) for each in everything], typed)
+
+    def text(self, command: Command, values: Mapping[str, str]) -> str:
+        """The command line that a filled form stands for; every value is quoted, so that none is taken for a
+        keyword.
+        """
+        parts = [command.name]
+        for slot in command.slots:
+            value = values.get(slot.field, "")
+            if not value:
+                continue
+            if slot.keyword:
+                parts.append(slot.keyword)
+            if not slot.flag:
+                escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+                parts.append(f'"{escaped}"')
+        return " ".join(parts)
+
+
+def _label(entity: Entity, namesake: bool) -> str:
+    name = one_line(entity.name, 60)
+    if isinstance(entity, VM):
+        host = entity.resident_on
+        name += f" – on {one_line(host.name, 30)}" if host else f" – {entity.power_state.lower()}"
+    return f"{name} ({entity.uuid[:8]})" if namesake else name
+
+
+def _matching(choices: list[tuple[str, str]], typed: str) -> tuple[Choice, ...]:
+    wanted = typed.casefold().strip()
+    begins = [choice for choice in choices if choice[0].casefold().startswith(wanted)]
+    holds = [choice for choice in choices if wanted in choice[0].casefold() and choice not in begins]
+    return tuple(Choice(label, value) for label, value in [*begins, *holds][:100])

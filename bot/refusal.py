@@ -1,0 +1,71 @@
+"""How plans are told when they are not executed: one that cannot be, and one that is no longer what was approved."""
+
+from __future__ import annotations
+
+from bot.model import Finding, Level, Line, Lines, Plan, Report, Suggestion
+from bot.text import plural
+
+
+def blocked(plan: Plan) -> Report:
+    """A plan with blockers, for the person who asked: every blocker with evidence and remedy, every warning, the passes
+    counted.
+    """
+    reasons = plural(len(plan.blockers), "reason")
+    parts = [Lines(heading="What stands in the way", lines=tuple(_line(f, Level.BAD) for f in plan.blockers))]
+    if plan.warnings:
+        parts.append(Lines(heading="Besides", lines=tuple(_line(f, Level.WARN) for f in plan.warnings)))
+    if plan.passes:
+        passed = plural(len(plan.passes), "check")
+        parts.append(
+            Lines(lines=(Line(text=f"{passed} passed: {'; '.join(f.title for f in plan.passes)}", level=Level.OK),))
+        )
+    return Report(
+        title=f"{plan.pool.name}: not possible – {plan.title}",
+        level=Level.BAD,
+        summary=f"{reasons} against it. Nothing was changed.",
+        parts=tuple(parts),
+    )
+
+
+def _line(finding: Finding, level: Level) -> Line:
+    text = f"{finding.title}: {finding.evidence}" if finding.evidence else finding.title
+    if level is Level.BAD:
+        text = f"Not so: {text}"
+    return Line(text=text, level=level, detail=finding.remedy)
+
+
+def difference(approved: Plan, now: Plan) -> tuple[str, ...]:
+    """What would be done differently now, in words; never empty when the digests differ."""
+    lines: list[str] = []
+    were, are = dict(approved.facts), dict(now.facts)
+    for name in dict.fromkeys([*were, *are]):
+        if were.get(name) != are.get(name):
+            lines.append(f"{name}: was {were.get(name, 'not so')}, is now {are.get(name, 'not so')}")
+    old, new = {_key(f): f for f in approved.findings}, {_key(f): f for f in now.findings}
+    for key in dict.fromkeys([*old, *new]):
+        before, after = old.get(key), new.get(key)
+        if before is None or after is None or before.verdict is not after.verdict:
+            found = after or before
+            assert found is not None
+            verdict, was = after.verdict if after else "not checked", before.verdict if before else "not there"
+            told = f"{found.title}: {verdict} (was {was})"
+            lines.append(f"{told}, {found.evidence}" if after and found.evidence else told)
+    if [step.title for step in approved.steps] != [step.title for step in now.steps]:
+        lines += [f"would have been done: {step.title}" for step in approved.steps]
+        lines += [f"would be done now: {step.title}" for step in now.steps]
+    return tuple(lines) or ("something that the approval covers has changed in a way that has no words yet",)
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.id, finding.subject.uuid if finding.subject else ""
+
+
+def stale_note(title: str, reasons: tuple[str, ...], command: str) -> Report:
+    """The note in the thread of a request that went stale."""
+    return Report(
+        title=f"Not executed: {title}",
+        level=Level.WARN,
+        summary="What was approved is no longer what would be done, so nothing was done.",
+        parts=(Lines(heading="What changed", lines=tuple(Line(text=reason, level=Level.WARN) for reason in reasons)),),
+        suggestions=(Suggestion("Ask again", command),),
+    )

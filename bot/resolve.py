@@ -1,0 +1,201 @@
+"""From words to values: the pool that is meant, the objects that are meant, and the plan made again from pinned
+arguments.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from bot.context import Asking
+from bot.errors import Ambiguous, Choice, NotFound, ParseError, Refused, UserError
+from bot.grammar import Parsed, Slot, Word
+from bot.inventory import Inventory
+from bot.lookup import KIND_NAMES, find, matches
+from bot.model import Actor, ObjectId, Place, Plan, Request, Risk
+from bot.ports import Clock, History, PoolHands, Pools
+from bot.registry import OBJECTS, Command, Registry, Scope
+from bot.scope import Scopes, which_pool
+from bot.text import quoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolver:
+    """Finds the pool and the objects of a command, and makes its plan."""
+
+    pools: Pools
+    scopes: Scopes
+    registry: Registry
+    history: History
+    clock: Clock
+    readers: Executor
+    team: str = ""
+    """The Slack workspace's id, for places that no message gave."""
+
+    def resolve(self, command: Command, parsed: Parsed, actor: Actor, place: Place) -> tuple[Any, Asking]:
+        """The command's arguments, and the context for its plan.
+
+        :raises UserError: a name that is not there, or that several objects or pools have.
+        """
+        visible = self.scopes.visible(place, self.pools.names())
+        pool = self._pool(command, parsed, actor, place, visible)
+        seen = (pool,) if pool is not None and command.scope is Scope.POOLS and "pool" in parsed.values else visible
+        context = self._context(actor, place, seen, pool)
+        inventory = None
+        if pool is not None and any(slot.placeholder in OBJECTS for slot in command.usage.slots):
+            inventory = context.pool.inventory()
+        values = {
+            slot.field: self._value(slot, parsed, inventory, context)
+            for slot in command.usage.slots
+            if slot.field in parsed.values
+        }
+        return command.arguments(**values), context
+
+    def replan(self, request: Request) -> Plan:
+        """The plan of an approved request, made anew from fresh state with the choices that were pinned.
+
+        :raises Refused: an object is gone, or the command would now answer something else. :raises Unavailable: the
+        pool is away.
+        """
+        command = self.registry[request.plan.command]
+        view = self.pools.view(self.name_of(request.plan.pool))
+        context = self._context(request.actor, request.place, (view.name,), view.name)
+        inventory = view.inventory()
+        if inventory.pool.uuid != request.plan.pool.uuid:
+            raise Refused(f"Under the name {quoted(view.name)} there is another pool now.")
+        pinned = dict(request.plan.arguments)
+        slots = {slot.field: slot for slot in command.usage.slots}
+        values = {name: _pinned(slots[name], text, inventory) for name, text in pinned.items()}
+        planned = command.plan(command.arguments(**values), context)
+        if not isinstance(planned, Plan):
+            raise Refused("The command would now only report, not change anything.")
+        return planned
+
+    def hands(self, request: Request) -> PoolHands:
+        return self.pools.hands(self.name_of(request.plan.pool))
+
+    def name_of(self, pool: ObjectId) -> str:
+        """The configuration's name of a plan's pool: plans carry it as the pool's name."""
+        return pool.name
+
+    def _context(self, actor: Actor, place: Place, visible: tuple[str, ...], pool: str | None) -> Asking:
+        return Asking(
+            actor=actor,
+            place=place,
+            pools=tuple(self.pools.view(name) for name in visible),
+            history=self.history,
+            commands=self.registry.help,
+            clock=self.clock,
+            readers=self.readers,
+            chosen=None if pool is None else self.pools.view(pool),
+        )
+
+    # --- which pool ---------------------------------------------------------------------------------------------------
+
+    def _pool(
+        self, command: Command, parsed: Parsed, actor: Actor, place: Place, visible: tuple[str, ...]
+    ) -> str | None:
+        if command.scope is Scope.BOT:
+            return None
+        typed = parsed.values.get("pool")
+        if typed is not None:
+            before, after = parsed.line[: typed.start], parsed.line[typed.end :]
+            return self.scopes.named(typed.text, place, self.pools.names(), before, after)
+        default = self.scopes.default(place, actor, visible)
+        if command.scope is Scope.POOLS:
+            return default
+        if not visible:
+            raise Refused("No pool can be named in this channel.", remedy="Ask in another channel.")
+        objects = [slot for slot in command.usage.slots if slot.placeholder in OBJECTS and slot.field in parsed.values]
+        if default is not None:
+            if objects and len(visible) > 1:
+                self._offer_elsewhere(objects[0], parsed, default, visible)
+            return default
+        if not objects:
+            raise which_pool(parsed.line, visible)
+        return self._pool_having(command, objects[0], parsed, visible)
+
+    def _offer_elsewhere(self, slot: Slot, parsed: Parsed, default: str, visible: tuple[str, ...]) -> None:
+        """A name that the meant pool does not have, but another: offered, never taken silently."""
+        word = parsed.values[slot.field]
+        if self._has(default, slot, word):
+            return
+        others = [name for name in visible if name != default and self._has(name, slot, word)]
+        if others:
+            noun = KIND_NAMES[OBJECTS[slot.placeholder]]
+            raise NotFound(
+                f"Pool {quoted(default)} has no {noun} called {quoted(word.text)}, but another pool has.",
+                remedy="If that one is meant:",
+                choices=tuple(Choice(f"in {name}", f"{parsed.line} in {name}") for name in others),
+            )
+
+    def _pool_having(self, command: Command, slot: Slot, parsed: Parsed, visible: tuple[str, ...]) -> str:
+        """No pool was named and none is the default: look for the object. What changes something always asks."""
+        word = parsed.values[slot.field]
+        having = [name for name in visible if self._has(name, slot, word)]
+        if len(having) == 1 and command.risk is Risk.READ:
+            return having[0]
+        if having:
+            raise which_pool(parsed.line, visible, having)
+        noun = KIND_NAMES[OBJECTS[slot.placeholder]]
+        raise NotFound(
+            f"No pool that can be seen here has a {noun} called {quoted(word.text)}.",
+            remedy=f"“{'vm' if noun == 'VM' else 'host'} list in POOL” shows what a pool has.",
+        )
+
+    def _has(self, name: str, slot: Slot, word: Word) -> bool:
+        try:
+            return bool(matches(self.pools.view(name).inventory(), OBJECTS[slot.placeholder], word.text))
+        except UserError:
+            # A pool that does not answer cannot be offered; the default pool's own silence is told when it is read.
+            return False
+
+    # --- which value --------------------------------------------------------------------------------------------------
+
+    def _value(self, slot: Slot, parsed: Parsed, inventory: Inventory | None, context: Asking) -> Any:
+        word = parsed.values[slot.field]
+        if slot.flag:
+            return True
+        kind = OBJECTS.get(slot.placeholder)
+        if kind is not None:
+            assert inventory is not None
+            after = parsed.line[word.end :]
+            if "pool" not in parsed.values and len(context.pools) > 1:
+                after += f" in {context.pool.name}"
+            try:
+                return find(inventory, kind, word.text, (parsed.line[: word.start], after))
+            except Ambiguous:
+                raise
+            except NotFound as error:
+                raise _placed(error, parsed, word) from error
+        if slot.placeholder == "NUMBER":
+            return _number(parsed, word)
+        return word.text
+
+
+def _placed(error: NotFound, parsed: Parsed, word: Word) -> UserError:
+    """The same refusal with the place of the name in the line."""
+    return ParseError(
+        error.message, text=parsed.line, start=word.start, end=word.end, remedy=error.remedy, choices=error.choices
+    )
+
+
+def _number(parsed: Parsed, word: Word) -> int:
+    if not word.text.isdecimal() or not 0 < int(word.text) <= 1000:
+        raise ParseError(
+            f"{quoted(word.text)} is not a number from 1 to 1000.", text=parsed.line, start=word.start, end=word.end
+        )
+    return int(word.text)
+
+
+def _pinned(slot: Slot, text: str, inventory: Inventory) -> Any:
+    kind = OBJECTS.get(slot.placeholder)
+    if kind is not None:
+        found = inventory.by_uuid(kind, text)
+        if found is None:
+            raise Refused(f"A {KIND_NAMES[kind]} of the approved plan is not in the pool any more.")
+        return found
+    if slot.flag:
+        return True
+    return int(text) if slot.placeholder == "NUMBER" else text

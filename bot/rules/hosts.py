@@ -1,0 +1,21 @@
+"""A host's state in a word or two, as every table shows it."""
+
+from __future__ import annotations
+
+from bot.inventory import Host
+from bot.model import Cell, Level
+
+MAINTENANCE_KEY = "MAINTENANCE_MODE"
+"""XenCenter's mark in other_config: a disabled host with it is in maintenance, not merely disabled."""
+
+
+def in_maintenance(host: Host) -> bool:
+    return not host.enabled and host.other_config.get(MAINTENANCE_KEY) == "true"
+
+
+def state(host: Host) -> Cell:
+    if not host.live:
+        return Cell("not answering", Level.BAD)
+    if not host.enabled:
+        return Cell("maintenance" if in_maintenance(host) else "disabled", Level.WARN)
+    return Cell("enabled", Level.OK)

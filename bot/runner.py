@@ -1,0 +1,285 @@
+"""From approved to ended: lock, plan again, compare, perform, and say what came of it. Also the taking up of what a
+dead process left.
+
+One thread per running request, one more that keeps the leases alive. A lease is what makes a request run in one process
+only.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Any
+
+from bot import approval, refusal
+from bot.errors import Unavailable, UserError
+from bot.execution import Cancelled, Failed, LeaseLost, Performer, Run, Unsure
+from bot.model import BOT, CallState, Entry, Level, Line, Lines, Plan, Report, Result, State, Suggestion
+from bot.ports import Clock, PoolHands, Store
+from bot.resolve import Resolver
+from bot.text import duration, joined
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs approved requests, each once. `lease_seconds` is how long another process waits before it takes over from a
+    dead one.
+    """
+
+    def __init__(
+        self, *, store: Store, resolver: Resolver, clock: Clock, threads: Executor, lease_seconds: float = 20.0
+    ) -> None:
+        self._store = store
+        self._resolver = resolver
+        self._clock = clock
+        self._threads = threads
+        self._lease_seconds = lease_seconds
+        self._performer = Performer(store, clock)
+        self._owner = secrets.token_hex(8)
+        self._runs: dict[str, Run] = {}
+        self._guard = threading.Lock()
+        self._closing = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
+        self._keeper.start()
+
+    def start(self, request_id: str) -> None:
+        """Run it on a thread of its own, unless this process already does."""
+        with self._guard:
+            if request_id in self._runs or self._closing.is_set():
+                return
+            request = self._store.request(request_id)
+            if request is None:
+                return
+            self._runs[request_id] = Run(request)
+        self._threads.submit(self._run, request_id)
+
+    def close(self) -> None:
+        """Start nothing more. What runs goes on in the pool; it is taken up at the next start."""
+        self._closing.set()
+        self._keeper.join(timeout=2)
+
+    def running(self) -> int:
+        with self._guard:
+            return len(self._runs)
+
+    # --- one request --------------------------------------------------------------------------------------------------
+
+    def _run(self, request_id: str) -> None:
+        run = self._runs[request_id]
+        try:
+            if run.request.state in approval.ACTIVE_STATES:
+                self._take_up(run)
+            else:
+                self._begin(run)
+        except LeaseLost:
+            log.warning("%s: another process has taken it over", request_id)
+        except Exception:
+            # The request stays where the store has it; the next tick takes it up again, from what was written down.
+            log.exception("%s: the runner failed", request_id)
+        finally:
+            with self._guard:
+                self._runs.pop(request_id, None)
+
+    def _begin(self, run: Run) -> None:
+        request = run.request
+        if request.state not in (State.APPROVED, State.QUEUED):
+            return
+        conflicts = self._store.lock(
+            request.id, _keys(request.plan), self._owner, self._clock.now(), self._lease_seconds
+        )
+        if conflicts:
+            others = joined(dict.fromkeys(conflict.request_id for conflict in conflicts))
+            self._queue(run, f"It waits for {others}, which touches the same.")
+            return
+        try:
+            plan = self._planned_again(run)
+            if plan is None or not self._move(run, State.RUNNING, "running", {"digest": request.digest}):
+                return
+            run.request = replace(run.request, state=State.RUNNING)
+            self._perform(run)
+        finally:
+            self._store.unlock(request.id)
+
+    def _planned_again(self, run: Run) -> Plan | None:
+        """The plan from fresh state, if it is what was approved; else the request is STALE (or waits for its pool) and
+        None is returned.
+        """
+        request = run.request
+        try:
+            plan = self._resolver.replan(request)
+        except Unavailable as error:
+            self._queue(run, f"It waits for its pool: {error.message}")
+            return None
+        except UserError as error:
+            self._stale(run, (error.message, *error.evidence))
+            return None
+        if not request.digest or request.plan.digest() != request.digest:
+            self._stale(run, ("the stored plan is not the one that was approved",))
+            return None
+        if plan.digest() != request.digest or plan.blockers:
+            self._stale(run, refusal.difference(request.plan, plan))
+            return None
+        return plan
+
+    def _perform(self, run: Run) -> None:
+        """All steps in order; on the first that fails, the undo of those before it, last first."""
+        hands = self._resolver.hands(run.request)
+        started = run.request.started_at or self._clock.now()
+        done: list[int] = []
+        try:
+            for number, step in enumerate(run.request.plan.steps):
+                self._performer.perform(run, hands, number=number, step=step)
+                done.append(number)
+        except Cancelled as failure:
+            self._ended_early(run, hands, done, failure, State.CANCELLED)
+        except Failed as failure:
+            self._ended_early(run, hands, done, failure, State.FAILED)
+        except Unsure as doubt:
+            self._unknown(run, doubt.reason)
+        else:
+            seconds = (self._clock.now() - started).total_seconds()
+            result = Result(
+                summary=f"Done in {duration(seconds)}, and verified.",
+                lines=tuple(run.evidence),
+                remedy=f"To go back: {run.request.plan.go_back}" if run.request.plan.go_back else "",
+                seconds=seconds,
+            )
+            self._end(run, State.SUCCEEDED, "succeeded", result, Level.OK)
+
+    def _ended_early(self, run: Run, hands: PoolHands, done: list[int], failure: Failed, state: State) -> None:
+        """A step did not happen. What was done before it is undone, and said."""
+        lines = [*run.evidence]
+        steps = run.request.plan.steps
+        undoable = [number for number in reversed(done) if steps[number].undo]
+        if undoable:
+            self._move(run, State.UNDOING, "undoing", {"reason": failure.reason})
+            run.request = replace(run.request, state=State.UNDOING)
+            run.cancel.clear()
+            for number in undoable:
+                try:
+                    for step in steps[number].undo:
+                        self._performer.perform(run, hands, number=number, step=step, undo=True)
+                        lines.append(f"undone: {step.title}")
+                except Failed as second:
+                    lines.append(f"could not be undone: {steps[number].title} – {second.reason}")
+                except Unsure as doubt:
+                    self._unknown(run, f"{failure.reason}; and while undoing: {doubt.reason}")
+                    return
+            state = State.FAILED
+        left = [steps[number].title for number in done if not steps[number].undo]
+        lines += [f"stays done: {title}" for title in left]
+        if not done:
+            lines.append("nothing was changed")
+        result = Result(summary=_sentence(failure.reason), lines=tuple(lines), remedy=failure.remedy)
+        self._end(run, state, str(state), result, Level.BAD if state is State.FAILED else Level.WARN)
+
+    def _unknown(self, run: Run, reason: str) -> None:
+        result = Result(
+            summary=f"The outcome is unknown: {reason}.",
+            lines=tuple(run.evidence),
+            remedy="Nothing was sent again. Look at the pool before you ask for anything else there.",
+        )
+        self._end(run, State.UNKNOWN, "unknown", result, Level.BAD)
+
+    # --- after a crash ------------------------------------------------------------------------------------------------
+
+    def _take_up(self, run: Run) -> None:
+        """A request that was running when its process died: attach to what it began, and go on."""
+        request = run.request
+        if not self._store.adopt(request.id, self._owner, self._clock.now(), self._lease_seconds):
+            return
+        run.request = self._store.request(request.id) or request
+        if run.request.state not in approval.ACTIVE_STATES:
+            self._store.unlock(request.id)
+            return
+        begun = [record for record, _ in self._store.calls(request.id)]
+        log.warning("%s: taken up after a restart, %d calls begun", request.id, len(begun))
+        self._store.record(self._entry(run, "taken up", {"calls": len(begun)}))
+        run.evidence.append("the bot was restarted meanwhile and took it up again")
+        try:
+            if run.request.state is State.UNDOING:
+                done = sorted({r.step for r in begun if r.state is CallState.DONE and not r.undo})
+                reason = next((" ".join(r.error) for r in begun if r.state is CallState.FAILED), "a step failed")
+                hands = self._resolver.hands(run.request)
+                self._ended_early(run, hands, done, Failed(reason), State.FAILED)
+                return
+            if run.request.state is State.CANCELLING:
+                run.cancel.set()
+            self._perform(run)
+        finally:
+            self._store.unlock(request.id)
+
+    # --- helpers ------------------------------------------------------------------------------------------------------
+
+    def _queue(self, run: Run, reason: str) -> None:
+        if run.request.state is State.APPROVED:
+            self._move(run, State.QUEUED, "queued", {"reason": reason}, Result(summary=reason))
+
+    def _stale(self, run: Run, reasons: tuple[str, ...]) -> None:
+        request = run.request
+        result = Result(summary="Not executed: what was approved is no longer what would be done.", lines=reasons)
+        note = refusal.stale_note(request.plan.title, reasons, request.text)
+        self._move(run, State.STALE, "stale", {"reasons": list(reasons)}, result, note)
+
+    def _end(self, run: Run, state: State, kind: str, result: Result, level: Level) -> None:
+        plan = run.request.plan
+        lines = tuple(Line(text=line) for line in result.lines)
+        note = Report(
+            title=f"{plan.pool.name}: {plan.title} – {state}",
+            level=level,
+            summary=result.summary,
+            parts=(Lines(lines=(*lines, *((Line(text=result.remedy),) if result.remedy else ()))),),
+            suggestions=(Suggestion("Go back", plan.go_back),) if state is State.SUCCEEDED and plan.go_back else (),
+        )
+        body = {"summary": result.summary, "lines": list(result.lines), "seconds": round(result.seconds, 3)}
+        if not self._move(run, state, kind, body, result, note):
+            raise LeaseLost
+
+    def _move(
+        self,
+        run: Run,
+        to: State,
+        kind: str,
+        body: Mapping[str, Any],
+        result: Result | None = None,
+        note: Report | None = None,
+    ) -> bool:
+        request = run.request
+        approval.check(request.state, to)
+        entry = self._entry(run, kind, body)
+        return self._store.move(request.id, request.state, to, entry, at=self._clock.now(), result=result, note=note)
+
+    def _entry(self, run: Run, kind: str, body: Mapping[str, Any]) -> Entry:
+        return Entry(kind=kind, actor=BOT, pool=run.request.plan.pool.name, request_id=run.request.id, body=body)
+
+    def _keep_leases(self) -> None:
+        while not self._closing.wait(self._lease_seconds / 4):
+            with self._guard:
+                runs = list(self._runs.items())
+            for request_id, run in runs:
+                try:
+                    held = self._store.renew(request_id, self._owner, self._clock.now(), self._lease_seconds)
+                except Exception:
+                    log.exception("%s: its lease could not be renewed", request_id)
+                    continue
+                if not held and self._is_active(request_id):
+                    run.lost.set()
+
+    def _is_active(self, request_id: str) -> bool:
+        request = self._store.request(request_id)
+        return request is not None and request.state in approval.ACTIVE_STATES
+
+
+def _keys(plan: Plan) -> tuple[str, ...]:
+    if plan.whole_pool:
+        return (f"{plan.pool.uuid}/*",)
+    return tuple(f"{plan.pool.uuid}/{touched.uuid}" for touched in plan.touches)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

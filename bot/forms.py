@@ -80,19 +80,6 @@ class Forms:
         inventory = self.pools.view(pool).inventory()
         everything = candidates(inventory, kind)
         by_name = Counter(each.name for each in everything)
-        return _matching([(name, name) for name in visible], typed)
-        kind = OBJECTS.get(slot.placeholder)
-        pool = values.get("pool") or self.scopes.default(place, actor, visible) or ""
-        if kind is None or not pool:
-            return ()
-        pool = self.scopes.named(pool, place, names, "", "")
-        inventory = self.pools.view(pool).inventory()
-        everything = candidates(inventory, kind)
-        namesakes = (
-            {name for name in (e.name for e in everything) if sum(e.name == name for e in everything) > 1}
-            if len(everything) < 500
-            else set()
-        )
         return _matching([(_label(each, by_name[each.name] > 1), each.uuid) for each in everything], typed)
 
     def text(self, command: Command, values: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ class Arguments:
     summary="The hosts of a pool, with address, state, memory and version.",
     examples=("host list", "host list in lab"),
 )
-def plan(arguments: Arguments, context: Context) -> Report:
+def plan(_arguments: Arguments, context: Context) -> Report:
     inventory = context.pool.inventory()
     rows = []
     for host in inventory.hosts:

@@ -25,7 +25,7 @@ _LEVELS = {State.WAITING: Level.INFO, State.UNKNOWN: Level.BAD}
     summary="Requests that wait for a decision, for their turn, or run right now.",
     examples=("pending",),
 )
-def plan(arguments: Arguments, context: Context) -> Report:
+def plan(_arguments: Arguments, context: Context) -> Report:
     seen = {pool.name for pool in context.pools}
     open_requests = [each for each in context.history.open_requests() if each.plan.pool.name in seen]
     if not open_requests:

@@ -23,7 +23,7 @@ class Arguments:
     summary="The pools that may be seen here, with their coordinator and version.",
     examples=("pool list",),
 )
-def plan(arguments: Arguments, context: Context) -> Report:
+def plan(_arguments: Arguments, context: Context) -> Report:
     rows = []
     for pool, inventory in context.each_pool(context.pools):
         if isinstance(inventory, Exception):

@@ -9,6 +9,7 @@ from bot.errors import Refused, ToolstackRefusal
 from bot.inventory import VM, Host, Inventory
 from bot.lookup import spelling
 from bot.model import (
+    Argument,
     Expect,
     Finding,
     Object,
@@ -152,20 +153,21 @@ def _about(vm: VM) -> Iterator[Finding]:
 
 def _dry_runs(vm: VM, host: Host, pool: PoolView) -> Iterator[Finding]:
     """The toolstack's own opinion, which sees more than a forecast from the database can."""
-    runs = (
-        ("vm.operation", "the toolstack would let it move", "VM.assert_operation_valid", (Object(vm.id), Value("pool_migrate"))),
-        ("vm.boot-here", f"the toolstack would run it on {quoted(host.name)}", "VM.assert_can_boot_here", (Object(vm.id), Object(host.id))),
-    )  # fmt: skip
-    for finding_id, title, call, arguments in runs:
+    here = f"the toolstack would run it on {quoted(host.name)}"
+    runs: tuple[tuple[str, ObjectId, str, str, Argument], ...] = (
+        ("vm.operation", vm.id, "the toolstack would let it move", "VM.assert_operation_valid", Value("pool_migrate")),
+        ("vm.boot-here", host.id, here, "VM.assert_can_boot_here", Object(host.id)),
+    )
+    for finding_id, subject, title, call, argument in runs:
         try:
-            pool.ask(call, *arguments)
+            pool.ask(call, Object(vm.id), argument)
             refusal = None
         except ToolstackRefusal as error:
             refusal = error
         yield Finding(
             id=finding_id,
             verdict=Verdict.PASS if refusal is None else Verdict.BLOCK,
-            subject=host.id if finding_id == "vm.boot-here" else vm.id,
+            subject=subject,
             title=title,
             evidence="" if refusal is None else refusal.message,
             remedy="" if refusal is None else refusal.remedy,

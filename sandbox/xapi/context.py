@@ -1,0 +1,110 @@
+"""What a simulated call has in its hands: the pool, the host that was asked, the session and the task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.xapi.failure import Failure
+from sandbox.xapi.values import Row, Time
+
+if TYPE_CHECKING:
+    from sandbox.xapi.estate import Estate
+    from sandbox.xapi.hosts import Host
+    from sandbox.xapi.model import Model
+    from sandbox.xapi.pool import Pool
+    from sandbox.xapi.store import Database
+    from sandbox.xapi.tasks import Task
+
+_STEP = 0.05
+"""Progress is reported in twentieths."""
+
+
+@dataclass
+class Context:
+    """Valid while the call runs, with `pool.db.lock` held. `task` is None for calls that make none."""
+
+    estate: Estate
+    pool: Pool
+    host: Host
+    session: str
+    originator: str
+    method: str
+    task: Task | None = None
+
+    @property
+    def db(self) -> Database:
+        return self.pool.db
+
+    @property
+    def model(self) -> Model:
+        return self.pool.model
+
+    def get(self, cls: str, ref: str) -> Row:
+        """The record. Raises Failure HANDLE_INVALID."""
+        return self.db.get(cls, ref)
+
+    def now(self) -> Time:
+        return self.pool.now()
+
+    @property
+    def task_ref(self) -> str:
+        """The key under which this call shows itself in `current_operations`."""
+        return self.task.ref if self.task else f"DummyRef:|{id(self):x}|{self.method}"
+
+    # Waiting
+
+    def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Let others work until `until()` holds or `seconds` of the lab's time passed. Says whether it holds.
+
+        Raises Failure TASK_CANCELLED when the task is cancelled meanwhile.
+        """
+        task = self.task
+
+        def done() -> bool:
+            return until() or self.estate.stopped or (task is not None and task.cancelling)
+
+        self.estate.time.wait(self.db.changed, seconds, done)
+        if task is not None:
+            task.stop_if_cancelled()
+        return until()
+
+    def work(
+        self, seconds: float, begin: float = 0.0, end: float = 1.0, alive: Callable[[], bool] | None = None
+    ) -> None:
+        """Take `seconds` of the lab's time, the task's progress going from `begin` to `end`.
+
+        `alive` is looked at on the way: when it stops holding, the work ends early.
+        """
+        steps = max(1, round((end - begin) / _STEP)) if seconds > 0 else 1
+        for step in range(1, steps + 1):
+            if self.wait(seconds / steps, lambda: alive is not None and not alive()):
+                return
+            if self.task is not None and step < steps:
+                self.task.write(progress=round(begin + (end - begin) * step / steps, 4))
+
+    # Reaching hosts
+
+    def require_live(self, host: str) -> Host:
+        """The host that a call is forwarded to. Raises Failure HANDLE_INVALID, HOST_OFFLINE, CANNOT_CONTACT_HOST."""
+        record = self.get("host", host)
+        metrics = self.db.find("host_metrics", record["metrics"])
+        if metrics is None or not metrics["live"]:
+            raise Failure("HOST_OFFLINE", host)
+        target = self.pool.hosts[host]
+        if not target.alive:
+            raise Failure("CANNOT_CONTACT_HOST", host)
+        return target
+
+    # Saying what happened
+
+    def announce(self, name: str, priority: int, cls: str, obj_uuid: str, body: str) -> str:
+        """Raise a message (alert). Returns its reference."""
+        return self.pool.post(name, priority, cls, obj_uuid, body)
+
+    def subcall(self, method: str, *params: Any) -> Any:
+        """Another call on behalf of this one, with this session and task."""
+        from sandbox.xapi import registry  # the handlers' modules import this one
+
+        return registry.HANDLERS[method].function(self, *params)

@@ -1,0 +1,76 @@
+"""A pretend host: where calls arrive. It has an address, a clock and a life of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.xapi.timing import HostClock
+
+if TYPE_CHECKING:
+    from sandbox.xapi.pool import Pool
+
+# Simulated seconds (xapi's defaults).
+NOTICE_COORDINATOR_LOST = 10.0
+"""A member finds out after its database connection has failed for so long, and goes into emergency mode."""
+EMERGENCY_RETRY = 60.0
+"""A member in emergency mode looks for its coordinator this often."""
+DECLARED_DEAD = 600.0
+"""Without HA, a host that is silent so long is shown as not live."""
+BOOT = 180.0
+"""From power-on, or a reboot, to a toolstack that answers."""
+
+
+class Host:
+    """One host of the estate. Its record is `pool.db`'s; what is here is what the host itself knows."""
+
+    def __init__(self, pool: Pool, ref: str) -> None:
+        self.pool, self.ref = pool, ref
+        record = pool.db.get("host", ref)
+        self.uuid: str = record["uuid"]
+        self.clock = HostClock()
+        self.alive = True
+        """Powered on, with a toolstack that answers."""
+        self.local_sessions: set[str] = set()
+        self.lost_coordinator_at: float | None = None
+        """Lab time at which this member's coordinator went away; None while it is there."""
+        self.found_coordinator_at: float | None = None
+        self.emergency_reason: list[str] = ["HOST_STILL_BOOTING"]
+        self.no_restart_before_reboot = False
+
+    @property
+    def name(self) -> str:
+        return str(self.pool.db.get("host", self.ref)["name_label"])
+
+    @property
+    def address(self) -> str:
+        return str(self.pool.db.get("host", self.ref)["address"])
+
+    @property
+    def is_coordinator(self) -> bool:
+        return self.pool.coordinator_ref == self.ref
+
+    def in_emergency(self, now: float) -> bool:
+        """Has this member given up on its coordinator? `now` is the lab's time in seconds."""
+        if self.is_coordinator or self.lost_coordinator_at is None:
+            return False
+        if now < self.lost_coordinator_at + NOTICE_COORDINATOR_LOST:
+            return False
+        if self.found_coordinator_at is None:
+            return True
+        if now < self.found_coordinator_at + EMERGENCY_RETRY:
+            return True
+        self.lost_coordinator_at = self.found_coordinator_at = None
+        return False
+
+    def coordinator_gone(self, now: float) -> None:
+        if not self.is_coordinator and self.lost_coordinator_at is None:
+            self.lost_coordinator_at = now
+        self.found_coordinator_at = None
+
+    def coordinator_back(self, now: float) -> None:
+        if self.lost_coordinator_at is None:
+            return
+        if now < self.lost_coordinator_at + NOTICE_COORDINATOR_LOST:
+            self.lost_coordinator_at = None
+        else:
+            self.found_coordinator_at = now

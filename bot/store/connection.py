@@ -1,0 +1,190 @@
+"""Connections to the one database file: one per thread, durable, and every write a transaction of its own.
+
+WAL, so that readers never wait; `synchronous=FULL`, so that what was committed survives a power cut (sqlite.org:
+pragma_synchronous); `BEGIN IMMEDIATE`, so that a compare-and-set never has to be taken back halfway.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import stat
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlite_utils import Database
+
+from bot.errors import Unavailable
+from bot.store.failures import in_plain_words, unavailable
+
+log = logging.getLogger(__name__)
+
+APPLICATION_ID = 0x58656E69
+"""`PRAGMA application_id` of Xenia's databases: "Xeni"."""
+
+BUSY_SECONDS = 10.0
+"""How long a write waits for another process's before it is refused."""
+
+
+class Connections:
+    """The file at `path`, opened once per thread; made with mode 0600 where it does not exist.
+
+    :raises Unavailable: the path cannot be used, or is not a database.
+    """
+
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS, read_only: bool = False) -> None:
+        self.path = path.absolute()
+        self._busy_seconds = busy_seconds
+        self._read_only = read_only
+        self._mine = threading.local()
+        self._all: weakref.WeakSet[Database] = weakref.WeakSet()
+        self._all_lock = threading.Lock()
+        self._writer = threading.Lock()
+        self._closed = False
+        check_directory(self.path, writing=not read_only)
+        self.created = not read_only and _create(self.path)
+        check_file(self.path, writing=not read_only)
+
+    @contextmanager
+    def read(self) -> Iterator[Database]:
+        """One consistent snapshot, however many queries it takes. Nothing lazy may leave the block.
+
+        :raises Unavailable: as :func:`in_plain_words`, or after :meth:`close`.
+        """
+        with in_plain_words(self.path), self._database().atomic() as db:
+            yield db
+
+    @contextmanager
+    def write(self) -> Iterator[Database]:
+        """One transaction that holds the database's only write lock from its begin on; rolled back on any exception.
+
+        :raises Unavailable: as :func:`in_plain_words`, or after :meth:`close`. Nothing was written.
+        """
+        db = self._database()
+        if db.conn.in_transaction:
+            raise RuntimeError("a transaction is open in this thread already")
+        # Between threads this lock is quicker and fairer than SQLite's polling, which remains for other processes.
+        if not self._writer.acquire(timeout=self._busy_seconds):
+            raise unavailable(self.path, "is busy with other writes of this process", "Try again in a moment.")
+        try:
+            with in_plain_words(self.path):
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield db
+                    db.commit()
+                except BaseException:
+                    db.rollback()
+                    raise
+        finally:
+            self._writer.release()
+
+    def close(self) -> None:
+        """Close every thread's connection. Threads that still work get Unavailable from now on."""
+        self._closed = True
+        with self._writer, self._all_lock:
+            for db in list(self._all):
+                db.close()
+
+    def _database(self) -> Database:
+        if self._closed:
+            raise Unavailable("The bot is shutting down; its memory is closed.")
+        db: Database | None = getattr(self._mine, "db", None)
+        if db is None:
+            with in_plain_words(self.path):
+                db = self._connect()
+            with self._all_lock:
+                self._all.add(db)
+            self._mine.db = db
+        return db
+
+    def _connect(self) -> Database:
+        # Opened by URI so that a file that vanished is an error and not an empty new database.
+        uri = f"file:{quote(str(self.path))}?mode={'ro' if self._read_only else 'rw'}"
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        try:
+            db = Database(connection, execute_plugins=False)
+            db.execute("PRAGMA foreign_keys=ON")
+            db.execute("PRAGMA synchronous=FULL")
+            _check_application(db, self.path)
+            if not self._read_only:
+                self._enable_wal(db)
+        except BaseException:
+            connection.close()
+            raise
+        # The thread's own reference is the only strong one: when the thread ends, its connection closes.
+        weakref.finalize(db, connection.close)
+        return db
+
+    def _enable_wal(self, db: Database) -> None:
+        # SQLite does not wait for the lock that this change needs when two processes open a new file at once.
+        deadline = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                db.enable_wal()
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+
+def _check_application(db: Database, path: Path) -> None:
+    found = db.execute("PRAGMA application_id").fetchone()[0]
+    if found != APPLICATION_ID and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise unavailable(path, "is another program's database", "Check the path in the configuration.")
+
+
+def check_directory(path: Path, *, writing: bool) -> None:
+    """:raises Unavailable: the database's directory does not exist, cannot be written, or lets anybody replace the
+    file.
+    """
+    directory = path.parent
+    try:
+        mode = directory.stat().st_mode
+    except OSError as error:
+        remedy = f"Create the directory {directory} for the bot's user alone (mode 0700)."
+        raise unavailable(path, f"cannot be reached: {error.strerror}", remedy) from error
+    if not stat.S_ISDIR(mode):
+        raise unavailable(path, f"cannot be reached: {directory} is not a directory", "Check the path.")
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise unavailable(path, f"is not safe: anybody can write in {directory}", f"Run `chmod o-w {directory}`.")
+    # WAL needs two files beside the database, also for a change of one row.
+    if writing and not os.access(directory, os.W_OK | os.X_OK):
+        raise unavailable(path, f"cannot be written: no permission in {directory}", "Give it to the bot's user.")
+
+
+def _create(path: Path) -> bool:
+    """Make the empty file with mode 0600 (SQLite gives its WAL the same mode). False when it exists already."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise unavailable(path, f"cannot be created: {error.strerror}", "Check the path and the disk.") from error
+    return True
+
+
+def check_file(path: Path, *, writing: bool) -> None:
+    """When writing, take other people's rights to the file away.
+
+    :raises Unavailable: it is missing, no file, or somebody else's.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise unavailable(path, f"cannot be opened: {error.strerror}", "Check the path.") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise unavailable(path, "is not a file", "Check the path in the configuration.")
+    if os.geteuid() not in (0, found.st_uid):
+        raise unavailable(path, "belongs to another user", "Run this as the bot's user.")
+    if writing and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        log.warning("The database's file was open to other users (mode %o); it is now 600.", found.st_mode & 0o777)
+        path.chmod(0o600)

@@ -1,0 +1,231 @@
+"""The database's schema: numbered steps, forward only, each in one transaction with the record that it was done.
+
+sqlite-utils keeps the record (`_sqlite_migrations`). A step that has been released is never edited; a new one is added
+below it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from bot.store.connection import APPLICATION_ID, Connections
+from bot.store.failures import in_plain_words, unavailable
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS = Migrations("xenia")
+
+
+@MIGRATIONS(name="0001_requests_ledger_outbox")
+def _first(db: Database) -> None:
+    db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    strict = db.supports_strict  # not before SQLite 3.37
+    db.table("requests").create(
+        {
+            "id": str,
+            "number": int,
+            "fingerprint": str,
+            "state": str,
+            "pool": str,
+            "text": str,
+            "actor": str,
+            "place": str,
+            "plan": str,
+            "digest": str,
+            "requirement": str,
+            "opened_at": str,
+            "expires_at": str,
+            "started_at": str,
+            "ended_at": str,
+            "progress": str,
+            "result": str,
+            "successor": str,
+            "predecessor": str,
+            "ledger_seq": int,
+        },
+        pk="id",
+        not_null=("number", "fingerprint", "state", "plan", "digest", "opened_at", "expires_at", "ledger_seq"),
+        strict=strict,
+    ).create_index(["number"], unique=True).create_index(["state"])
+    # ended_at is set exactly in the end states, so this lets one open request ask one thing.
+    db.execute("CREATE UNIQUE INDEX requests_one_open ON requests (fingerprint) WHERE ended_at IS NULL")
+    db.table("votes").create(
+        {
+            "request_id": str,
+            "actor_key": str,
+            "actor": str,
+            "ballot": str,
+            "digest": str,
+            "reason": str,
+            "at": str,
+            "ledger_seq": int,
+        },
+        pk=("request_id", "actor_key"),
+        not_null=("actor", "ballot", "digest", "at", "ledger_seq"),
+        foreign_keys=[("request_id", "requests", "id")],
+        strict=strict,
+    )
+    db.table("calls").create(
+        {
+            "request_id": str,
+            "undo": int,
+            "step": int,
+            "call": str,
+            "mark": str,
+            "state": str,
+            "intended_at": str,
+            "task_uuid": str,
+            "error": str,
+            "ledger_seq": int,
+        },
+        pk=("request_id", "undo", "step"),
+        not_null=("call", "mark", "state", "intended_at", "task_uuid", "error", "ledger_seq"),
+        foreign_keys=[("request_id", "requests", "id")],
+        strict=strict,
+    )
+    db.table("leases").create(
+        {"request_id": str, "owner": str, "expires_at": str},
+        pk="request_id",
+        not_null=("owner", "expires_at"),
+        foreign_keys=[("request_id", "requests", "id")],
+        strict=strict,
+    )
+    db.table("locks").create(
+        {"key": str, "pool": str, "request_id": str},
+        pk="key",
+        not_null=("pool", "request_id"),
+        foreign_keys=[("request_id", "leases", "request_id")],
+        strict=strict,
+    ).create_index(["pool"]).create_index(["request_id"])
+    db.table("deliveries").create(
+        {
+            "number": int,
+            "id": str,
+            "kind": str,
+            "request_id": str,
+            "place": str,
+            "body": str,
+            "revision": int,
+            "shown": int,
+            "ts": str,
+            "attempts": int,
+            "in_doubt": int,
+            "claim": int,
+            "due_at": str,
+            "given_up": int,
+            "error": str,
+        },
+        pk="number",
+        not_null=(
+            *("id", "kind", "request_id", "place", "revision", "shown", "ts"),
+            *("attempts", "in_doubt", "claim", "due_at", "given_up", "error"),
+        ),
+        foreign_keys=[("request_id", "requests", "id")],
+        strict=strict,
+    ).create_index(["id"], unique=True).create_index(["request_id", "kind", "number"])
+    db.execute("CREATE INDEX deliveries_due ON deliveries (due_at) WHERE given_up = 0 AND shown < revision")
+    db.table("sightings").create({"key": str, "at": str}, pk="key", not_null=("at",), strict=strict).create_index(
+        ["at"]
+    )
+    db.table("ledger").create(
+        {
+            "seq": int,
+            "at": str,
+            "kind": str,
+            "actor_kind": str,
+            "actor_id": str,
+            "actor_name": str,
+            "pool": str,
+            "request_id": str,
+            "body": str,
+            "mode": str,
+            "prev": str,
+            "hash": str,
+        },
+        pk="seq",
+        not_null=(
+            *("at", "kind", "actor_kind", "actor_id", "actor_name", "pool", "request_id"),
+            *("body", "mode", "prev", "hash"),
+        ),
+        strict=strict,
+    ).create_index(["pool", "seq"]).create_index(["request_id"])
+    for statement in LEDGER_TRIGGERS.values():
+        db.execute(statement)
+
+
+LEDGER_TRIGGERS = {
+    "ledger_refuses_update": (
+        "CREATE TRIGGER ledger_refuses_update BEFORE UPDATE ON ledger"
+        " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    ),
+    "ledger_refuses_delete": (
+        "CREATE TRIGGER ledger_refuses_delete BEFORE DELETE ON ledger"
+        " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    ),
+    # REPLACE deletes without asking the trigger above unless recursive_triggers is on.
+    "ledger_refuses_gaps": (
+        "CREATE TRIGGER ledger_refuses_gaps BEFORE INSERT ON ledger"
+        " WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM ledger)"
+        " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    ),
+}
+"""By name, as they must stand in the database; the ledger's verification compares."""
+
+
+def check_known(db: Database, path: Path) -> None:
+    """:raises Unavailable: a newer program has changed this database."""
+    known = {migration.name for migration in MIGRATIONS._migrations}
+    unknown = [migration.name for migration in MIGRATIONS.applied(db) if migration.name not in known]
+    if unknown:
+        raise unavailable(
+            path, f"was made by a newer version of Xenia ({unknown[0]})", "Run that version, or restore an older copy."
+        )
+
+
+def migrate(connections: Connections) -> None:
+    """Bring the database up to date. An existing one is copied first, to `NAME.before-NNNN` beside it.
+
+    :raises Unavailable: it is newer than this program, damaged, or cannot be written.
+    """
+    with connections.read() as db:
+        check_known(db, connections.path)
+        damage = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        pending = MIGRATIONS.pending(db)
+    if damage != "ok":
+        raise unavailable(
+            connections.path, "is damaged", "Stop the bot, keep this file, and restore the newest copy.", damage
+        )
+    copied = False
+    while pending:
+        # One transaction each, and the write lock from its begin: two processes that start at once take turns.
+        with connections.write() as db:
+            check_known(db, connections.path)
+            pending = MIGRATIONS.pending(db)
+            if pending and MIGRATIONS.applied(db) and not copied:
+                _copy(connections.path, pending[0].name)
+                copied = True
+            MIGRATIONS.apply(db, stop_before=[each.name for each in pending[1:]])
+            pending = pending[1:]
+
+
+def _copy(path: Path, name: str) -> None:
+    """The database as it is now, complete before it gets its name."""
+    copy = path.with_name(f"{path.name}.before-{name.partition('_')[0]}")
+    part = copy.with_name(f"{copy.name}.part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
+    with in_plain_words(path):
+        source = sqlite3.connect(path)
+        target = sqlite3.connect(part)
+        try:
+            source.backup(target)
+            target.execute("PRAGMA journal_mode=delete")
+        finally:
+            target.close()
+            source.close()
+    part.replace(copy)
+    log.info("Copied the database to %s before migration %s.", copy, name)

@@ -1,0 +1,252 @@
+"""The store as the engine knows it: one transaction per method, composed of what the other modules do to one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from bot.approval import ACTIVE_STATES
+from bot.model import CallRecord, CallState, Entry, Progress, Report, Request, Result, State, Vote
+from bot.ports import Clock, Conflict, Delivery, LedgerRow, NewRequest
+from bot.store import calls, ledger, locks, outbox, requests, sightings
+from bot.store.chain import Head, Seal, Verification
+from bot.store.connection import BUSY_SECONDS, Connections
+from bot.store.migrations import migrate
+
+_OPEN = "ended_at IS NULL"
+
+
+class SqliteStore:
+    """:class:`bot.ports.Store` in the SQLite file at `path`, which is made when it does not exist.
+
+    Safe to use from many threads and several processes. `ledger_key` (16 bytes or more) seals the ledger; None chains
+    it without a key. Every method may raise Unavailable (the disk is full, the file is damaged, another process holds
+    it …): then nothing was written.
+
+    :raises Unavailable: the file cannot be used, belongs to a newer version, or its ledger needs another key.
+    """
+
+    def __init__(
+        self, path: Path, *, clock: Clock, ledger_key: bytes | None = None, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
+        self._clock = clock
+        self._ledger = ledger.Ledger(Seal(ledger_key))
+        self._connections = Connections(path, busy_seconds=busy_seconds)
+        try:
+            migrate(self._connections)
+            with self._connections.write() as db:
+                self._ledger.begin(db, clock.now())
+        except BaseException:
+            self._connections.close()
+            raise
+
+    def close(self) -> None:
+        self._connections.close()
+
+    # --- history ------------------------------------------------------------------------------------------------------
+
+    def open_requests(self, pool: str | None = None) -> tuple[Request, ...]:
+        """Oldest first; without those that cannot be read any more (see :meth:`unreadable`)."""
+        with self._connections.read() as db:
+            if pool is None:
+                return requests.find(db, _OPEN, ())[0]
+            return requests.find(db, f"{_OPEN} AND pool = ?", (pool,))[0]
+
+    def request(self, request_id: str) -> Request | None:
+        """As people type it: `x-7` is X-7. :raises Unavailable: it is there, but this version cannot read it."""
+        with self._connections.read() as db:
+            return requests.get(db, request_id.strip().upper())
+
+    def in_states(self, states: Iterable[State]) -> tuple[Request, ...]:
+        """Oldest first; without those that cannot be read any more (see :meth:`unreadable`)."""
+        names = [str(state) for state in states]
+        with self._connections.read() as db:
+            return requests.find(db, f"state IN ({', '.join('?' * len(names))})", names)[0]
+
+    def unreadable(self) -> tuple[str, ...]:
+        """Ids of open requests that were stored in a form that this version cannot read. They can still be moved."""
+        with self._connections.read() as db:
+            return requests.find(db, _OPEN, ())[1]
+
+    def ledger(self, *, pools: Iterable[str] | None, last: int) -> tuple[LedgerRow, ...]:
+        with self._connections.read() as db:
+            return ledger.rows(db, pools=pools, last=last)
+
+    # --- the ledger ---------------------------------------------------------------------------------------------------
+
+    def record(self, entry: Entry) -> None:
+        with self._connections.write() as db:
+            self._ledger.append(db, entry, self._clock.now())
+
+    def head(self) -> Head:
+        """The newest row's number and hash, to be noted elsewhere; `(0, 64 zeros)` while there is none."""
+        with self._connections.read() as db:
+            return ledger.head(db)
+
+    def verify(self, expected: Iterable[Head] = ()) -> Verification:
+        """Walk the ledger's chain, comparing with heads noted elsewhere."""
+        with self._connections.read() as db:
+            return self._ledger.verify(db, expected)
+
+    # --- requests -----------------------------------------------------------------------------------------------------
+
+    def first_sight(self, key: str, at: datetime) -> bool:
+        """Keys are remembered for a day."""
+        with self._connections.write() as db:
+            return sightings.first(db, key, at)
+
+    def open(self, new: NewRequest, entry: Entry) -> tuple[Request, bool]:
+        """The request's pool is the entry's (the configuration's name), or else the plan's."""
+        with self._connections.write() as db:
+            alike = requests.open_alike(db, new.fingerprint)
+            if alike is not None:
+                return _present(db, alike), False
+            request_id, number = requests.next_id(db)
+            seq = self._append(db, request_id, entry, new.opened_at)
+            requests.insert(db, request_id, number, new, entry.pool or new.plan.pool.name, seq)
+            outbox.announce(db, request_id, new.place, new.opened_at)
+            return _present(db, request_id), True
+
+    def move(
+        self,
+        request_id: str,
+        frm: State,
+        to: State,
+        entry: Entry,
+        *,
+        at: datetime,
+        result: Result | None = None,
+        note: Report | None = None,
+        successor: str | None = None,
+        expires_at: datetime | None = None,
+        votes: tuple[Vote, ...] | None = None,
+    ) -> bool:
+        """With `votes` also compares the votes: False when they are not exactly these any more."""
+        change = requests.Change(result=result, successor=successor, expires_at=expires_at)
+        with self._connections.write() as db:
+            if requests.state_of(db, request_id) is not frm:
+                return False
+            if votes is not None and requests.votes_of(db, request_id) != votes:
+                return False
+            seq = self._append(db, request_id, entry, at)
+            requests.advance(db, request_id, frm, to, at, change, seq)
+            outbox.changed(db, request_id, at)
+            if note is not None:
+                outbox.note(db, request_id, note, at)
+            return True
+
+    def vote(self, request_id: str, vote: Vote, entry: Entry) -> bool:
+        with self._connections.write() as db:
+            if requests.state_of(db, request_id) is not State.WAITING:
+                return False
+            seq = self._append(db, request_id, entry, vote.at)
+            requests.cast(db, request_id, vote, seq)
+            outbox.changed(db, request_id, vote.at)
+            return True
+
+    def progress(self, request_id: str, progress: Progress) -> None:
+        """Ignored once the request is at an end."""
+        with self._connections.write() as db:
+            if requests.set_progress(db, request_id, progress):
+                outbox.changed(db, request_id, self._clock.now())
+
+    # --- calls with effect --------------------------------------------------------------------------------------------
+
+    def intend(self, request_id: str, step: int, undo: bool, call: str, mark: str, entry: Entry, at: datetime) -> bool:
+        """False: the call must not be sent. It was intended already, or the request is not running (any more)."""
+        record = CallRecord(
+            request_id=request_id, step=step, undo=undo, call=call, state=CallState.INTENDED, intended_at=at
+        )
+        with self._connections.write() as db:
+            if requests.state_of(db, request_id) not in ACTIVE_STATES or calls.is_intended(db, request_id, step, undo):
+                return False
+            seq = self._append(db, request_id, entry, at)
+            calls.intend(db, record, mark, seq)
+            return True
+
+    def note_call(
+        self,
+        request_id: str,
+        step: int,
+        undo: bool,
+        state: CallState,
+        *,
+        task_uuid: str = "",
+        error: tuple[str, ...] = (),
+        entry: Entry | None = None,
+    ) -> None:
+        """What is known never becomes less: after DONE, FAILED or NOT_TAKEN a late SENT or UNKNOWN changes nothing."""
+        with self._connections.write() as db:
+            calls.note(db, request_id, step, undo, state, task_uuid, error)
+            if entry is not None:
+                self._append(db, request_id, entry, self._clock.now())
+
+    def calls(self, request_id: str) -> tuple[tuple[CallRecord, str], ...]:
+        with self._connections.read() as db:
+            return calls.of_request(db, request_id)
+
+    # --- locks --------------------------------------------------------------------------------------------------------
+
+    def lock(
+        self, request_id: str, keys: Iterable[str], owner: str, now: datetime, lease_seconds: float
+    ) -> tuple[Conflict, ...]:
+        """A conflict with the request itself says that another owner works on it. A lease that has run out can be
+        taken, but not that of a request that is running: it must be adopted first.
+        """
+        with self._connections.write() as db:
+            return locks.take(db, request_id, keys, owner, now, lease_seconds)
+
+    def renew(self, request_id: str, owner: str, now: datetime, lease_seconds: float) -> bool:
+        with self._connections.write() as db:
+            return locks.renew(db, request_id, owner, now, lease_seconds)
+
+    def unlock(self, request_id: str, owner: str | None = None) -> None:
+        """With `owner`: only if the lease is still its."""
+        with self._connections.write() as db:
+            locks.release(db, request_id, owner)
+
+    def adopt(self, request_id: str, owner: str, now: datetime, lease_seconds: float) -> bool:
+        with self._connections.write() as db:
+            return locks.adopt(db, request_id, owner, now, lease_seconds)
+
+    # --- the outbox ---------------------------------------------------------------------------------------------------
+
+    def claim(self, now: datetime, lease_seconds: float) -> Delivery | None:
+        with self._connections.write() as db:
+            return outbox.claim(db, now, lease_seconds)
+
+    def posting(self, delivery: Delivery) -> None:
+        """:raises Unavailable: another worker has taken the delivery over; it must not be posted."""
+        with self._connections.write() as db:
+            outbox.posting(db, delivery)
+
+    def delivered(self, delivery: Delivery, ts: str) -> None:
+        with self._connections.write() as db:
+            outbox.delivered(db, delivery, ts, self._clock.now())
+
+    def postpone(self, delivery: Delivery, *, until: datetime, error: str, in_doubt: bool) -> None:
+        """Without an `error` it counts as no attempt."""
+        with self._connections.write() as db:
+            outbox.postpone(db, delivery, until, error, in_doubt)
+
+    def give_up(self, delivery: Delivery, *, error: str) -> None:
+        with self._connections.write() as db:
+            outbox.give_up(db, delivery, error)
+
+    def next_due(self) -> datetime | None:
+        with self._connections.read() as db:
+            return outbox.next_due(db)
+
+    def _append(self, db: Database, request_id: str, entry: Entry, at: datetime) -> int:
+        return self._ledger.append(db, replace(entry, request_id=request_id), at)
+
+
+def _present(db: Database, request_id: str) -> Request:
+    found = requests.get(db, request_id)
+    if found is None:
+        raise LookupError(f"{request_id} is gone")
+    return found

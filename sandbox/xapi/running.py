@@ -276,9 +276,9 @@ class RunningLab:
                             served.server.kill()
 
     def _end_hosts(self) -> None:
-        self.estate.close()
         for served in self._served.values():
             served.server.close()
+        self.estate.close()
         self._switchboard.stop()
         if self._recording:
             self._recording.close()

@@ -11,7 +11,7 @@ from bot.model import Request
 
 
 class Desk(Protocol):
-    """The engine as a listener sees it. All but `form` may take as long as a pool does: call them on a worker thread."""
+    """The engine as a listener sees it. All but `form` may take as long as a pool does: call them on a worker."""
 
     def form(self, text: str) -> Form | None:
         """The form to open when the command's arguments are incomplete. Parses only: instant, reads nothing.

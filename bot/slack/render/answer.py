@@ -11,8 +11,8 @@ from bot.slack.render.ids import form_button
 from bot.slack.render.message import BUTTON_VALUE, Message, actions
 
 
-def message(answer: Answer) -> Message | None:
-    """None: nothing is to be shown."""
+def message(answer: Answer, asked: str = "") -> Message | None:
+    """None: nothing is to be shown. `asked` is the command's text, for the button that opens its form."""
     match answer:
         case Shown():
             return report.message(answer.report)
@@ -21,7 +21,7 @@ def message(answer: Answer) -> Message | None:
         case Voted():
             return sentence(answer.text)
         case NeedsForm():
-            return incomplete(answer.form, answer.form.command)
+            return incomplete(answer.form, asked or answer.form.command)
         case Problem():
             return problem.message(answer)
         case Bug():
@@ -40,11 +40,10 @@ def opened(answer: Opened) -> Message:
     what = "is already open" if answer.existing else "was opened"
     elements = [rich.text(answer.request_id, bold=True), rich.text(f" {what}: {answer.title}. ")]
     if answer.place.channel:
-        elements += [rich.text("Its card is in "), rich.channel(answer.place.channel), rich.text(".")]
-    parts = [rich.section(elements)]
-    if answer.elsewhere:
-        parts.append(rich.section([rich.text(answer.elsewhere)]))
-    return Message(fallback(f"{answer.request_id} {what}: {answer.title}", answer.elsewhere), (rich.block(*parts),))
+        where = answer.elsewhere or "Its card is in"
+        elements += [rich.text(f"{where} "), rich.channel(answer.place.channel), rich.text(".")]
+    text = fallback(f"{answer.request_id} {what}: {answer.title}", answer.elsewhere)
+    return Message(text, (rich.block(rich.section(elements)),))
 
 
 def incomplete(form: Form, command: str) -> Message:

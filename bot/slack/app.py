@@ -1,0 +1,135 @@
+"""Builds Slack's side of the bot: the Bolt app, its listeners, the way Slack reaches it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from slack_bolt import App
+
+from bot.errors import Unavailable
+from bot.slack.api import Api, Refused, SlackFailure, quiet_logger, web_client
+from bot.slack.desk import Desk
+from bot.slack.gate import Gate
+from bot.slack.listeners import commands, forms, votes
+from bot.slack.listeners.office import Office
+from bot.slack.manifest import consequence, scopes
+from bot.slack.people import SlackPeople
+from bot.slack.places import Places
+from bot.slack.replies import Replies
+from bot.slack.settings import SlackSettings
+from bot.slack.transport import HttpMode, SocketMode, Transport
+from bot.slack.workers import Workers
+
+_log = logging.getLogger(__name__)
+
+_OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Slack, reached and looked at: who the bot is there, and what it knows of people. The engine needs it first."""
+
+    settings: SlackSettings
+    api: Api
+    team: str
+    bot_user: str
+    people: SlackPeople
+    places: Places
+
+
+def connect(settings: SlackSettings) -> Workspace:
+    """Check the tokens with Slack.
+
+    :raises Unavailable: a token is missing or wrong, belongs to another workspace, or Slack cannot be reached.
+    """
+    settings.secret()
+    if settings.mode == "socket":
+        settings.socket_token()
+    api = Api(web_client(settings.token(), settings.base_url, settings.call_seconds))
+    try:
+        me = api.call("auth.test")
+    except Refused as refused:
+        remedy = "Install the app anew and take its bot token."
+        raise Unavailable(f"Slack does not take the bot token ({refused.code}).", remedy=remedy) from refused
+    except SlackFailure as failure:
+        raise Unavailable("Slack cannot be reached.", evidence=(str(failure),)) from failure
+    team = str(me["team_id"])
+    if settings.team_id not in ("", team):
+        raise Unavailable(
+            f"The bot token is for the workspace {team}, the configuration says {settings.team_id}.",
+            remedy="Take the token of the configured workspace, or correct the configuration.",
+        )
+    _check_scopes(str(dict(me.headers).get("x-oauth-scopes") or ""))
+    people = SlackPeople(api, team, settings.groups, seconds=settings.people_seconds)
+    return Workspace(settings, api, team, str(me["user_id"]), people, Places(api))
+
+
+class SlackBot:
+    """The listeners at work. `start` begins to listen, `close` ends it and waits for what runs."""
+
+    def __init__(self, workspace: Workspace, desk: Desk) -> None:
+        settings = workspace.settings
+        self._workers = Workers(settings.workers)
+        self._replies = Replies(workspace.api, workspace.places, seconds=settings.call_seconds)
+        self.app = _bolt(workspace)
+        office = Office(desk, workspace.api, self._replies, workspace.places, workspace.people, self._workers)
+        commands.register(self.app, office, settings.command)
+        forms.register(self.app, office)
+        votes.register(self.app, office)
+        self.transport: Transport = (
+            SocketMode(self.app, settings.socket_token(), workspace.api.client, self._workers)
+            if settings.mode == "socket"
+            else HttpMode(self.app, settings.http_address, settings.http_port)
+        )
+
+    def start(self) -> None:
+        """:raises Unavailable: Slack refuses the connection."""
+        try:
+            self.transport.start()
+        except Exception as error:
+            raise Unavailable("Slack does not let the bot listen.", evidence=(f"{type(error).__name__}",)) from error
+
+    def close(self) -> None:
+        self.transport.close()
+        self._replies.close()
+        self._workers.close()
+
+
+def _bolt(workspace: Workspace) -> App:
+    """A Bolt app that answers in the receiving thread (listeners only note what to do), so that no pool of Bolt's own
+    stands between a payload and its acknowledgement.
+    """
+    settings = workspace.settings
+    with _without_oauth():
+        return App(
+            name="xenia",
+            client=workspace.api.client,
+            signing_secret=settings.secret(),
+            request_verification_enabled=settings.mode == "http",
+            token_verification_enabled=True,
+            process_before_response=True,
+            before_authorize=Gate(workspace.team, settings.pinned_app()),
+            logger=quiet_logger(),
+        )
+
+
+@contextmanager
+def _without_oauth() -> Iterator[None]:
+    """With these two in the environment Bolt drops the token and becomes an app for many workspaces."""
+    kept = {name: os.environ.pop(name) for name in _OAUTH if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
+
+
+def _check_scopes(granted: str) -> None:
+    """Say in the log what will not work. An empty list is one that Slack did not send."""
+    have = {each.strip() for each in granted.split(",") if each.strip()}
+    for scope in scopes():
+        if have and scope not in have:
+            _log.warning("the app lacks the scope %s: %s", scope, consequence(scope))

@@ -1,0 +1,80 @@
+"""What the listeners share: the engine's desk, the ways to answer, the threads."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from bot.answers import Answer, Ask, Bug, Opened
+from bot.slack.api import Api
+from bot.slack.desk import Desk
+from bot.slack.origin import Origin
+from bot.slack.people import SlackPeople
+from bot.slack.places import Places
+from bot.slack.render import answer as rendered
+from bot.slack.render import problem
+from bot.slack.replies import Replies
+from bot.slack.workers import Workers, after_ack
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Office:
+    desk: Desk
+    api: Api
+    replies: Replies
+    places: Places
+    people: SlackPeople
+    workers: Workers
+
+    def later(self, pool: Executor, origin: Origin, work: Callable[[], None]) -> None:
+        """Do `work` once the payload is acknowledged."""
+        after_ack(pool, self.guarded(origin, work))
+
+    def guarded(self, origin: Origin, work: Callable[[], None]) -> Callable[[], None]:
+        """`work` whose defects are logged, and told to whoever asked as a reference."""
+
+        def run() -> None:
+            try:
+                work()
+            except Exception:  # noqa: BLE001 - whoever asked gets the reference, the log the traceback
+                reference = secrets.token_hex(4)
+                _log.exception("defect %s", reference)
+                self.replies.send(origin, problem.bug(Bug(reference)))
+
+        return run
+
+    def ask(self, origin: Origin, text: str) -> Ask:
+        """The command as the engine takes it. Asks Slack about the place (and, after an event, for the name)."""
+        around = self.places.look(origin.place.channel)
+        return Ask(
+            text=text,
+            actor=dataclasses.replace(origin.actor, name=origin.actor.name or self.people.name(origin.user)),
+            place=dataclasses.replace(origin.place, private=around.private),
+            delivery_key=origin.key,
+            cannot_post=around.cannot_post,
+        )
+
+    def answer(self, origin: Origin, text: str) -> None:
+        """Carry out a command and tell what came of it. No text at all is a question for help."""
+        words = text if text.strip() else "help"
+        self.tell(origin, self.desk.answer(self.ask(origin, words)), words)
+
+    def tell(self, origin: Origin, answer: Answer, asked: str = "") -> None:
+        """:param asked: the command's text, for the button that opens its form."""
+        if isinstance(answer, Opened) and _speaks_for_itself(origin, answer):
+            return
+        message = rendered.message(answer, asked)
+        if message:
+            self.replies.send(origin, message)
+
+
+def _speaks_for_itself(origin: Origin, answer: Opened) -> bool:
+    """The card itself appears where everybody saw the question: saying so too would be noise."""
+    here = (answer.place.channel, answer.place.thread_ts) == (origin.place.channel, origin.place.thread_ts)
+    return origin.public and here and not answer.existing and not answer.elsewhere

@@ -1,0 +1,117 @@
+"""Answers to whoever asked: through the response URL for their eyes only, in the thread where they asked aloud."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from http.client import HTTPException
+from typing import Any
+
+from slack_sdk.errors import SlackClientError
+from slack_sdk.webhook import WebhookClient
+
+from bot.slack.api import Api, RateLimited, Refused, SlackFailure, Unreachable, broken, quiet_logger, retry_after
+from bot.slack.origin import Origin
+from bot.slack.places import Places
+from bot.slack.render.message import Message
+
+_log = logging.getLogger(__name__)
+
+_TRIES = 4
+_LONGEST_WAIT = 60.0
+QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
+"""Both are needed: each stops its own kind of preview (Slack docs: link-unfurling)."""
+POSTING: dict[str, Any] = {**QUIET, "parse": "none", "link_names": False}
+
+
+class Replies:
+    """Sends an answer once. What is known not to have been taken is tried again; what may have been is not."""
+
+    def __init__(self, api: Api, places: Places, *, seconds: int = 15) -> None:
+        self._api = api
+        self._places = places
+        self._seconds = seconds
+        self._closing = threading.Event()
+
+    def close(self) -> None:
+        """Wait for nothing any more."""
+        self._closing.set()
+
+    def send(self, origin: Origin, message: Message) -> None:
+        """Never raises: an answer that cannot be given is logged."""
+        for way in self._ways(origin):
+            try:
+                self._insist(lambda way=way: way(origin, message))  # type: ignore[misc]
+                return
+            except Refused as refused:
+                _log.warning("an answer was refused: %s", refused)
+                self._places.forget(origin.place.channel)
+            except SlackFailure as failure:
+                _log.error("an answer may be lost: %s", failure)
+                return
+
+    def _ways(self, origin: Origin) -> list[Callable[[Origin, Message], None]]:
+        """The ways to answer, best first; the next is tried when one is refused."""
+        aloud = origin.public and not self._places.look(origin.place.channel).shared
+        ways: list[Callable[[Origin, Message], None]] = [self._post] if aloud else []
+        if origin.place.thread_ts or not origin.response_url:
+            ways.append(self._whisper)
+        if origin.response_url:
+            ways += [self._respond, self._respond_plainly]
+        return ways
+
+    def _insist(self, send: Callable[[], None]) -> None:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return send()
+            except (RateLimited, Unreachable) as failure:
+                pause = failure.seconds if isinstance(failure, RateLimited) else float(attempt)
+                if attempt == _TRIES or pause > _LONGEST_WAIT or self._closing.wait(pause):
+                    raise
+        return None
+
+    def _post(self, origin: Origin, message: Message) -> None:
+        thread = {"thread_ts": origin.place.thread_ts} if origin.place.thread_ts else {}
+        self._api.call(
+            "chat.postMessage",
+            channel=origin.place.channel,
+            text=message.text,
+            blocks=list(message.blocks),
+            **thread,
+            **POSTING,
+        )
+
+    def _whisper(self, origin: Origin, message: Message) -> None:
+        """chat.postEphemeral: the only way to answer one person within a thread."""
+        thread = {"thread_ts": origin.place.thread_ts} if origin.place.thread_ts else {}
+        self._api.call(
+            "chat.postEphemeral",
+            channel=origin.place.channel,
+            user=origin.user,
+            text=message.text,
+            blocks=list(message.blocks),
+            **thread,
+        )
+
+    def _respond(self, origin: Origin, message: Message) -> None:
+        self._webhook(origin.response_url, {"text": message.text, "blocks": list(message.blocks)})
+
+    def _respond_plainly(self, origin: Origin, message: Message) -> None:
+        """For blocks that Slack would not take after all: words are better than nothing."""
+        self._webhook(origin.response_url, {"text": message.text})
+
+    def _webhook(self, url: str, body: dict[str, Any]) -> None:
+        """WebhookClient raises for no HTTP status: look at it. Its errors name the URL, so they are not passed on."""
+        client = WebhookClient(url, timeout=self._seconds, retry_handlers=[], logger=quiet_logger())
+        body |= {"response_type": "ephemeral", "replace_original": False, **QUIET}
+        try:
+            response = client.send_dict(body)
+        except (OSError, HTTPException, SlackClientError) as error:
+            raise broken("response_url", error) from None
+        if response.status_code == 429:
+            raise RateLimited("response_url", retry_after(response.headers))
+        if response.status_code >= 500:
+            raise SlackFailure(f"response_url: status {response.status_code}")
+        if response.status_code != 200:
+            raise Refused("response_url", response.body.strip()[:80] or str(response.status_code))

@@ -1,0 +1,128 @@
+"""The two ways in which Slack reaches the bot. Both keep one rule: first the acknowledgement, then the work."""
+
+from __future__ import annotations
+
+import logging
+import time
+import urllib.parse
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Protocol
+
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
+from slack_sdk import WebClient
+from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.slack.api import quiet_logger
+from bot.slack.workers import Workers, acknowledging
+
+_log = logging.getLogger(__name__)
+
+PATH = "/slack/events"
+_LARGEST_BODY = 4 * 1024 * 1024
+
+
+class Transport(Protocol):
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class SocketMode(SocketModeHandler):
+    """Bolt's handler, except that what a listener noted starts after the acknowledgement was sent, and that options
+    (whose acknowledgement must wait for an answer) do not keep a receiving thread.
+    """
+
+    def __init__(self, app: App, app_token: str, web_client: WebClient, workers: Workers) -> None:
+        super().__init__(app, app_token, logger=quiet_logger(), web_client=web_client)
+        self._workers = workers
+        host = urllib.parse.urlsplit(web_client.base_url).hostname or ""
+        if urllib.request.proxy_bypass(host):  # the socket client does not look at NO_PROXY
+            self.client.proxy = None
+
+    def start(self) -> None:
+        """Connect; does not block. The connection is renewed by itself."""
+        self.connect()  # type: ignore[no-untyped-call]
+
+    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
+        if req.payload.get("type") == "block_suggestion":
+            self._workers.choices.submit(self._answer, client, req)
+        else:
+            self._answer(client, req)
+
+    def _answer(self, client: SocketModeClient, req: SocketModeRequest) -> None:
+        started = time.time()
+        with acknowledging():
+            try:
+                send_response(client, req, run_bolt_app(self.app, req), started)
+            except Exception:  # noqa: BLE001 - a broken socket must not keep the work from starting
+                _log.exception("an acknowledgement could not be sent")
+
+
+class HttpMode:
+    """Slack posts signed requests. One thread each; a proxy in front speaks TLS."""
+
+    def __init__(self, app: App, address: str, port: int) -> None:
+        class Handler(_Handler):
+            bolt = app
+
+        self._server = ThreadingHTTPServer((address, port), Handler)
+        self._server.daemon_threads = True
+        self._thread = Thread(target=self._server.serve_forever, name="slack-http", daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    bolt: App
+    timeout = 10
+
+    def do_POST(self) -> None:
+        if urllib.parse.urlsplit(self.path).path != PATH:
+            return self.send_error(404)
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > _LARGEST_BODY:
+            return self.send_error(413)
+        body = self.rfile.read(int(length)).decode("utf-8", errors="replace")
+        with acknowledging():
+            self._respond(self.bolt.dispatch(_request(body, dict(self.headers.items()))))
+        return None
+
+    def _respond(self, response: BoltResponse) -> None:
+        content = (response.body or "").encode()
+        self.send_response(response.status)
+        for name, value in response.first_headers_without_set_cookie().items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: object) -> None:
+        _log.debug(format, *args)
+
+
+def _request(body: str, headers: dict[str, str]) -> BoltRequest:
+    """Bolt takes any form that holds the word `payload` for an interaction and loses a command that says it; such a
+    command is read here. The signature is still checked over the body as it came.
+    """
+    request = BoltRequest(body=body, headers=dict(headers))
+    if not request.body and "payload" in body:
+        form = dict(urllib.parse.parse_qsl(body, keep_blank_values=True))
+        if "command" in form:
+            read = BoltRequest(body=form, headers=dict(headers), mode="socket_mode")
+            read.mode, read.raw_body = "http", body
+            return read
+    return request

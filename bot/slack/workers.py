@@ -1,0 +1,59 @@
+"""Threads, and the rule that nothing starts before the acknowledgement has left.
+
+Slack gives three seconds. A listener therefore only notes what is to be done; the transport (Socket Mode or HTTP) sends
+the acknowledgement and then lets it start.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+
+_noted: contextvars.ContextVar[list[tuple[Executor, Callable[[], None]]] | None] = contextvars.ContextVar(
+    "noted", default=None
+)
+
+
+class Workers:
+    """`quick`: calls to Slack that must happen within a trigger's three seconds. `slow`: whatever waits for pools.
+    `choices`: options while somebody types. Each has its own threads, so that slow work never delays the others.
+    """
+
+    def __init__(self, slow: int) -> None:
+        self.quick = ThreadPoolExecutor(8, "slack-quick")
+        self.slow = ThreadPoolExecutor(slow, "slack-slow")
+        self.choices = ThreadPoolExecutor(8, "slack-choices")
+        self.lookups = ThreadPoolExecutor(8, "slack-lookup")
+
+    def close(self) -> None:
+        """Finish what runs; start nothing more."""
+        for pool in (self.choices, self.quick, self.slow, self.lookups):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def after_ack(pool: Executor, work: Callable[[], None]) -> None:
+    """Note work to be started on `pool` once the acknowledgement has left.
+
+    :raises RuntimeError: not called while a payload is being handled (a bug).
+    """
+    noted = _noted.get()
+    if noted is None:
+        raise RuntimeError("there is no acknowledgement to wait for")
+    noted.append((pool, work))
+
+
+@contextmanager
+def acknowledging() -> Iterator[None]:
+    """Within it a payload is handled and acknowledged; on leaving, what was noted starts – also when the
+    acknowledgement could not be sent: the payload was received, and Slack does not send commands again.
+    """
+    noted: list[tuple[Executor, Callable[[], None]]] = []
+    token = _noted.set(noted)
+    try:
+        yield
+    finally:
+        _noted.reset(token)
+        for pool, work in noted:
+            pool.submit(work)

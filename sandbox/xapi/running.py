@@ -27,6 +27,7 @@ from sandbox.xapi.model import release_key
 from sandbox.xapi.recording import Recording
 from sandbox.xapi.server import HostServer
 from sandbox.xapi.wire import json_rpc_of
+from sandbox.xapi.worlds import worldfile
 
 LIFE_WATCH_SECONDS = 0.1
 """How soon a host that the estate itself turns off or on (a reboot, a shutdown) stops or starts to be reachable."""
@@ -218,8 +219,6 @@ class RunningLab:
 
     def world(self) -> Any:
         """The lab as it is now, as `--world` loads it."""
-        from sandbox.xapi.worlds import worldfile
-
         return worldfile.to_json(replace(self.lab, pools=tuple(self.estate.dump())))
 
     # Within.

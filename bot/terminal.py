@@ -1,0 +1,121 @@
+"""Answers in a terminal: tables, colours and bars where it can show them, plain lines where it cannot, JSON for
+programs.
+
+Every string is data: it goes through :func:`bot.text.one_line` and is never read as markup or as a terminal's control
+sequence.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any
+
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from bot.answers import Answer, Bug, NeedsForm, Opened, Problem, Repeated, Shown, Voted
+from bot.model import Cell, Facts, Level, Lines, Part, Report, Table
+from bot.text import one_line
+
+_MARKS = {Level.OK: ("✓", "green"), Level.INFO: ("•", "cyan"), Level.WARN: ("!", "yellow"), Level.BAD: ("✗", "red")}
+_BAR_CELLS = 10
+
+
+def as_json(answer: Answer) -> str:
+    """The answer as one JSON object; `kind` says which it is."""
+    data: Any = TypeAdapter(type(answer)).dump_python(answer, mode="json")
+    return json.dumps(data, ensure_ascii=True, indent=2)
+
+
+class Terminal:
+    """Writes answers to a stream. Colours only on a terminal that has them."""
+
+    def __init__(self, stream: IO[str], width: int | None = None) -> None:
+        self._console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+    def show(self, answer: Answer) -> int:
+        """Write the answer; returns the process's exit status: 0 for an answer, 1 for a problem or a bug."""
+        match answer:
+            case Shown(report):
+                self.report(report)
+            case Opened():
+                state = "was open already" if answer.existing else "is open and waits for approval"
+                self._line(f"Request {answer.request_id} {state}: {answer.title}", "bold")
+            case Voted(text):
+                self._line(text)
+            case NeedsForm(form):
+                missing = ", ".join(field.label for field in form.fields if field.required and not field.value)
+                self._line(f"{form.command}: {missing} is missing", "bold")
+                self._line(f"“help {form.command}” says how it is asked.")
+                return 1
+            case Problem():
+                self._problem(answer)
+                return 1
+            case Bug(reference):
+                self._line(f"That is a defect of the bot. Its log has the details under {reference}.", "red")
+                return 1
+            case Repeated():
+                self._line("That was answered already.")
+        return 0
+
+    def report(self, report: Report) -> None:
+        mark, colour = _MARKS.get(report.level, ("", ""))
+        self._line(f"{mark} {report.title}".strip(), f"bold {colour}".strip())
+        if report.summary:
+            self._line(report.summary)
+        for part in report.parts:
+            self._console.print()
+            self._part(part)
+
+    def _problem(self, problem: Problem) -> None:
+        self._line(problem.message, "bold red")
+        if problem.text:
+            shown = one_line(problem.text)
+            self._line(f"  {shown}")
+            self._line(f"  {' ' * problem.start}{'^' * max(problem.end - problem.start, 1)}", "red")
+        for line in problem.evidence:
+            self._line(f"  {line}")
+        if problem.remedy:
+            self._line(problem.remedy)
+        for choice in problem.choices:
+            self._line(f"  {choice.label}: {choice.command}")
+
+    def _part(self, part: Part) -> None:
+        if part.heading:
+            self._line(part.heading, "bold")
+        match part:
+            case Lines():
+                for line in part.lines:
+                    mark, colour = _MARKS.get(line.level, ("", ""))
+                    self._line(f"{mark} {line.text}".strip(), colour)
+                    if line.detail:
+                        self._line(f"    {line.detail}", "dim")
+            case Facts():
+                grid = RichTable.grid(padding=(0, 2))
+                for name, cell in part.pairs:
+                    grid.add_row(Text(one_line(name), "dim"), _cell(cell))
+                self._console.print(grid)
+            case Table():
+                table = RichTable(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+                for column in part.columns:
+                    table.add_column(Text(one_line(column)))
+                for row in part.rows:
+                    table.add_row(*map(_cell, row))
+                self._console.print(table)
+                if part.more:
+                    self._line(f"… and {part.more} more")
+
+    def _line(self, text: str, style: str = "") -> None:
+        # One line of data stays one line of output; the terminal may fold it.
+        self._console.print(Text(one_line(text), style), soft_wrap=True)
+
+
+def _cell(cell: Cell) -> Text:
+    colour = _MARKS.get(cell.level, ("", ""))[1]
+    text = Text(one_line(cell.text), colour)
+    if cell.bar is None:
+        return text
+    filled = round(min(max(cell.bar, 0.0), 1.0) * _BAR_CELLS)
+    return Text("█" * filled + "░" * (_BAR_CELLS - filled) + " ", "cyan") + text

@@ -1,0 +1,29 @@
+"""What a broken conversation with a host proves about the request: these three say it, and nothing else does."""
+
+from __future__ import annotations
+
+
+class Broken(Exception):
+    """The host `address` gave no answer. `why` continues "the host …" in plain words; `remedy` says what to do."""
+
+    def __init__(self, address: str, why: str, *, remedy: str = "") -> None:
+        super().__init__(f"{address} {why}")
+        self.address = address
+        self.why = why
+        self.remedy = remedy
+
+
+class NotSent(Broken):
+    """Not one byte of the request left: the host cannot have taken it."""
+
+
+class PartlySent(Broken):
+    """The connection broke before the whole request was handed over."""
+
+
+class AnswerLost(Broken):
+    """The whole request was handed over; whether the host took it is not known."""
+
+    def __init__(self, address: str, why: str, *, remedy: str = "", timed_out: bool = False) -> None:
+        super().__init__(address, why, remedy=remedy)
+        self.timed_out = timed_out

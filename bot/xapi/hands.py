@@ -1,0 +1,165 @@
+"""What may be done to a pool: one call at a time, sent at most once, found again when its answer is lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.errors import OutcomeUnknown, Refused, Unavailable, UserError
+from bot.inventory import Inventory
+from bot.model import Expect, PoolTarget, Step
+from bot.ports import Clock, PoolHands, Sighting, TaskStatus, TaskView
+from bot.xapi import expectations, failures, sightings, tasks
+from bot.xapi.arguments import Arguments
+from bot.xapi.reader import Reader
+from bot.xapi.session import PoolSession, Refusal
+from bot.xapi.sightings import Look, Mark
+
+_log = logging.getLogger(__name__)
+
+#: Pauses between the looks at a pool, in seconds: a request may still lie in the host's queue when the line breaks.
+LOOK_PAUSES = (0.5, 1.0, 1.5)
+_GONE = {"HANDLE_INVALID", "UUID_INVALID"}
+
+
+class XapiHands(PoolHands):
+    """:class:`bot.ports.PoolHands` over one session. `secret` gives the value of a step's secret by its name."""
+
+    def __init__(
+        self,
+        name: str,
+        session: PoolSession,
+        reader: Reader,
+        clock: Clock,
+        secret: Callable[[str], str] | None = None,
+    ) -> None:
+        self._name = name
+        self._session = session
+        self._reader = reader
+        self._clock = clock
+        self._secret = secret
+        self._task_refs: dict[str, str] = {}
+
+    def mark(self, step: Step) -> str:
+        inventory = self._reader.read()
+        self._same_pool(step, inventory)
+        held = self._look(step, inventory).holds is True
+        return Mark.taken(step, inventory, held=held).text()
+
+    def send(self, step: Step, results: Mapping[int, str]) -> str:
+        inventory = self._reader.read()
+        self._same_pool(step, inventory)
+        arguments = Arguments(self._session, inventory, results=results, secret=self._secret)
+        wire = [arguments.wire(argument) for argument in step.arguments]
+        try:
+            answer = self._session.effect(f"Async.{step.call}" if step.asynchronous else step.call, *wire)
+        except Refusal as refusal:
+            raise failures.refusal(refusal.error, inventory) from refusal
+        return self._task_uuid(str(answer)) if step.asynchronous else tasks.value_text(answer)
+
+    def look(self, step: Step, mark: str) -> Sighting:
+        before = Mark.read(mark)
+        looks: list[Look] = []
+        for pause in (0.0, *LOOK_PAUSES):
+            if pause:
+                self._clock.sleep(pause)
+            looks.append(self._look(step, self._reader.read()))
+            settled = sightings.seen(step, before, looks[-1])
+            if settled is not None:
+                return settled
+        return sightings.conclusion(step, before, looks)
+
+    def task(self, task_uuid: str) -> TaskView | None:
+        ref = self._task_ref(task_uuid)
+        if ref is None:
+            return None
+        try:
+            return tasks.view_of(self._session.read("task.get_record", ref))
+        except Refusal as refusal:
+            self._gone(task_uuid, refusal)
+            return None
+
+    def explain(self, error: Sequence[str]) -> tuple[str, str]:
+        inventory = self._reader.latest()
+        if inventory is None:
+            try:
+                inventory = self._reader.read()
+            except UserError:
+                inventory = None
+        return failures.explain(error, inventory)
+
+    def holds(self, expect: Expect, results: Mapping[int, str]) -> tuple[bool, str]:
+        inventory = self._reader.read()
+        arguments = Arguments(self._session, inventory, results=results)
+        return expectations.check(expect, self._session, inventory, arguments)
+
+    def cancel(self, task_uuid: str) -> None:
+        ref = self._task_ref(task_uuid)
+        if ref is None:
+            raise failures.refusal(("HANDLE_INVALID", "task"), None)
+        try:
+            self._session.effect("task.cancel", ref)
+        except Refusal as refusal:
+            raise failures.refusal(refusal.error, self._reader.latest()) from refusal
+        except OutcomeUnknown as error:
+            raise Unavailable(
+                f"The pool {self._name} may not have heard that the task is to be cancelled.",
+                remedy="Cancel again; it does no harm twice.",
+                evidence=(error.message,),
+            ) from error
+
+    def forget(self, task_uuid: str) -> None:
+        try:
+            view = self.task(task_uuid)
+            ref = self._task_refs.pop(task_uuid, None)
+            if ref is not None and view is not None and view.status not in (TaskStatus.PENDING, TaskStatus.CANCELLING):
+                self._session.effect("task.destroy", ref)
+        except (UserError, Refusal) as error:
+            _log.info("pool %s: a finished task stays (%s)", self._name, type(error).__name__)
+
+    def _same_pool(self, step: Step, inventory: Inventory) -> None:
+        """:raises Refused: the pool behind this name is not the one that the step was planned for."""
+        if not isinstance(step.target, PoolTarget):
+            raise ValueError(f"{step.call} is not for a pool's coordinator")
+        if step.target.pool_uuid != inventory.pool.uuid:
+            raise Refused(
+                f"The pool {self._name} is not the pool any more that this was planned for; nothing was sent.",
+                remedy="Ask for it again.",
+            )
+
+    def _look(self, step: Step, inventory: Inventory) -> Look:
+        if not step.expect or not expectations.decidable(step.expect):
+            return Look(inventory, None)
+        arguments = Arguments(self._session, inventory)
+        checked = [expectations.check(expect, self._session, inventory, arguments) for expect in step.expect]
+        telling = [words for is_so, words in checked if not is_so] or [words for _, words in checked]
+        return Look(inventory, all(is_so for is_so, _ in checked), "; ".join(telling))
+
+    def _task_uuid(self, ref: str) -> str:
+        try:
+            uuid = str(self._session.read("task.get_uuid", ref))
+        except (Unavailable, Refusal) as error:
+            raise OutcomeUnknown(
+                f"The pool {self._name} took the call, but its task could not be read.",
+                remedy="It is not sent again; the bot looks what became of it.",
+            ) from error
+        self._task_refs[uuid] = ref
+        return uuid
+
+    def _task_ref(self, task_uuid: str) -> str | None:
+        ref = self._task_refs.get(task_uuid)
+        if ref is not None:
+            return ref
+        try:
+            ref = str(self._session.read("task.get_by_uuid", task_uuid))
+        except Refusal as refusal:
+            self._gone(task_uuid, refusal)
+            return None
+        self._task_refs[task_uuid] = ref
+        return ref
+
+    def _gone(self, task_uuid: str, refusal: Refusal) -> None:
+        """:raises ToolstackRefusal: the refusal says something else than that the pool does not know the task."""
+        if failures.code_of(refusal.error) not in _GONE:
+            raise failures.refusal(refusal.error, self._reader.latest()) from refusal
+        self._task_refs.pop(task_uuid, None)

@@ -1,0 +1,193 @@
+"""One connection to one host: HTTP/1.1 over TCP or TLS, one exchange at a time, with a limit on every wait."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from typing import Any, cast
+
+from bot.xapi.addresses import Endpoint
+from bot.xapi.broken import AnswerLost, NotSent, PartlySent
+from bot.xapi.settings import PoolSettings
+from bot.xapi.trust import PLAIN_HTTP, Proof, proof_of, prove
+
+#: An idle connection older than this is not used again: hosts and firewalls drop silent ones without a word.
+IDLE_SECONDS = 20.0
+_PIECE_BYTES = 256 * 1024
+_USER_AGENT = "xenia"
+
+
+class Line:
+    """An open, proven connection. Not for several threads at once; a failed exchange ends it."""
+
+    def __init__(self, endpoint: Endpoint, settings: PoolSettings, context: ssl.SSLContext | None) -> None:
+        """Connect and let the host prove itself.
+
+        :raises NotSent: no connection, or no trust.
+        """
+        self.endpoint = endpoint
+        self.proof: Proof = PLAIN_HTTP
+        self.used = False
+        self._idle_since = time.monotonic()
+        sock = _connect(endpoint, settings.connect_seconds)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if context is not None:
+                secure = prove(endpoint, sock, context, settings)
+                self.proof = proof_of(secure, settings)
+                sock = secure
+        except BaseException:
+            sock.close()
+            raise
+        self._sock: socket.socket = sock
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def stale(self) -> bool:
+        """Is it unfit for another request: closed by the host, or with bytes nobody asked for, or silent too long?"""
+        if time.monotonic() - self._idle_since > IDLE_SECONDS:
+            return True
+        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            return True
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._sock, selectors.EVENT_READ)
+            return bool(selector.select(0))
+
+    def exchange(self, path: str, body: bytes, *, silence_seconds: float, whole_seconds: float) -> Iterator[bytes]:
+        """Post `body` and give the answer's body in pieces.
+
+        :raises PartlySent: the connection broke while the request was handed over.
+        :raises AnswerLost: it broke, or stayed silent, afterwards; or the answer is not HTTP's 200.
+        """
+        limit = _Limit(self._sock, silence_seconds, time.monotonic() + whole_seconds)
+        self._hand_over(path, body, limit)
+        self.used = True
+        answer = self._answer(limit)
+        yield from self._pieces(answer, limit)
+        self._idle_since = time.monotonic()
+
+    def _hand_over(self, path: str, body: bytes, limit: _Limit) -> None:
+        host = f"[{self.endpoint.address}]" if ":" in self.endpoint.address else self.endpoint.address
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {_USER_AGENT}\r\n"
+            f"Content-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            limit.apply()
+            self._sock.sendall(head.encode("latin-1") + body)
+        except OSError as error:
+            self.close()
+            raise PartlySent(self.endpoint.address, "broke the connection off while the request was sent") from error
+
+    def _answer(self, limit: _Limit) -> http.client.HTTPResponse:
+        # HTTPResponse takes from its socket nothing but makefile("rb").
+        answer = http.client.HTTPResponse(cast(socket.socket, limit), method="POST")
+        with self._understood(limit):
+            answer.begin()
+        if answer.status != http.client.OK:
+            self.close()
+            raise AnswerLost(self.endpoint.address, f"answers HTTP {answer.status} instead of XenAPI")
+        return answer
+
+    def _pieces(self, answer: http.client.HTTPResponse, limit: _Limit) -> Iterator[bytes]:
+        while True:
+            with self._understood(limit):
+                piece = answer.read1(_PIECE_BYTES)
+            if not piece:
+                break
+            yield piece
+        if answer.length:
+            self.close()
+            raise AnswerLost(self.endpoint.address, "broke the connection off in the middle of its answer")
+        if answer.will_close:
+            self.close()
+            self._idle_since = float("-inf")
+
+    def _understood(self, limit: _Limit) -> _Understood:
+        return _Understood(self, limit)
+
+
+class _Understood:
+    """Turns what reading can raise into :class:`AnswerLost`, in words, and ends the line."""
+
+    def __init__(self, line: Line, limit: _Limit) -> None:
+        self._line = line
+        self._limit = limit
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            return
+        self._line.close()
+        address = self._line.endpoint.address
+        if isinstance(error, TimeoutError):
+            why = f"takes requests but did not answer within {self._limit.waited:.0f} s"
+            raise AnswerLost(address, why, timed_out=True) from error
+        if isinstance(error, http.client.IncompleteRead):
+            raise AnswerLost(address, "broke the connection off in the middle of its answer") from error
+        if isinstance(error, ConnectionError | http.client.RemoteDisconnected | ssl.SSLError | OSError):
+            raise AnswerLost(address, "broke the connection off before it answered") from error
+        if isinstance(error, http.client.HTTPException):
+            raise AnswerLost(address, "answers something that is not HTTP") from error
+
+
+class _Limit:
+    """What remains of the time for an answer; looks to http.client like the socket that it reads from."""
+
+    def __init__(self, sock: socket.socket, silence_seconds: float, deadline: float) -> None:
+        self._sock = sock
+        self._silence = silence_seconds
+        self._deadline = deadline
+        self._began = time.monotonic()
+
+    @property
+    def waited(self) -> float:
+        return time.monotonic() - self._began
+
+    def apply(self) -> None:
+        """:raises TimeoutError: nothing remains."""
+        remains = self._deadline - time.monotonic()
+        if remains <= 0:
+            raise TimeoutError
+        self._sock.settimeout(min(self._silence, remains))
+
+    def makefile(self, mode: str, *_: Any) -> io.BufferedReader:
+        assert mode == "rb"
+        return io.BufferedReader(_Reading(self._sock, self), _PIECE_BYTES)
+
+
+class _Reading(io.RawIOBase):
+    def __init__(self, sock: socket.socket, limit: _Limit) -> None:
+        self._sock = sock
+        self._limit = limit
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._limit.apply()
+        return self._sock.recv_into(buffer)
+
+
+def _connect(endpoint: Endpoint, seconds: float) -> socket.socket:
+    try:
+        return socket.create_connection((endpoint.host, endpoint.port), timeout=seconds)
+    except TimeoutError as error:
+        raise NotSent(endpoint.address, f"does not answer (no connection within {seconds:g} s)") from error
+    except ConnectionRefusedError as error:
+        raise NotSent(endpoint.address, f"refuses connections on port {endpoint.port}") from error
+    except socket.gaierror as error:
+        raise NotSent(
+            endpoint.address, "is a name that cannot be resolved", remedy="Check the name, or the DNS."
+        ) from error
+    except (OSError, UnicodeError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NotSent(endpoint.address, f"cannot be reached ({reason})") from error

@@ -1,0 +1,209 @@
+"""The inventory: read whole once, then kept up to date by what changed.
+
+A cold start costs one call, whatever the pool's size: `event.from` with an empty token gives every object. From then
+on one `event.from` with the token gives the changes. XenServer 5.6 has no `event.from` (introduced in 6.0): there each
+read costs one `get_all_records` per class.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import Unavailable
+from bot.inventory import CLASSES, Inventory
+from bot.ports import Clock
+from bot.xapi import failures
+from bot.xapi.session import PoolSession, Refusal
+
+_log = logging.getLogger(__name__)
+
+#: A pool keeps deletions only for the newest few hundred objects of a class; after so long a silence all is read anew.
+LONGEST_GAP_SECONDS = 600.0
+_NAMES = tuple(kind.cls for kind in CLASSES)
+_BY_EVENT_NAME = {name.lower(): name for name in _NAMES}
+# Messages are not in the database: their count is always 0 (xapi 26.9 as recorded).
+_UNCOUNTED = {"message"}
+_RETRY_WHOLE = {"EVENT_FROM_TOKEN_PARSE_FAILURE", "EVENTS_LOST"}
+
+Records = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What the last read left behind. The token belongs to one login: another coordinator counts anew."""
+
+    records: Records
+    token: str
+    login: int
+    at: float
+
+
+class _Round:
+    """One read, and all who wait for it."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.inventory: Inventory | None = None
+        self.error: Exception | None = None
+
+
+class Reader:
+    """Reads one pool for all threads: who arrives while a read runs shares the next one, which starts afterwards."""
+
+    def __init__(self, session: PoolSession, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._running: _Round | None = None
+        self._next: _Round | None = None
+        self._latest: Inventory | None = None
+        self._state: _State | None = None  # touched by the one thread that reads
+        self._without_events = 0
+
+    def read(self) -> Inventory:
+        """The pool's database, read after this call began.
+
+        :raises Unavailable: the pool cannot be asked.
+        :raises ToolstackRefusal: it refuses to be read.
+        """
+        with self._lock:
+            before = self._running
+            leads = before is None or self._next is None
+            if before is None:
+                mine = self._running = _Round()
+            else:
+                mine = self._next = self._next or _Round()
+        if leads:
+            if before is not None:
+                before.done.wait()
+            self._lead(mine)
+        mine.done.wait()
+        if mine.error is not None:
+            raise mine.error
+        assert mine.inventory is not None
+        return mine.inventory
+
+    def latest(self) -> Inventory | None:
+        """The last inventory that was read, for names; it may be old."""
+        return self._latest
+
+    def _lead(self, mine: _Round) -> None:
+        try:
+            mine.inventory = self._latest = self._read()
+        except Exception as error:  # noqa: BLE001 - whatever it is, everybody who waits gets it
+            mine.error = error
+        finally:
+            with self._lock:
+                # A round that waits already has its leader, whom `done` wakes.
+                self._running, self._next = self._next, None
+            mine.done.set()
+
+    # --- by one thread at a time ---
+
+    def _read(self) -> Inventory:
+        login = self._session.login().number
+        state, self._state = self._state, None
+        try:
+            if state is None or state.login != login or self._clock.monotonic() - state.at > LONGEST_GAP_SECONDS:
+                state = self._all()
+            else:
+                state = self._changes(state)
+        except Refusal as refusal:
+            raise failures.refusal(refusal.error, self._latest) from refusal
+        if not state.records["pool"]:
+            raise Unavailable("The pool's database holds no pool: it is not complete.", remedy="Ask again in a moment.")
+        self._state = state
+        inventory = Inventory(records=state.records, read_at=self._clock.now().timestamp())
+        self._session.learn({host.address: host.name for host in inventory.hosts if host.address})
+        return inventory
+
+    def _all(self) -> _State:
+        """Everything, in one call where the pool has events."""
+        if self._without_events != self._session.login().number:
+            try:
+                answer, login = self._events("")
+            except Refusal as refusal:
+                if failures.code_of(refusal.error) != "MESSAGE_METHOD_UNKNOWN":
+                    raise
+                self._without_events = self._session.login().number
+            else:
+                return self._kept(_with({name: {} for name in _NAMES}, answer["events"]), answer, login)
+        login = self._session.login().number
+        return self._kept({name: self._records_of(name) for name in _NAMES}, {}, login)
+
+    def _changes(self, state: _State) -> _State:
+        if not state.token:
+            return self._all()
+        try:
+            answer, login = self._events(state.token)
+        except Refusal as refusal:
+            if failures.code_of(refusal.error) not in _RETRY_WHOLE:
+                raise
+            return self._all()
+        if login != state.login:
+            return self._all()  # renewed on the way: the token may be another coordinator's
+        records = _with(state.records, answer["events"])
+        lost = _lost(records, answer)
+        if lost == ["task"]:
+            records = {**records, "task": self._records_of("task")}
+        elif lost:
+            _log.info("deletions of %s went unseen; reading anew", ", ".join(lost))
+            return self._all()
+        return self._kept(records, answer, login)
+
+    def _events(self, token: str) -> tuple[Mapping[str, Any], int]:
+        answer, login = self._session.read_numbered("event.from", list(_NAMES), token, 0.0)
+        if not isinstance(answer, Mapping) or not isinstance(answer.get("events"), list):
+            raise Unavailable(
+                "The pool answered something that is not XenAPI.", evidence=("event.from without events",)
+            )
+        return answer, login
+
+    def _records_of(self, name: str) -> Mapping[str, Mapping[str, Any]]:
+        try:
+            records = self._session.read(f"{name}.get_all_records")
+        except Refusal as refusal:
+            if failures.code_of(refusal.error) == "MESSAGE_METHOD_UNKNOWN":
+                return {}  # a class that this version does not have
+            raise
+        return records if isinstance(records, Mapping) else {}
+
+    def _kept(self, records: Records, answer: Mapping[str, Any], login: int) -> _State:
+        return _State(records, str(answer.get("token", "")), login, self._clock.monotonic())
+
+
+def _with(records: Records, events: list[Mapping[str, Any]]) -> Records:
+    """The records after the events. What is not touched is shared with the records before."""
+    changed: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for event in events:
+        name = _BY_EVENT_NAME.get(str(event.get("class", "")).lower())
+        if name is None:
+            continue
+        table = changed.get(name)
+        if table is None:
+            table = changed[name] = dict(records.get(name, {}))
+        snapshot = event.get("snapshot")
+        if event.get("operation") == "del":
+            table.pop(str(event.get("ref")), None)
+        elif isinstance(snapshot, Mapping):
+            table[str(event.get("ref"))] = snapshot
+    return {**records, **changed}
+
+
+def _lost(records: Records, answer: Mapping[str, Any]) -> list[str]:
+    """Classes of which more objects are kept than the pool has: it forgot to tell of deletions.
+
+    Fewer is no loss: an object that is created while the pool answers is told of next time.
+    """
+    counts = answer.get("valid_ref_counts")
+    if not isinstance(counts, Mapping):
+        return []
+    return [
+        name
+        for name in _NAMES
+        if name not in _UNCOUNTED and name.lower() in counts and len(records[name]) > int(counts[name.lower()])
+    ]

@@ -1,0 +1,326 @@
+"""The bot's one session with a pool: logged in once, renewed when it is gone, moved when the coordinator moves."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import XenAPI
+
+from bot.errors import OutcomeUnknown, Unavailable
+from bot.ports import Clock, ConnectionFacts
+from bot.text import duration, quoted
+from bot.xapi import failures, transport
+from bot.xapi.addresses import Endpoint, same
+from bot.xapi.broken import AnswerLost, Broken, NotSent
+from bot.xapi.coordinator import Doorbell, Tried
+from bot.xapi.settings import PoolSettings
+from bot.xapi.transport import Exchange, OnceTransport, SessionGone
+from bot.xapi.trust import PLAIN_HTTP, Proof
+
+_log = logging.getLogger(__name__)
+
+#: After a refused password: the first pause and the longest. Each try is tallied by the pool (FAILED_LOGIN_ATTEMPTS).
+FIRST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 900.0
+_TRIES_OF_A_READ = 3
+# Answers of a host that has lost its coordinator, or its place in the pool: somebody else must be asked.
+_NOT_THE_ONE_TO_ASK = {
+    "HOST_IS_SLAVE",
+    "HOST_STILL_BOOTING",
+    "HOST_UNKNOWN_TO_MASTER",
+    "HOST_MASTER_CANNOT_TALK_BACK",
+    "HOST_HAS_NO_MANAGEMENT_IP",
+    "HOST_ITS_OWN_SLAVE",
+    "HOST_BROKEN",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One session on one coordinator. `number` counts logins: what was learnt under another number may be outdated."""
+
+    endpoint: Endpoint
+    handle: str
+    number: int
+    proof: Proof
+
+
+class Refusal(Exception):
+    """The pool took the call and refused it: XenAPI's error array."""
+
+    def __init__(self, error: tuple[str, ...]) -> None:
+        super().__init__(error[0] if error else "")
+        self.error = error
+
+
+class PoolSession:
+    """Calls to one pool, from any thread."""
+
+    def __init__(self, settings: PoolSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._exchange = Exchange(settings)
+        self._doorbell = Doorbell(settings, self._exchange)
+        self._lock = threading.Lock()  # guards the fields below; never held while waiting
+        self._login: Login | None = None
+        self._logins = 0
+        self._coordinator = ""
+        self._suspect = ""
+        self._names: dict[str, str] = {}
+        self._closed = False
+        self._door = threading.Lock()  # held by the one thread that logs in
+        self._attempts = 0
+        self._failure: Unavailable | None = None
+        self._denied_password = ""
+        self._denied_until = 0.0
+        self._denials = 0
+
+    def learn(self, names: Mapping[str, str]) -> None:
+        """The pool's hosts, address → name: more doors to knock at when the coordinator is gone."""
+        with self._lock:
+            self._names = dict(names)
+
+    def login(self) -> Login:
+        """The session, opened if there is none.
+
+        :raises Unavailable: no coordinator answers, or it refuses the credentials; the evidence has each host's answer.
+        """
+        login, seen, _ = self._state()
+        if login is not None:
+            return login
+        with self._door:
+            login, attempts, failure = self._state()
+            if login is not None:
+                return login
+            if attempts > seen and failure is not None:
+                raise _again(failure)  # it failed for the thread that this one waited for
+            try:
+                login = self._open()
+            except Unavailable as error:
+                with self._lock:
+                    self._attempts += 1
+                    self._failure = error
+                raise
+            with self._lock:
+                self._attempts += 1
+                self._failure = None
+                self._login = login
+                self._coordinator = login.endpoint.address
+                self._suspect = ""
+            return login
+
+    def _state(self) -> tuple[Login | None, int, Unavailable | None]:
+        with self._lock:
+            return self._login, self._attempts, self._failure
+
+    def read(self, method: str, *arguments: Any) -> Any:
+        """A call without effect: sent again when the session or the connection turns out to be gone.
+
+        :raises Refusal, Unavailable: see there.
+        """
+        return self.read_numbered(method, *arguments)[0]
+
+    def read_numbered(self, method: str, *arguments: Any) -> tuple[Any, int]:
+        """As :meth:`read`, with the number of the login that the answer belongs to."""
+        why: Broken | None = None
+        for _ in range(_TRIES_OF_A_READ):
+            login = self.login()
+            if isinstance(why, AnswerLost) and why.timed_out and same(why.address, login.endpoint.address):
+                raise self._unavailable([self._line(why)], why.remedy)
+            once = self._transport(login, fresh=why is not None)
+            try:
+                return self._call(once, login, method, arguments), login.number
+            except SessionGone:
+                self._drop(login)
+            except Broken as broken:
+                why = broken
+                if not once.reused:
+                    self._drop(login, suspect=True)
+            except Refusal as refusal:
+                if failures.code_of(refusal.error) not in _NOT_THE_ONE_TO_ASK:
+                    raise
+                self._drop(login)
+        raise self._unavailable([self._line(why)] if why else ["its coordinator keeps changing, or ends each session"])
+
+    def effect(self, method: str, *arguments: Any) -> Any:
+        """A call with effect: sent once, on a connection of its own, and never again whatever happens.
+
+        :raises Refusal: taken and refused.
+        :raises Unavailable: nothing was taken.
+        :raises OutcomeUnknown: it may have been taken.
+        """
+        login = self.login()
+        # What a host refuses at the door of an Async call has not been taken; a call that waits for its end may see the
+        # session die in the middle ("session, then types, then rights, then the call": xapi 26.9 as recorded).
+        at_the_door = method.startswith("Async.")
+        try:
+            return self._call(self._transport(login, fresh=True), login, method, arguments)
+        except SessionGone as error:
+            self._drop(login)
+            if at_the_door:
+                raise self._unavailable(["the session had ended; nothing was started"]) from error
+            raise self._unknown("the session ended before the answer came") from error
+        except NotSent as broken:
+            self._drop(login, suspect=True)
+            raise self._unavailable([self._line(broken)], broken.remedy) from broken
+        except Broken as broken:
+            self._drop(login, suspect=True)
+            raise self._unknown(self._line(broken)) from broken
+        except Refusal as refusal:
+            if failures.code_of(refusal.error) in _NOT_THE_ONE_TO_ASK:
+                self._drop(login)
+            if at_the_door and failures.code_of(refusal.error) == "HOST_IS_SLAVE":
+                raise self._unavailable(["the coordinator has changed; nothing was started"]) from refusal
+            raise
+
+    def facts(self) -> ConnectionFacts:
+        """:raises Unavailable: not connected, and cannot connect."""
+        login = self.login()
+        return ConnectionFacts(
+            address=login.endpoint.address,
+            tls=login.proof.tls,
+            trust=login.proof.trust,
+            weaknesses=login.proof.weaknesses,
+        )
+
+    def close(self) -> None:
+        """Log out, if the pool can be reached quickly, and close the connections."""
+        with self._lock:
+            self._closed = True
+            login, self._login = self._login, None
+        if login is not None:
+            self._doorbell.close(Tried(endpoint=login.endpoint, handle=login.handle))
+        self._exchange.close()
+
+    # --- one call ---
+
+    def _transport(self, login: Login, *, fresh: bool) -> OnceTransport:
+        return OnceTransport(self._exchange, login.endpoint, fresh=fresh, silence_seconds=self._settings.answer_seconds)
+
+    def _call(self, once: OnceTransport, login: Login, method: str, arguments: tuple[Any, ...]) -> Any:
+        try:
+            return transport.call(once, login.handle, method, arguments)
+        except XenAPI.Failure as failure:
+            raise Refusal(failures.texts_of(failure.details)) from failure
+
+    def _drop(self, login: Login, *, suspect: bool = False) -> None:
+        with self._lock:
+            if self._login is login:
+                self._login = None
+                self._suspect = login.endpoint.address if suspect else ""
+
+    # --- logging in; by one thread at a time ---
+
+    def _open(self) -> Login:
+        password = self._settings.password()
+        self._wait_out_a_denial(password)
+        with self._lock:
+            if self._closed:
+                raise Unavailable(f"The bot is shutting down; the pool {self._settings.name} is not asked any more.")
+            first = self._coordinator or self._settings.addresses[0]
+            suspect = self._suspect
+        tried = [] if suspect else self._doorbell.follow(first, password)
+        if tried and (tried[-1].handle or tried[-1].denied):
+            return self._settled(tried[-1:], password)
+        known = [*self._settings.addresses, *([self._coordinator] if self._coordinator else []), *self._names]
+        return self._settled(self._doorbell.ring_the_others(tried, known, password), password)
+
+    def _settled(self, tried: list[Tried], password: str) -> Login:
+        accepted = [each for each in tried if each.handle]
+        if len(accepted) > 1:
+            hosts = {self._doorbell.this_host(each) or each.endpoint.address for each in accepted}
+            if len(hosts) == 1:  # one host under two addresses
+                for each in accepted[1:]:
+                    self._doorbell.close(each)
+                return self._accepted(accepted[0])
+            for each in accepted:
+                self._doorbell.close(each)
+            raise self._unavailable(
+                self._answers(tried),
+                "Two coordinators must not run one pool: find out which one is right (xe pool-list on each), keep the"
+                " other one off, or take the address of another pool out of addresses.",
+                message=f"Several hosts of the pool {self._settings.name} say that they are its coordinator.",
+            )
+        if accepted:
+            return self._accepted(accepted[0])
+        denied = next((each for each in tried if each.denied), None)
+        if denied is not None:
+            raise self._denial(denied, password)
+        remedy = next((each.remedy for each in tried if each.remedy), "")
+        raise self._unavailable(self._answers(tried), remedy or _no_coordinator(tried))
+
+    def _accepted(self, tried: Tried) -> Login:
+        self._denials = 0
+        self._denied_password = ""
+        self._logins += 1
+        if self._coordinator and not same(self._coordinator, tried.endpoint.address):
+            _log.warning("pool %s: the coordinator is now %s", self._settings.name, tried.endpoint.address)
+        else:
+            _log.info("pool %s: logged in at %s", self._settings.name, tried.endpoint.address)
+        return Login(tried.endpoint, tried.handle, self._logins, tried.proof or PLAIN_HTTP)
+
+    def _denial(self, tried: Tried, password: str) -> Unavailable:
+        pause = min(FIRST_PAUSE_SECONDS * 2**self._denials, LONGEST_PAUSE_SECONDS)
+        self._denials += 1
+        self._denied_password = password
+        self._denied_until = self._clock.monotonic() + pause
+        _log.error("pool %s: %s refuses the credentials", self._settings.name, tried.endpoint.address)
+        return Unavailable(
+            f"The pool {self._settings.name} refuses the bot's user name and password.",
+            remedy=f"Correct the password in the bot's configuration. The bot tries again in {duration(pause)} at the"
+            " earliest, or at once with another password.",
+            evidence=(self._answer(tried),),
+        )
+
+    def _wait_out_a_denial(self, password: str) -> None:
+        remains = self._denied_until - self._clock.monotonic()
+        if self._denied_password and password == self._denied_password and remains > 0:
+            raise Unavailable(
+                f"The pool {self._settings.name} has refused the bot's user name and password.",
+                remedy="Correct the password in the bot's configuration. With the same one the bot tries again in"
+                f" {duration(remains)}, so that the account is not locked.",
+            )
+
+    # --- words ---
+
+    def _unavailable(self, answers: list[str], remedy: str = "", *, message: str = "") -> Unavailable:
+        return Unavailable(
+            message or f"The pool {self._settings.name} cannot be reached.", remedy=remedy, evidence=tuple(answers)
+        )
+
+    def _unknown(self, line: str) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"The pool {self._settings.name} may or may not have taken the call: {line}.",
+            remedy="It is not sent again; the bot looks what became of it.",
+        )
+
+    def _line(self, broken: Broken) -> str:
+        return f"{self._called(broken.address)} {broken.why}"
+
+    def _answer(self, tried: Tried) -> str:
+        return f"{self._called(tried.endpoint.address)} {tried.words}"
+
+    def _answers(self, tried: list[Tried]) -> list[str]:
+        return [self._answer(each) for each in tried]
+
+    def _called(self, address: str) -> str:
+        with self._lock:
+            name = next((name for known, name in self._names.items() if same(known, address)), "")
+        return f"{quoted(name)} ({address})" if name and name != address else address
+
+
+def _again(error: Unavailable) -> Unavailable:
+    return Unavailable(error.message, remedy=error.remedy, evidence=error.evidence, choices=error.choices)
+
+
+def _no_coordinator(tried: list[Tried]) -> str:
+    if any(each.coordinator or each.words.startswith("answers:") for each in tried):
+        return (
+            "Bring the coordinator back. If it is lost: on a surviving host xe pool-emergency-transition-to-master,"
+            " then xe pool-recover-slaves; the old coordinator must then stay off."
+        )
+    return "Check the hosts' power and the network between the bot and them."

@@ -1,0 +1,50 @@
+"""What may be read of a pool."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.errors import ToolstackRefusal
+from bot.inventory import Inventory
+from bot.model import Argument
+from bot.ports import ConnectionFacts, PoolView
+from bot.xapi import failures
+from bot.xapi.arguments import Arguments
+from bot.xapi.reader import Reader
+from bot.xapi.readonly import is_read_only
+from bot.xapi.session import PoolSession, Refusal
+
+
+class XapiView(PoolView):
+    """:class:`bot.ports.PoolView` over one session."""
+
+    def __init__(self, name: str, session: PoolSession, reader: Reader) -> None:
+        self._name = name
+        self._session = session
+        self._reader = reader
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def inventory(self) -> Inventory:
+        return self._reader.read()
+
+    def ask(self, call: str, *arguments: Argument) -> Any:
+        if not is_read_only(call):
+            raise ValueError(f"{call} is not known to be read-only")
+        # References stay what they are while an object lives, so the last inventory will do; an object that is gone
+        # is refused by the pool itself.
+        inventory = self._reader.latest() or self._reader.read()
+        try:
+            wire = [Arguments(self._session, inventory).wire(argument) for argument in arguments]
+        except ToolstackRefusal:
+            inventory = self._reader.read()
+            wire = [Arguments(self._session, inventory).wire(argument) for argument in arguments]
+        try:
+            return self._session.read(call, *wire)
+        except Refusal as refusal:
+            raise failures.refusal(refusal.error, inventory) from refusal
+
+    def connection(self) -> ConnectionFacts:
+        return self._session.facts()

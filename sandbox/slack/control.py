@@ -33,6 +33,10 @@ class Control:
                 {"command": one.command, "description": one.description, "usage_hint": one.usage_hint}
                 for one in settings.commands
             ],
+            "groups": [
+                {"id": one.id, "handle": one.handle, "name": one.name, "users": list(one.users)}
+                for one in directory.groups.values()
+            ],
             "bot": {"user_id": settings.bot_user_id, "name": settings.bot_real_name},
             "connections": self.workspace.socket_mode.connections,
             "delivery": "http" if self.workspace.http else "socket_mode",
@@ -41,7 +45,7 @@ class Control:
     def messages(self, channel: str, as_: str | None = None, thread_ts: str | None = None) -> list[JSON]:
         """The channel without its threads' replies, or one thread with its parent; as one person sees it."""
         person = acting(self.workspace, as_) if as_ else None
-        place = where(self.workspace, channel, person)
+        place = where(self.workspace, channel, person, reading=True)
         viewer = person.id if person else None
         found = [one for one in self.workspace.messages.of(place.id) if one.visible_to(viewer)]
         if thread_ts:
@@ -51,21 +55,21 @@ class Control:
         return [message_page(self.workspace.messages, one, viewer) for one in found]
 
     def views(self, as_: str) -> JSON:
-        """The open modals, the one on top last, and the Home."""
+        """The open modals, the one on top last, with what is written under their fields; and the Home."""
         person = acting(self.workspace, as_)
         settings = self.workspace.settings
         home = self.workspace.views.homes.get(person.id)
-        shown = []
-        for view in self.workspace.views.stack(person.id):
-            trouble = {"error": view.trouble} if view.trouble else {}
-            shown.append({**view.api(settings), "errors": view.errors, **trouble})
-        return {"views": shown, "home": home.api(settings) if home else None}
+        stack = [
+            {"id": view.id, "view": view.api(settings), "errors": view.errors, "trouble": view.trouble}
+            for view in self.workspace.views.stack(person.id)
+        ]
+        return {"views": stack, "home": {"id": home.id, "view": home.api(settings)} if home else None}
 
     async def changes(self, since: int, as_: str | None, seconds: float = LONGEST_POLL) -> JSON:
         """What changed after `since`; waits up to `seconds` for something."""
         person = acting(self.workspace, as_).id if as_ else None
         log = self.workspace.changes
-        if since >= log.seq:
+        if since == log.seq:
             await log.wait(min(seconds, LONGEST_POLL))
         return {"seq": log.seq, "changed": log.since(since, person) if since <= log.seq else ["everything"]}
 

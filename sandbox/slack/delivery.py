@@ -60,7 +60,8 @@ class Delivery:
         self._clock = clock
         self._faults = faults
         self._record = record
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.under_way = 0  # deliveries whose acknowledgement is still waited for
         self._release = asyncio.Event()
 
     async def deliver(self, parcel: Parcel) -> Answer:
@@ -68,7 +69,11 @@ class Delivery:
         started = time.monotonic()
         self._record.deliveries[str(parcel.payload.get("type") or parcel.kind)] += 1
         waiting = asyncio.ensure_future(self._send(parcel))
-        answer = await self._clock.wait(waiting, ACK_SECONDS) or Answer("timeout")
+        self.under_way += 1
+        try:
+            answer = await self._clock.wait(waiting, ACK_SECONDS) or Answer("timeout")
+        finally:
+            self.under_way -= 1
         if not waiting.done():
             self._keep(waiting)
         seconds = time.monotonic() - started

@@ -171,7 +171,7 @@ class RunningWorkspace:
         return self._await(self.workspace.http.verify_url())
 
     def wait_until(self, found: Callable[[], T], timeout: float = 10.0) -> T:
-        """The first true answer of `found`, asked again at every change. Raises TimeoutError."""
+        """The first true answer of `found`, asked again at every change, and now and then. Raises TimeoutError."""
         deadline = time.monotonic() + timeout
         while True:
             seen = self.run(lambda: self.workspace.changes.seq)
@@ -181,7 +181,7 @@ class RunningWorkspace:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError("it did not come about")
-            self._await(self.control.changes(seen, None, min(left, 1.0)))
+            self._await(self.control.changes(seen, None, min(left, 0.1)))
 
     def run(self, work: Callable[[], T]) -> T:
         """Call `work` on the server's loop, where alone the workspace may be touched."""

@@ -50,3 +50,6 @@ export const press = (body) => call("press", { body });
 export const options = (body, signal) => call("options", { body, signal });
 export const submit = (as, viewId, values) => call("submit", { body: { as, view_id: viewId, values } });
 export const close = (as, viewId, all) => call("close", { body: { as, view_id: viewId, ...(all ? { all: true } : {}) } });
+/** Tells the app that its Home or Messages tab was opened. */
+export const openHome = (as, tab) => call("home", { body: { as, tab } });
+export const join = (person, channel) => call("person", { body: { person, action: "join", channel } });

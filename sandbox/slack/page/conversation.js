@@ -18,31 +18,22 @@ function openThread(ts) {
   go({ thread: ts });
 }
 
-/** Why a person cannot write here, or null. */
-function silence(channel) {
-  const me = people.person(state.me);
-  if (me.role === "deactivated") return `${me.real_name}’s account is deactivated.`;
-  if (!isMember(channel)) return `${me.real_name} is not a member of #${channel.name} and only reads along.`;
-  return null;
-}
-
 export function conversation(main, aside) {
   const face = el("span", { class: "head-face" });
   const title = el("h1", { id: "channel-title" });
   const topic = el("span", { class: "head-topic" });
   const count = el("span", { class: "head-members" });
-  const tab = (name, words) => el("button", { type: "button", role: "tab", class: "tab", dataset: { tab: name }, onclick: () => {
-    state.tab = name;
-    emit("place");
-  } }, words);
+  const tab = (name, words) => el("button", { type: "button", role: "tab", class: "tab", dataset: { tab: name }, onclick: () => turnTo(name) }, words);
   const tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "Views of the app", onkeydown: turnTab }, tab("home", "Home"), tab("messages", "Messages"));
-  const list = messageList({ where: "channel", label: "Messages", openThread, empty: "Nothing has been said here yet." });
+  const list = messageList({ where: "channel", label: "Messages", openThread });
   const field = composer({ hints: true });
-  const quiet = el("p", { class: "quiet-note", role: "note" });
+  const quietWords = el("span");
+  const joinButton = el("button", { type: "button", class: "button", onclick: join }, "Join channel");
+  const quiet = el("div", { class: "quiet-note", role: "note" }, quietWords, joinButton);
   const home = appHome();
   main.append(el("header", { class: "conversation-head" }, el("div", { class: "head-title" }, face, title), topic, count), tabs, list.node, home.node, quiet, field.node);
 
-  const replies = messageList({ where: "thread", label: "Thread", openThread: null, empty: "This thread is gone." });
+  const replies = messageList({ where: "thread", label: "Thread", openThread: null });
   const answer = composer({ hints: false });
   const from = el("span", { class: "muted" });
   aside.append(el("header", { class: "conversation-head" }, el("h2", { id: "thread-title", class: "thread-title", tabindex: -1 }, "Thread"), from,
@@ -53,11 +44,32 @@ export function conversation(main, aside) {
     closeThread();
   });
   let threadShown = null;
+  let told = null;
+
+  function turnTo(name) {
+    state.tab = name;
+    emit("place");
+  }
+
+  async function join() {
+    try {
+      await api.join(state.me, state.channel);
+      field.focus();
+    } catch (error) {
+      quietWords.textContent = error.message;
+    }
+  }
+
+  /** The app is told once for each time somebody opens its Home or its messages. */
+  function tellApp(channel) {
+    const opened = isBotDm(channel) ? `${state.me} ${state.tab}` : null;
+    if (opened && opened !== told) api.openHome(state.me, state.tab).catch(() => {}); // a refusal is shown with the messages
+    told = opened;
+  }
 
   function turnTab(event) {
     if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    state.tab = state.tab === "home" ? "messages" : "home";
-    emit("place");
+    turnTo(state.tab === "home" ? "messages" : "home");
     tabs.querySelector('[aria-selected="true"]').focus();
   }
 
@@ -91,9 +103,12 @@ export function conversation(main, aside) {
     }
     home.node.hidden = !onHome;
     list.node.hidden = onHome;
-    const why = silence(channel);
+    const outside = !isMember(channel);
+    const why = state.refusal ?? (outside ? `${people.person(state.me).real_name} is not in #${channel.name}.` : null);
     quiet.hidden = onHome || why === null;
-    quiet.textContent = why ?? "";
+    quietWords.textContent = why ?? "";
+    joinButton.hidden = state.refusal !== null;
+    tellApp(channel);
     const place = { key: `${state.me} ${channel.id}`, person: state.me, label: `Message ${channel.kind === "dm" ? titleOf(channel) : `#${channel.name}`}`, send: (text) => api.say(state.me, channel.id, text) };
     field.place(onHome || why ? null : place);
     aside.hidden = state.thread === null;
@@ -108,12 +123,15 @@ export function conversation(main, aside) {
 
   function drawMessages() {
     if (state.messagesOf !== `${state.me} ${state.channel}`) return;
-    list.show(state.messages, { key: state.messagesOf, channel: state.channel, names: names() });
+    drawPlace();
+    list.show(state.messages, {
+      key: state.messagesOf, channel: state.channel, names: names(), empty: state.refusal ? "" : "Nothing has been said here yet.",
+    });
   }
 
   function drawThread() {
     if (!state.thread || state.repliesOf !== `${state.me} ${state.channel} ${state.thread}`) return;
-    replies.show(state.replies, { key: state.repliesOf, channel: state.channel, names: names() });
+    replies.show(state.replies, { key: state.repliesOf, channel: state.channel, names: names(), empty: "This thread is gone." });
   }
 
   on(["place", "workspace"], () => {

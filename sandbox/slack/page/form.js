@@ -1,4 +1,4 @@
-// What people have typed and chosen in a message's or a view's controls, and Slack's own checks of it.
+// What people have typed and chosen in a message's or a view's controls. Whether it may be sent is the workspace's to say.
 
 const OPTION_INITIALS = ["static_select", "external_select", "radio_buttons"];
 const OPTIONS_INITIALS = ["multi_static_select", "multi_external_select", "checkboxes"];
@@ -38,29 +38,6 @@ export function* elementsOf(blocks) {
   }
 }
 
-const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
-const EMAIL = /^[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+$/;
-const URL_TEXT = /^https?:\/\/[^\s/.]+[^\s]*$/i;
-
-const CHECKS = {
-  plain_text_input(value, element) {
-    if (element.min_length && value.length < element.min_length) return `Enter at least ${element.min_length} characters.`;
-    if (element.max_length && value.length > element.max_length) return `Enter at most ${element.max_length} characters.`;
-    return null;
-  },
-  number_input(value, element) {
-    if (!NUMBER.test(value)) return "Enter a number.";
-    if (!element.is_decimal_allowed && value.includes(".")) return "Enter a whole number.";
-    if (element.min_value !== undefined && Number(value) < Number(element.min_value)) return `Enter a number of at least ${element.min_value}.`;
-    if (element.max_value !== undefined && Number(value) > Number(element.max_value)) return `Enter a number of at most ${element.max_value}.`;
-    return null;
-  },
-  email_text_input: (value) => (EMAIL.test(value) ? null : "Enter a valid email address."),
-  url_text_input: (value) => (URL_TEXT.test(value) ? null : "Enter a valid URL."),
-};
-
-const isEmpty = (value) => value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
-
 export class FormState {
   #values = new Map();
 
@@ -95,21 +72,5 @@ export class FormState {
   /** `state.values` as Slack sends it. */
   values() {
     return Object.fromEntries([...this.#values].map(([blockId, actions]) => [blockId, Object.fromEntries(actions)]));
-  }
-
-  /** Slack's own checks before a view is submitted: {block_id: text}, empty when all is well. */
-  errors(blocks) {
-    const found = {};
-    for (const [block, element] of elementsOf(blocks)) {
-      if (block.type !== "input") continue;
-      const value = this.get(block.block_id, element);
-      if (isEmpty(value)) {
-        if (!block.optional) found[block.block_id] = "Please complete this required field.";
-      } else {
-        const problem = CHECKS[element.type]?.(value, element);
-        if (problem) found[block.block_id] = problem;
-      }
-    }
-    return found;
   }
 }

@@ -20,7 +20,7 @@ export function appHome() {
       surface = makeSurface("home", { view_id: home.id }, home.id);
       blocks.replaceChildren();
     }
-    surface.form.adopt(home.view.blocks, home.view.state?.values);
+    surface.form.adopt(home.view.blocks, home.view.state.values);
     renderBlocks(blocks, home.view.blocks, surface);
   }
   return { node, show };

@@ -13,10 +13,11 @@ const together = (before, message) => before && before.user === message.user && 
   && Number(message.ts) - Number(before.ts) < GROUP_SECONDS && dayKey(fromTs(before.ts)) === dayKey(fromTs(message.ts));
 
 /**
- * {node, show(messages, place)}: `place` {key, channel, note?} names what is shown; a new key starts at the end.
- * where: "channel" or "thread"; openThread(ts) or null; empty: the words for no messages.
+ * {node, show(messages, place)}: `place` {key, channel, names, empty} says what is shown: a new key starts at the
+ * end, new names draw everything again, `empty` are the words for no messages.
+ * where: "channel" or "thread"; openThread(ts) or null.
  */
-export function messageList({ where, label, openThread, empty }) {
+export function messageList({ where, label, openThread }) {
   const items = el("div", { class: "message-items" });
   const scroller = el("div", { class: "scroller", role: "log", "aria-label": label, "aria-relevant": "additions", tabindex: 0, onscroll: scrolled }, items);
   const jump = el("button", { class: "jump", type: "button", hidden: true, onclick: toEnd }, "New messages ↓");
@@ -59,7 +60,7 @@ export function messageList({ where, label, openThread, empty }) {
         before = message;
       }
     }
-    if (!messages.length) out.push({ key: "empty", signature: empty, kind: "note", text: empty });
+    if (!messages.length) out.push({ key: "empty", signature: place.empty, kind: "note", text: place.empty });
     return out;
   }
 

@@ -87,7 +87,7 @@ export class MessageView {
       message.reply_count && this.#openThread ? threadFooter(message, this.#openThread) : null,
       message.error ? el("div", { class: "slack-error", role: "alert" }, icon("warning"), el("span", {}, message.error)) : null);
     const tools = this.#openThread && !message.ephemeral && !own
-      ? el("div", { class: "message-tools" }, el("button", { type: "button", class: "tool", "aria-label": "Reply in thread", title: "Reply in thread", dataset: { focus: `reply ${message.ts}` }, onclick: () => this.#openThread(message.ts) }, icon("back")))
+      ? el("div", { class: "message-tools" }, el("button", { type: "button", class: "tool", "aria-label": "Reply in thread", title: "Reply in thread", dataset: { focus: `reply ${message.ts}` }, onclick: () => this.#openThread(message.ts) }, icon("thread")))
       : null;
     this.#replace(el("div", { class: "gutter" }, compact ? time : avatar(person)), main, tools);
     node.classList.toggle("pings-me", !own && node.querySelector(".mention-me") !== null);

@@ -29,7 +29,7 @@ export function modals(dialog) {
   dialog.append(form);
   dialog.addEventListener("keydown", keys);
   dialog.addEventListener("cancel", (event) => event.preventDefault());
-  let shown = null; // {id, body, surface} of the view on top
+  let shown = null; // {id, view, surface} of the view on top
   let busy = false;
 
   function keys(event) {
@@ -49,7 +49,7 @@ export function modals(dialog) {
   }
 
   function draw() {
-    renderBlocks(body, shown.body.blocks, shown.surface);
+    renderBlocks(body, shown.view.blocks, shown.surface);
   }
 
   function work(on_) {
@@ -69,25 +69,23 @@ export function modals(dialog) {
   }
 
   async function send() {
-    if (busy || !shown.body.submit) return;
+    if (busy || !shown.view.submit) return;
     const { id, surface } = shown;
     document.activeElement?.blur?.(); // a picker counts its value when it is left
-    surface.errors = surface.form.errors(shown.body.blocks);
     say(null);
-    if (Object.keys(surface.errors).length) return showErrors();
     work(true);
     try {
       const answer = await api.submit(state.me, id, surface.form.values());
-      if (answer.ok === false && shown?.id === id) {
+      if (shown?.id === id) {
         surface.errors = answer.errors ?? {};
-        if (!Object.keys(surface.errors).length) say(answer.error ?? "We had some trouble connecting. Try again?");
+        say(answer.error);
       }
     } catch (error) {
       if (shown?.id === id) say(error.message);
     } finally {
       work(false);
     }
-    return shown?.id === id ? showErrors() : undefined;
+    if (shown?.id === id && Object.keys(surface.errors).length) showErrors();
   }
 
   function showErrors() {
@@ -97,7 +95,7 @@ export function modals(dialog) {
   }
 
   function focusFirst() {
-    const wanted = shown.body.blocks.find((block) => (block.element ?? block.accessory)?.focus_on_load);
+    const wanted = shown.view.blocks.find((block) => (block.element ?? block.accessory)?.focus_on_load);
     const inside = wanted ? body.querySelector(`[data-block="${CSS.escape(wanted.block_id)}"]`) : body;
     (inside?.querySelector("input:not([disabled]), textarea, select") ?? title).focus({ preventScroll: Boolean(!wanted) });
   }
@@ -127,22 +125,21 @@ export function modals(dialog) {
     const { id, view } = top;
     const fresh = shown?.id !== id;
     const surface = surfaceOf(id);
-    surface.form.adopt(view.blocks, view.state?.values);
-    if (fresh || shown.body.hash !== view.hash) surface.errors = top.errors ?? {};
-    shown = { id, body: view, surface };
+    surface.form.adopt(view.blocks, view.state.values);
+    surface.errors = top.errors;
+    shown = { id, view, surface };
     face.replaceChildren(avatar(people.person(state.workspace.bot.user_id), "small"));
     title.replaceChildren(textObject(view.title, people));
     depth.textContent = state.views.length > 1 ? `View ${state.views.length}` : "";
-    cancel.replaceChildren(textObject(view.close ?? "Cancel", people));
+    cancel.replaceChildren(textObject(view.close ?? (view.submit ? "Cancel" : "Close"), people));
     submit.hidden = !view.submit;
     submit.replaceChildren(view.submit ? textObject(view.submit, people) : "");
     if (fresh) {
       body.replaceChildren();
       body.scrollTop = 0;
-      say(null);
       work(false);
     }
-    if (top.trouble) say(top.trouble);
+    say(top.trouble);
     draw();
     if (!dialog.open) dialog.showModal();
     if (fresh) focusFirst();

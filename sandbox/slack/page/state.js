@@ -19,6 +19,7 @@ export const state = {
   tab: "messages", // of the bot's DM: "home" or "messages"
   messages: [], // of the open channel
   messagesOf: null, // "person channel" that `messages` belongs to
+  refusal: null, // why this person may not read the open channel, in the workspace's words
   replies: [],
   repliesOf: null, // "person channel ts"
   views: [], // open modals, the one on top last
@@ -82,6 +83,7 @@ export function readPlace() {
   state.me = persons.some((one) => one.id === me) ? me : (state.me ?? persons[0].id);
   state.channel = channelsOf(state.me).some((one) => one.id === channel) ? channel : homeOf(state.me);
   state.thread = state.channel === channel && thread ? thread : null;
+  if (before[0] !== state.me || before[1] !== state.channel) state.refusal = null;
   if (before[0] !== state.me) Object.assign(state, { views: [], home: null });
   emit("place");
 }

@@ -6,10 +6,14 @@ import { FormState } from "./form.js";
 import { icon } from "./icons.js";
 import { people, state } from "./state.js";
 
-/** A sign beside a control that what it was to do did not happen; goes with the next try. */
-function trouble(node, words) {
+/**
+ * A sign beside a control that what it was to do did not happen; goes with the next try. Words that stand elsewhere
+ * already (Slack's own, beneath the message or above the view) are only its title.
+ */
+function trouble(node, words, standElsewhere = false) {
   node.parentElement?.querySelectorAll(":scope > .trouble").forEach((old) => old.remove());
-  if (words) node.after(el("span", { class: "trouble", role: "alert", title: words }, icon("warning"), el("span", {}, words)));
+  if (!words) return;
+  node.after(el("span", { class: "trouble", role: "img", "aria-label": words, title: words }, icon("warning"), standElsewhere ? null : el("span", {}, words)));
 }
 
 /**
@@ -32,8 +36,11 @@ export function makeSurface(kind, target, name) {
       node.setAttribute("aria-busy", "true");
       trouble(node, null);
       try {
-        await api.press({ as: state.me, ...target, block_id: block.block_id, action_id: element.action_id, ...action, values: form.values() });
-        return true;
+        const answer = await api.press({
+          as: state.me, ...target, block_id: block.block_id, action_id: element.action_id, ...action, values: form.values(),
+        });
+        trouble(node, answer.error, true);
+        return !answer.error;
       } catch (error) {
         trouble(node, error.message);
         return false;
@@ -42,8 +49,11 @@ export function makeSurface(kind, target, name) {
       }
     },
 
-    options: (block, element, text) =>
-      api.options({ as: state.me, ...target, block_id: block.block_id, action_id: element.action_id, value: text }),
+    async options(block, element, text) {
+      const answer = await api.options({ as: state.me, ...target, block_id: block.block_id, action_id: element.action_id, value: text });
+      if (answer.error) throw new Error(answer.error);
+      return answer;
+    },
   };
   return surface;
 }

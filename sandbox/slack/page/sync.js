@@ -1,6 +1,6 @@
 // Keeps the page's state what the workspace says: loads what is looked at, and follows the changes.
 import * as api from "./api.js";
-import { channelsOf, emit, on, readPlace, state } from "./state.js";
+import { channelsOf, emit, isMember, on, readPlace, state } from "./state.js";
 
 const RETRY_MS = [300, 600, 1200, 2500, 5000];
 const opened = Date.now() / 1000;
@@ -8,13 +8,22 @@ const lastRead = new Map(); // "person channel" → ts of the newest message the
 
 const spot = (channel = state.channel) => `${state.me} ${channel}`;
 
+/** The answer, or nothing with the reason when this person may not read it. */
+async function readable(asked) {
+  try {
+    return { ...(await asked), refusal: null };
+  } catch (error) {
+    if (error instanceof api.Refused) return { messages: [], views: [], home: null, refusal: error.message };
+    throw error;
+  }
+}
+
 async function loadMessages() {
   const at = spot();
   if (!state.channel) return;
-  const { messages } = await api.messages(state.channel, state.me);
+  const { messages, refusal } = await readable(api.messages(state.channel, state.me));
   if (at !== spot()) return;
-  state.messages = messages;
-  state.messagesOf = at;
+  Object.assign(state, { messages, messagesOf: at, refusal });
   lastRead.set(at, messages.at(-1)?.ts ?? "0");
   state.unread.delete(at);
   emit("messages");
@@ -28,7 +37,7 @@ async function loadThread() {
     state.replies = [];
     state.repliesOf = null;
   } else {
-    const { messages } = await api.messages(state.channel, state.me, thread);
+    const { messages } = await readable(api.messages(state.channel, state.me, thread));
     if (at !== `${spot()} ${state.thread}`) return;
     state.replies = messages;
     state.repliesOf = at;
@@ -38,7 +47,7 @@ async function loadThread() {
 
 async function loadViews() {
   const { me } = state;
-  const answer = await api.views(me);
+  const answer = await readable(api.views(me));
   if (me !== state.me) return;
   state.views = answer.views;
   state.home = answer.home;
@@ -54,13 +63,16 @@ async function loadWorkspace() {
 async function countUnread(channel) {
   const { me } = state;
   const at = spot(channel);
-  const { messages } = await api.messages(channel, me);
+  const { messages } = await readable(api.messages(channel, me));
   const seen = Number(lastRead.get(at) ?? opened);
   state.unread.set(at, messages.filter((message) => message.user !== me && Number(message.ts) > seen).length);
   emit("unread");
 }
 
-const countAllUnread = () => Promise.all(channelsOf(state.me).filter((one) => one.id !== state.channel).map((one) => countUnread(one.id)));
+/** Every channel that could hold something unread. */
+const elsewhere = () => channelsOf(state.me).filter((one) => one.id !== state.channel && isMember(one)).map((one) => one.id);
+
+const countAllUnread = () => Promise.all(elsewhere().map(countUnread));
 
 /** Everything that is looked at, anew. */
 async function loadAll() {
@@ -72,13 +84,13 @@ async function apply(changed) {
   if (everything || changed.includes("workspace")) {
     await loadWorkspace();
     readPlace();
+    if (!everything) await loadAll();
   }
   if (everything) return loadAll();
   const work = [];
   if (changed.includes("views")) work.push(loadViews());
   if (changed.includes(state.channel)) work.push(loadMessages(), loadThread());
-  const visible = new Set(channelsOf(state.me).map((one) => one.id));
-  for (const id of changed) if (id !== state.channel && visible.has(id)) work.push(countUnread(id));
+  for (const id of elsewhere()) if (changed.includes(id)) work.push(countUnread(id));
   return Promise.all(work);
 }
 
@@ -94,6 +106,7 @@ const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 async function follow() {
   let failures = 0;
   let seq = null;
+  let mayFollow = true;
   for (;;) {
     const { me } = state;
     try {
@@ -106,14 +119,21 @@ async function follow() {
       connection(true);
       failures = 0;
       waiting = new AbortController();
-      const answer = await api.changes(seq, me, waiting.signal);
+      const answer = await api.changes(seq, mayFollow ? me : null, waiting.signal);
       if (answer.seq < seq) seq = null; // another workspace answers at this address
       else {
-        seq = answer.seq;
+        ({ seq } = answer);
         await apply(answer.changed);
       }
     } catch (error) {
-      if (error.name === "AbortError") continue;
+      if (error.name === "AbortError") {
+        mayFollow = true;
+        continue;
+      }
+      if (error instanceof api.Refused && mayFollow) {
+        mayFollow = false; // a deactivated person follows nothing; what everybody may know still counts
+        continue;
+      }
       seq = null;
       connection(false);
       await sleep(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);

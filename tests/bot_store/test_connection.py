@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import gc
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.errors import Unavailable
+from bot.model import State
+from bot.store import SqliteStore, verify_file
+from bot.store.connection import Connections
+from tests.bot_store.helpers import START, HandClock, counts, entry, look, meddle, opened
+
+
+def refusal(path: Path, clock: HandClock) -> str:
+    with pytest.raises(Unavailable) as caught:
+        SqliteStore(path, clock=clock, busy_seconds=0.2)
+    assert caught.value.remedy
+    assert "\n" not in caught.value.message
+    assert path.name in caught.value.message
+    return caught.value.message
+
+
+def pragmas(store: SqliteStore) -> dict[str, object]:
+    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "recursive_triggers")
+    with store._connections.read() as db:
+        return {name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
+
+
+def test_how_it_is_opened(store: SqliteStore) -> None:
+    wanted = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 10_000,
+        "recursive_triggers": 1,
+    }
+    found: list[dict[str, object]] = [pragmas(store)]
+    thread = threading.Thread(target=lambda: found.append(pragmas(store)))
+    thread.start()
+    thread.join(10)
+    assert found == [wanted, wanted]
+
+
+def test_only_the_owner_may_read_it(store: SqliteStore, path: Path) -> None:
+    opened(store)
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    assert modes == {path.name: 0o600, f"{path.name}-wal": 0o600, f"{path.name}-shm": 0o600}
+
+
+def test_rights_of_others_are_taken_away(path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture) -> None:
+    SqliteStore(path, clock=clock).close()
+    path.chmod(0o644)
+    SqliteStore(path, clock=clock).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "open to other users" in caplog.text
+
+
+def test_each_thread_has_its_connection_and_takes_it_along(store: SqliteStore) -> None:
+    seen: list[sqlite3.Connection] = []
+
+    def work() -> None:
+        with store._connections.read() as db, store._connections.read() as same:
+            assert db is same
+            seen.append(db.conn)
+
+    work()
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(10)
+    gc.collect()
+    mine, theirs = seen
+    assert mine is not theirs
+    assert mine.execute("SELECT 1").fetchone() == (1,)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        theirs.execute("SELECT 1")
+
+
+def test_a_write_inside_a_write_is_a_bug(store: SqliteStore) -> None:
+    with store._connections.write(), pytest.raises(RuntimeError, match="open in this thread"):
+        store.record(entry())
+    store.record(entry())
+
+
+def test_readers_do_not_wait_for_a_writer(store: SqliteStore, other: SqliteStore) -> None:
+    request = opened(store)
+    with store._connections.write() as db:
+        db.execute("UPDATE requests SET state = 'x'")
+        found = other.request(request.id)
+        assert found is not None
+        assert found.state is State.WAITING
+        db.rollback()
+
+
+def test_after_closing_it_says_so(store: SqliteStore) -> None:
+    store.close()
+    store.close()
+    for act in (lambda: store.record(entry()), lambda: store.open_requests()):
+        with pytest.raises(Unavailable, match="shutting down"):
+            act()
+
+
+def test_locked_by_another_process(path: Path, clock: HandClock) -> None:
+    store = SqliteStore(path, clock=clock, busy_seconds=0.2)
+    request = opened(store)
+    with closing(sqlite3.connect(path, isolation_level=None)) as rival:
+        rival.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="locked by another process"):
+            store.move(request.id, State.WAITING, State.APPROVED, entry(), at=START)
+        assert store.request(request.id) == request
+        rival.execute("ROLLBACK")
+    assert store.move(request.id, State.WAITING, State.APPROVED, entry(), at=START)
+    store.close()
+
+
+def test_a_writer_that_does_not_end_in_this_process(path: Path, clock: HandClock) -> None:
+    store = SqliteStore(path, clock=clock, busy_seconds=0.2)
+    caught: list[Exception] = []
+
+    def work() -> None:
+        try:
+            store.record(entry())
+        except Unavailable as error:
+            caught.append(error)
+
+    with store._connections.write():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(10)
+    assert "busy" in str(caught[0])
+    store.close()
+
+
+def fill_up(path: Path, move: Callable[[], bool]) -> None:
+    """Until it fails; what failed must have left nothing."""
+    for _ in range(200):
+        before = counts(path)
+        try:
+            assert move()
+        except Unavailable:
+            assert counts(path) == before
+            raise
+
+
+def test_a_full_disk_loses_nothing(store: SqliteStore, path: Path) -> None:
+    request = opened(store)
+    with store._connections.read() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count={pages}")  # SQLite's own way to be full
+    move = partial(store.move, request.id, State.WAITING, State.WAITING, entry(body={"x": "long " * 300}), at=START)
+    with pytest.raises(Unavailable, match="disk is full"):
+        fill_up(path, move)
+    with store._connections.read() as db:
+        db.execute("PRAGMA max_page_count=1000000")
+    assert store.move(request.id, State.WAITING, State.APPROVED, entry(), at=START)
+    assert store.verify().ok
+
+
+def test_not_a_database(path: Path, clock: HandClock) -> None:
+    path.write_text("# settings\n" * 100)
+    assert "is not a database" in refusal(path, clock)
+    assert path.read_text() == "# settings\n" * 100
+
+
+def test_another_programs_database(path: Path, clock: HandClock) -> None:
+    meddle(path, "CREATE TABLE bookmarks (url)")
+    before = path.read_bytes()
+    assert "another program's" in refusal(path, clock)
+    with pytest.raises(Unavailable, match="another program's"):
+        verify_file(path, None)
+    assert path.read_bytes() == before
+
+
+def test_damaged(path: Path, clock: HandClock) -> None:
+    store = SqliteStore(path, clock=clock)
+    for _ in range(30):
+        store.record(entry(body={"x": "long " * 100}))
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xff" * 4096 * 20)
+    damaged = path.read_bytes()
+    assert "is damaged" in refusal(path, clock)
+    assert path.read_bytes() == damaged
+
+
+def test_cut_short(path: Path, clock: HandClock) -> None:
+    SqliteStore(path, clock=clock).close()
+    with path.open("r+b") as file:
+        file.truncate(4096 * 5)
+    assert "is damaged" in refusal(path, clock)
+
+
+def test_paths_that_cannot_be(tmp_path: Path, clock: HandClock) -> None:
+    assert "No such file or directory" in refusal(tmp_path / "none" / "a.sqlite3", clock)
+    (tmp_path / "file").touch()
+    assert "not a directory" in refusal(tmp_path / "file" / "b.sqlite3", clock).lower()
+    (tmp_path / "c.sqlite3").mkdir()
+    assert "is not a file" in refusal(tmp_path / "c.sqlite3", clock)
+    with pytest.raises(Unavailable, match="No such file"):
+        verify_file(tmp_path / "d.sqlite3", None)
+    assert not (tmp_path / "d.sqlite3").exists()
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    assert "anybody can write" in refusal(shared / "e.sqlite3", clock)
+    assert not (shared / "e.sqlite3").exists()
+    shared.chmod(0o1777)
+    SqliteStore(shared / "e.sqlite3", clock=clock).close()
+
+
+def test_a_file_that_vanished_is_not_made_anew(path: Path, clock: HandClock) -> None:
+    connections = Connections(path)
+    path.unlink()
+    with pytest.raises(Unavailable, match="cannot be opened"), connections.read():
+        pass
+    assert not path.exists()
+
+
+# One who is not root must meet the permissions: if we are root, the child becomes nobody first.
+UNPRIVILEGED = """
+import os, sys
+from pathlib import Path
+from bot.errors import Unavailable
+from bot.store import SqliteStore
+from tests.bot_store.helpers import HandClock
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    SqliteStore(Path(sys.argv[1]), clock=HandClock())
+except Unavailable as error:
+    print(error.message)
+"""
+
+
+@pytest.mark.parametrize(
+    ("directory_mode", "file_mode", "words"),
+    [(0o555, None, "cannot be written: no permission in"), (0o555, 0o644, "no permission in"), (0o1777, 0o600, None)],
+)
+def test_without_permission(path: Path, directory_mode: int, file_mode: int | None, words: str | None) -> None:
+    if file_mode is not None:
+        path.touch()
+        path.chmod(file_mode)
+    for parent in list(path.parents)[1:3]:  # pytest's own directories are closed to others
+        parent.chmod(parent.stat().st_mode | 0o011)
+    path.parent.chmod(directory_mode)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", UNPRIVILEGED, str(path)], capture_output=True, text=True, timeout=60, check=True
+        )
+    finally:
+        path.parent.chmod(0o700)
+    if words is None:
+        assert ("belongs to another user" in done.stdout) is (os.geteuid() == 0)
+    else:
+        assert words in done.stdout
+
+
+def test_the_ledger_is_read_without_changing_the_file(store: SqliteStore, path: Path) -> None:
+    store.record(entry())
+    store.close()
+    before = path.read_bytes()
+    assert verify_file(path, b"0123456789abcdef0123456789abcdef").rows == 1
+    assert path.read_bytes() == before
+    assert look(path, "PRAGMA application_id") == [(0x58656E69,)]

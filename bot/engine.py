@@ -174,14 +174,14 @@ class Engine:
         request = self._known(request_id)
         decision = policy.decided(request)
         if request.state is State.WAITING and decision is Ballot.APPROVE:
-            if self._move(request, State.APPROVED, "approved", {"digest": request.digest}):
+            if self._move(request, State.APPROVED, "approved", {"digest": request.digest}, counted=True):
                 self.runner.start(request.id)
             return f"Request {request.id} is approved and runs now."
         if request.state is State.WAITING and decision is Ballot.REJECT:
             against = next(vote for vote in request.votes if vote.ballot is Ballot.REJECT)
             reason = f": {against.reason}" if against.reason else ""
             result = Result(summary=f"Rejected by {quoted(against.actor.name)}{reason}")
-            self._move(request, State.REJECTED, "rejected", {"reason": against.reason}, result)
+            self._move(request, State.REJECTED, "rejected", {"reason": against.reason}, result, counted=True)
             return f"Request {request.id} is rejected; nothing was done."
         if request.state is State.WAITING:
             given = sum(vote.ballot is Ballot.APPROVE for vote in request.votes)
@@ -248,12 +248,16 @@ class Engine:
         body: Mapping[str, Any],
         result: Result | None = None,
         actor: Actor | None = None,
+        *,
+        counted: bool = False,
     ) -> bool:
+        """With `counted`, only if the votes are still those that were counted."""
         approval.check(request.state, to)
         entry = Entry(
             kind=kind, actor=actor or request.actor, pool=request.plan.pool.name, request_id=request.id, body=body
         )
-        return self.store.move(request.id, request.state, to, entry, at=self.clock.now(), result=result)
+        votes = request.votes if counted else None
+        return self.store.move(request.id, request.state, to, entry, at=self.clock.now(), result=result, votes=votes)
 
     def _record(self, kind: str, actor: Actor, pool: str, body: Mapping[str, Any], request_id: str = "") -> None:
         self.store.record(Entry(kind=kind, actor=actor, pool=pool, request_id=request_id, body=body))

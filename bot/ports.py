@@ -381,11 +381,13 @@ class Store(History, Outbox, Protocol):
         note: Report | None = None,
         successor: str | None = None,
         expires_at: datetime | None = None,
+        votes: tuple[Vote, ...] | None = None,
     ) -> bool:
         """Compare-and-set of the state, with its ledger row, the card's new revision, and a note for its thread, in one
         transaction.
 
-        False (and nothing written) when the request was not in `frm`. Sets started_at on entering RUNNING for the first
+        False (and nothing written) when the request was not in `frm`, or its votes are not `votes` any more (None:
+        any). Sets started_at on entering RUNNING for the first
         time, ended_at on an end state.
         """
 

@@ -42,56 +42,56 @@ class Terminal:
                 self.report(report)
             case Opened():
                 state = "was open already" if answer.existing else "is open and waits for approval"
-                self._line(f"Request {answer.request_id} {state}: {answer.title}", "bold")
+                self.line(f"Request {answer.request_id} {state}: {answer.title}", "bold")
             case Voted(text):
-                self._line(text)
+                self.line(text)
             case NeedsForm(form):
                 missing = ", ".join(field.label for field in form.fields if field.required and not field.value)
-                self._line(f"{form.command}: {missing} is missing", "bold")
-                self._line(f"“help {form.command}” says how it is asked.")
+                self.line(f"{form.command}: {missing} is missing", "bold")
+                self.line(f"“help {form.command}” says how it is asked.")
                 return 1
             case Problem():
                 self._problem(answer)
                 return 1
             case Bug(reference):
-                self._line(f"That is a defect of the bot. Its log has the details under {reference}.", "red")
+                self.line(f"That is a defect of the bot. Its log has the details under {reference}.", "red")
                 return 1
             case Repeated():
-                self._line("That was answered already.")
+                self.line("That was answered already.")
         return 0
 
     def report(self, report: Report) -> None:
         mark, colour = _MARKS.get(report.level, ("", ""))
-        self._line(f"{mark} {report.title}".strip(), f"bold {colour}".strip())
+        self.line(f"{mark} {report.title}".strip(), f"bold {colour}".strip())
         if report.summary:
-            self._line(report.summary)
+            self.line(report.summary)
         for part in report.parts:
             self._console.print()
             self._part(part)
 
     def _problem(self, problem: Problem) -> None:
-        self._line(problem.message, "bold red")
+        self.line(problem.message, "bold red")
         if problem.text:
             shown = one_line(problem.text)
-            self._line(f"  {shown}")
-            self._line(f"  {' ' * problem.start}{'^' * max(problem.end - problem.start, 1)}", "red")
+            self.line(f"  {shown}")
+            self.line(f"  {' ' * problem.start}{'^' * max(problem.end - problem.start, 1)}", "red")
         for line in problem.evidence:
-            self._line(f"  {line}")
+            self.line(f"  {line}")
         if problem.remedy:
-            self._line(problem.remedy)
+            self.line(problem.remedy)
         for choice in problem.choices:
-            self._line(f"  {choice.label}: {choice.command}")
+            self.line(f"  {choice.label}: {choice.command}")
 
     def _part(self, part: Part) -> None:
         if part.heading:
-            self._line(part.heading, "bold")
+            self.line(part.heading, "bold")
         match part:
             case Lines():
                 for line in part.lines:
                     mark, colour = _MARKS.get(line.level, ("", ""))
-                    self._line(f"{mark} {line.text}".strip(), colour)
+                    self.line(f"{mark} {line.text}".strip(), colour)
                     if line.detail:
-                        self._line(f"    {line.detail}", "dim")
+                        self.line(f"    {line.detail}", "dim")
             case Facts():
                 grid = RichTable.grid(padding=(0, 2))
                 for name, cell in part.pairs:
@@ -105,9 +105,9 @@ class Terminal:
                     table.add_row(*map(_cell, row))
                 self._console.print(table)
                 if part.more:
-                    self._line(f"… and {part.more} more")
+                    self.line(f"… and {part.more} more")
 
-    def _line(self, text: str, style: str = "") -> None:
+    def line(self, text: str, style: str = "") -> None:
         # One line of data stays one line of output; the terminal may fold it.
         self._console.print(Text(one_line(text), style), soft_wrap=True)
 

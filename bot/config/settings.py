@@ -50,7 +50,6 @@ class BotSection(_Section):
     ledger_key: SecretReference | None = _setting(
         "Key of the ledger's hash chain. Without it, whoever can write the file can make the whole chain anew.", None
     )
-    log: Literal["plain", "json"] = _setting("How the log is written to standard error.", "plain")
     sandbox: bool = _setting(
         "This is the pretend lab: `--as` works. Refused unless Slack and every pool are on the loopback address.", False
     )

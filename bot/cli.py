@@ -1,0 +1,225 @@
+"""The `xenia` command line."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot import compose, config
+from bot.answers import Ask, Opened, Problem
+from bot.approval import END_STATES
+from bot.clock import SystemClock
+from bot.compose import Bot
+from bot.errors import Denied, UserError
+from bot.model import Actor, Entry, Place, Progress, Request, State
+from bot.ports import Standing
+from bot.store.audit import export_file, heads_in, verify_file
+from bot.terminal import Terminal, as_json
+from bot.text import plural
+
+DEFAULT_CONFIG = Path("xenia.toml")
+
+
+class OperatingSystem:
+    """:class:`bot.ports.People` at the terminal: who may log in and is named under `[terminal]` counts; Slack is not
+    asked, it may be down.
+    """
+
+    def standing(self, actor: Actor) -> Standing:
+        if actor.kind == "slack":
+            return Standing(member=True)
+        return Standing(
+            member=False, why_not=f"the login {actor.id} is not named under [terminal] in the configuration"
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the process's exit status: 0 done, 1 refused or found wrong, 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.INFO if options.run is _run else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        return int(options.run(options))
+    except UserError as error:
+        return Terminal(sys.stderr).show(Problem.of(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="xenia", description="Runs XenServer and XCP-ng pools from Slack, with approvals."
+    )
+    parser.add_argument("--verbose", action="store_true", help="log everything")
+    parts = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = parts.add_parser("run", help="listen in Slack until stopped")
+    run.set_defaults(run=_run)
+
+    cmd = parts.add_parser("cmd", help="one command, from the terminal")
+    cmd.add_argument("text", nargs="+", help="the command, as it is typed in Slack after /xen")
+    cmd.add_argument("--as", dest="as_", metavar="NAME", help="act as this login of [terminal]; only in the sandbox")
+    cmd.add_argument("--json", action="store_true", help="the answer as JSON")
+    cmd.add_argument("--wait", action="store_true", help="for a change: wait until it has ended")
+    cmd.set_defaults(run=_cmd)
+
+    checks = parts.add_parser("config", help="the configuration").add_subparsers(required=True, metavar="ACTION")
+    check = checks.add_parser("check", help="is the configuration right?")
+    check.set_defaults(run=_check)
+
+    ledger = parts.add_parser("ledger", help="the record").add_subparsers(required=True, metavar="ACTION")
+    verify = ledger.add_parser("verify", help="has anybody changed the record?")
+    verify.add_argument("--head", metavar="SEQ:HASH", help="a head noted earlier, which must still be in the chain")
+    verify.set_defaults(run=_verify)
+    export = ledger.add_parser("export", help="the record as JSON lines")
+    export.set_defaults(run=_export)
+
+    for part in (run, cmd, check, verify, export):
+        part.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="default: xenia.toml")
+
+    _add_sandbox(parts)
+    return parser
+
+
+def _add_sandbox(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    try:
+        from bot import demo
+    except ImportError:  # installed without the sandbox's dependencies: the rest works
+        return
+    demo.add_parsers(parts)
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = config.load(options.config)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    compose.run_until(settings, stop)
+    return 0
+
+
+def _cmd(options: argparse.Namespace) -> int:
+    settings = config.load(options.config)
+    actor = _actor(settings, options.as_)
+    with compose.assembled(settings, OperatingSystem(), settings.slack.team) as bot:
+        ask = Ask(
+            text=" ".join(options.text),
+            actor=actor,
+            place=Place(kind="terminal", team=settings.slack.team),
+            cannot_post="The terminal is no channel, and the pool has no approvals_channel.",
+        )
+        answer = bot.engine.answer(ask)
+        terminal = Terminal(sys.stdout)
+        if options.json:
+            sys.stdout.write(as_json(answer) + "\n")
+            status = 0 if not isinstance(answer, Problem) else 1
+        else:
+            status = terminal.show(answer)
+        if isinstance(answer, Opened) and (options.wait or bot.runner.running()):
+            return _follow(bot, answer.request_id)
+        return status
+
+
+def _actor(settings: config.Settings, as_name: str | None) -> Actor:
+    """Who acts. A login that `[terminal]` names is that person of Slack, so that nobody can approve in Slack what they
+    asked for here.
+
+    :raises Denied: `--as` outside the sandbox; recorded.
+    """
+    login = getpass.getuser()
+    if as_name is not None and not settings.bot.sandbox:
+        store = compose.open_store(settings, SystemClock())
+        try:
+            actor = Actor(kind="terminal", id=login, name=login)
+            store.record(
+                Entry(kind="refused", actor=actor, body={"text": f"--as {as_name}", "reason": "not the sandbox"})
+            )
+        finally:
+            store.close()
+        raise Denied(
+            "--as works only against the sandbox.",
+            remedy="Here everybody acts as themselves: the login of this machine, as [terminal] names it.",
+        )
+    name = as_name or login
+    user = settings.terminal.get(name)
+    if user is None:
+        if as_name is not None:
+            raise Denied(f"There is no {as_name} under [terminal] in the configuration.")
+        return Actor(kind="terminal", id=login, name=login)
+    return Actor(kind="slack", id=f"{settings.slack.team}/{user}", name=f"{name} (terminal)")
+
+
+def _follow(bot: Bot, request_id: str) -> int:
+    """Show a request's progress until it has ended."""
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task(request_id, total=1.0)
+        while True:
+            request = bot.engine.request(request_id)
+            if request is None or request.state in END_STATES or request.state is State.UNKNOWN:
+                break
+            done = request.progress or Progress()
+            bars.update(
+                bar, description=f"{request_id} {request.state}", completed=(done.step + done.fraction) / done.steps
+            )
+            time.sleep(0.3)
+    return _told(request)
+
+
+def _told(request: Request | None) -> int:
+    if request is None:
+        return 1
+    terminal = Terminal(sys.stdout)
+    summary = request.result.summary if request.result else ""
+    terminal.line(f"Request {request.id} {request.state}: {summary}")
+    for line in request.result.lines if request.result else ():
+        terminal.line(f"  {line}")
+    return 0 if request.state is State.SUCCEEDED else 1
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = config.load(options.config)
+    terminal = Terminal(sys.stdout)
+    pools, approvers = plural(len(settings.pools), "pool"), plural(len(settings.policy.approvers), "approver")
+    terminal.line(f"{options.config} has no mistakes: {pools}, {approvers}.")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    settings = config.load(options.config)
+    noted = heads_in(options.head or "")
+    if options.head and not noted:
+        raise UserError(
+            "That is no head of a ledger.", remedy="A head looks like 18:3f0c… (a number and 64 hex digits)."
+        )
+    found = verify_file(settings.bot.database, compose.ledger_key(settings), noted)
+    terminal = Terminal(sys.stdout)
+    if found.flaw is not None:
+        terminal.line(f"The ledger has been changed: {found.flaw.why}")
+        terminal.line(f"Up to row {found.head.seq} it is as it was written.")
+        return 1
+    terminal.line(f"The ledger is whole: {plural(found.rows, 'row')}, head {found.head}")
+    if found.keyed_from != 1:
+        plain = "no row" if found.keyed_from is None else f"only rows from {found.keyed_from} on"
+        terminal.line(f"But {plain} is sealed with a key: whoever can write the file could have made the others anew.")
+    if found.vouched_to:
+        terminal.line(f"By the head given, rows up to {found.vouched_to} are as they were when it was noted.")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    for row in export_file(config.load(options.config).bot.database):
+        sys.stdout.write(f"{row}\n")
+    return 0

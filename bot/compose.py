@@ -1,0 +1,119 @@
+"""The composition root: from settings to a bot that runs. The only place that knows all the rooms."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import commands
+from bot.clock import SystemClock
+from bot.config import Settings, secret
+from bot.engine import Engine
+from bot.forms import Forms
+from bot.jobs import Jobs
+from bot.model import BOT, Entry
+from bot.ports import Clock, People
+from bot.registry import Registry
+from bot.resolve import Resolver
+from bot.runner import Runner
+from bot.slack.app import SlackBot, connect
+from bot.slack.delivery import Courier
+from bot.store.store import SqliteStore
+from bot.xapi.pools import XapiPools
+
+log = logging.getLogger(__name__)
+
+RUNNERS = 16
+"""Requests that can run at the same time in one process; each holds a thread while its task runs."""
+READERS = 16
+"""Pools that are read at the same time for one answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bot:
+    """A bot without a face: everything behind the engine."""
+
+    settings: Settings
+    store: SqliteStore
+    pools: XapiPools
+    runner: Runner
+    engine: Engine
+
+
+def ledger_key(settings: Settings) -> bytes | None:
+    """:raises ConfigError: the key's variable or file is missing."""
+    return secret(settings.bot.ledger_key)().encode() if settings.bot.ledger_key else None
+
+
+def open_store(settings: Settings, clock: Clock) -> SqliteStore:
+    """:raises UserError: the database or the ledger's key cannot be used."""
+    return SqliteStore(settings.bot.database, clock=clock, ledger_key=ledger_key(settings))
+
+
+@contextmanager
+def assembled(settings: Settings, people: People, team: str) -> Iterator[Bot]:
+    """The parts, put together; closed in the right order at the end."""
+    clock = SystemClock()
+    store = open_store(settings, clock)
+    pools = XapiPools(settings.pool_settings(), clock)
+    registry = Registry.of_package(commands)
+    scopes = settings.scopes()
+    with (
+        ThreadPoolExecutor(READERS, thread_name_prefix="reader") as readers,
+        ThreadPoolExecutor(RUNNERS, thread_name_prefix="runner") as threads,
+    ):
+        resolver = Resolver(
+            pools=pools, scopes=scopes, registry=registry, history=store, clock=clock, readers=readers, team=team
+        )
+        runner = Runner(store=store, resolver=resolver, clock=clock, threads=threads)
+        engine = Engine(
+            registry=registry,
+            resolver=resolver,
+            forms=Forms(pools, scopes),
+            people=people,
+            rules=settings.rules(),
+            store=store,
+            runner=runner,
+            clock=clock,
+        )
+        try:
+            yield Bot(settings=settings, store=store, pools=pools, runner=runner, engine=engine)
+        finally:
+            runner.close()
+            pools.close()
+    store.close()
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Bot]:
+    """The whole bot, listening in Slack until the block ends.
+
+    :raises UserError: Slack, the database or a setting cannot be used; said at once, not at the first command.
+    """
+    workspace = connect(settings.slack_settings())
+    with assembled(settings, workspace.people, workspace.team) as bot:
+        slack = SlackBot(workspace, bot.engine)
+        courier = Courier(workspace.api, bot.store, bot.engine.request, SystemClock())
+        jobs = Jobs(bot.engine.tick)
+        bot.store.record(Entry(kind="started", actor=BOT, body={"version": version("xenia")}))
+        courier.start()
+        jobs.start()
+        slack.start()
+        log.info("listening in Slack; pools: %s", ", ".join(bot.pools.names()))
+        try:
+            yield bot
+        finally:
+            slack.close()
+            jobs.close()
+            courier.close()
+            bot.store.record(Entry(kind="stopped", actor=BOT, body={"running": bot.runner.running()}))
+
+
+def run_until(settings: Settings, stop: threading.Event) -> None:
+    with running(settings):
+        stop.wait()

@@ -1,0 +1,55 @@
+"""The pretend lab, the pretend workspace and the bot in one process: the only part of the bot that knows the
+sandbox.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+
+import sandbox.slack.main as slack_sandbox
+import sandbox.xapi.main as pool_sandbox
+from bot.demo.lab import demo
+
+
+def add_parsers(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `xenia demo` and `xenia sandbox` to the command line."""
+    shown = parts.add_parser("demo", help="try everything, in a pretend lab and a pretend Slack workspace")
+    shown.add_argument("--script", action="store_true", help="play a tour in the terminal and check every answer")
+    shown.add_argument("--port", type=int, default=0, help="port of the workspace's page (default: a free one)")
+    shown.add_argument("--lab", default="tutorial", help="which lab (default: tutorial)")
+    shown.add_argument("--keep", metavar="DIRECTORY", help="where the configuration and the database are kept")
+    shown.set_defaults(run=_demo)
+
+    pretend = parts.add_parser("sandbox", help="pretend pools and a pretend Slack workspace, each by itself")
+    kinds = pretend.add_subparsers(required=True, metavar="KIND")
+    for name, module in (("pool", pool_sandbox), ("slack", slack_sandbox)):
+        parser = kinds.add_parser(name)
+        module.add_arguments(parser)
+        parser.set_defaults(run=module.run)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if options.script:
+        from bot.demo.tour import play
+
+        return play()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with demo(lab=options.lab, port=options.port, keep=options.keep) as running:
+        lines = (
+            "",
+            f"  The workspace:    {running.workspace.page}",
+            f"  The pools:        {', '.join(running.bot.pools.names())}",
+            f'  From a terminal:  xenia cmd --config {running.config} --as operator "pool status"',
+            "",
+            "  Open the workspace in a browser and type /xen. Ctrl-C ends it.",
+            "",
+        )
+        sys.stdout.write("\n".join(lines))
+        sys.stdout.flush()
+        stop.wait()
+    return 0

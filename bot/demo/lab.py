@@ -1,0 +1,121 @@
+"""Starts the sandboxes and a bot that is configured for them, with a real configuration file that other processes can
+use too.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot import compose, config
+from bot.compose import Bot
+from sandbox.slack.running import RunningWorkspace
+from sandbox.slack.running import start as start_workspace
+from sandbox.xapi import lab as labs
+from sandbox.xapi.running import RunningLab
+from sandbox.xapi.running import start as start_lab
+
+TERMINAL = {"operator": "olga", "approver": "ana", "approver2": "ben", "stranger": "sam"}
+"""Roles that `--as` takes → people of the pretend workspace."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """A running demo. `config` is the file that the bot was configured with."""
+
+    lab: RunningLab
+    workspace: RunningWorkspace
+    bot: Bot
+    settings: config.Settings
+    config: Path
+
+
+@contextmanager
+def demo(*, lab: str = "tutorial", port: int = 0, keep: str | None = None, speed: float = 1.0) -> Iterator[Demo]:
+    """The whole demo. `keep` is where its files go (default: a temporary directory); `speed` makes the lab's work
+    faster.
+    """
+    with ExitStack() as stack:
+        folder = Path(keep) if keep else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xenia-demo-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        pools = stack.enter_context(start_lab(labs.load(lab), tls=True, speed=speed))
+        workspace = stack.enter_context(start_workspace(port=port))
+        path = write_config(folder, pools, workspace)
+        settings = config.load(path)
+        bot = stack.enter_context(compose.running(settings))
+        yield Demo(lab=pools, workspace=workspace, bot=bot, settings=settings, config=path)
+
+
+def write_config(folder: Path, lab: RunningLab, workspace: RunningWorkspace) -> Path:
+    """A configuration for these two sandboxes, its secrets in files beside it; returns its path."""
+    people, channels = workspace.people, workspace.channels
+    keys = {
+        "bot-token": workspace.bot_token,
+        "app-token": workspace.app_token,
+        "pool-password": lab.password,
+        "ledger-key": secrets.token_hex(32),
+    }
+    for name, value in keys.items():
+        file = folder / name
+        if name == "ledger-key" and file.exists():
+            continue  # the ledger that is kept beside it was sealed with it
+        file.touch(mode=0o600)
+        file.write_text(value, encoding="utf-8")
+    lines = [
+        "# Made by `xenia demo` for the pretend lab and workspace.",
+        "[bot]",
+        f"database = {_toml(str(folder / 'xenia.sqlite3'))}",
+        f"ledger_key = {_toml(f'file:{folder}/ledger-key')}",
+        "sandbox = true",
+        "",
+        "[slack]",
+        f"bot_token = {_toml(f'file:{folder}/bot-token')}",
+        f"app_token = {_toml(f'file:{folder}/app-token')}",
+        f"team = {_toml(workspace.settings.team_id)}",
+        f"api_url = {_toml(workspace.api)}",
+        "",
+        "[policy]",
+        f"operators = {_toml([people['olga']])}",
+        f"approvers = {_toml([people['ana'], people['ben']])}",
+        'readers = ["everyone"]',
+        "",
+        "[terminal]",
+        *(f"{role} = {_toml(people[name])}" for role, name in TERMINAL.items()),
+    ]
+    for name, pool in lab.pools.items():
+        lines += _pool(name, pool["hosts"], lab, folder, channels["infra"])
+    first = next(iter(lab.pools))
+    lines += ["", f"[channels.{channels['infra']}]", f"default = {_toml(first)}"]
+    lines += ["", f"[channels.{channels['lab']}]", f"pools = {_toml([first])}", f"default = {_toml(first)}", ""]
+    path = folder / "xenia.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def _pool(name: str, hosts: list[str], lab: RunningLab, folder: Path, channel: str) -> list[str]:
+    """A pool's section: its hosts by the addresses that its database has, and where they really answer."""
+    address_at = {end: address for address, end in lab.addresses.items()}
+    ends = {host: lab.hosts[host].rpartition("//")[2] for host in hosts}
+    addresses = {host: address_at.get(end, end) for host, end in ends.items()}
+    return [
+        "",
+        f"[pools.{_toml(name)}]",
+        f"hosts = {_toml(list(addresses.values()))}",
+        f"username = {_toml(lab.username)}",
+        f"password = {_toml(f'file:{folder}/pool-password')}",
+        f"fingerprints = {_toml([lab.fingerprints[host] for host in hosts])}",
+        f"approvals_channel = {_toml(channel)}",
+        "",
+        f"[pools.{_toml(name)}.address_map]",
+        *(f"{_toml(addresses[host])} = {_toml(ends[host])}" for host in hosts),
+    ]
+
+
+def _toml(value: str | list[str]) -> str:
+    """JSON's strings and arrays of strings are TOML's too."""
+    return json.dumps(value, ensure_ascii=False)

@@ -51,6 +51,11 @@ def of_schema(minor: int) -> str | None:
     return next((release for schema, release in _SCHEMAS.items() if schema >= minor), None)
 
 
+def schema_of(release: str) -> int | None:
+    """The schema's minor version that the release writes; None for one that is not in the table."""
+    return next((schema for schema, code in _SCHEMAS.items() if code == release), None)
+
+
 def of_software(version: Mapping[str, str]) -> str | None:
     """The release that host.software_version names: by xapi's version where that tells, else by product_version."""
     xapi = version.get("xapi_build") or version.get("xapi", "")

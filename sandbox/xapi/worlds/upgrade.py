@@ -7,6 +7,7 @@ and guests stay as the file has them: the toolstack would measure them anew.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ def upgraded(world: PoolWorld) -> PoolWorld:
         if cls in known.classes and cls not in _UNSEEN:
             stored = stored_defaults(TARGET, cls).keys() - set(_REMOVED.get(cls, ()))
             objects[cls] = {
-                ref: fresh_record(TARGET, cls) | {name: row[name] for name in stored & row.keys()}
+                ref: fresh_record(TARGET, cls) | copy.deepcopy({name: row[name] for name in stored & row.keys()})
                 for ref, row in rows.items()
             }
     for last, rule in _RULES:

@@ -13,12 +13,13 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
+from sandbox.xapi.failure import Failure
+from sandbox.xapi.marshal import ocaml_int64
 from sandbox.xapi.values import I4, Time
 from sandbox.xapi.wire import Call, Malformed, Outcome
 
 BARE = "system.listMethods"
 
-_OCAML_INT = re.compile(r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F][0-9a-fA-F_]*)|(?P<dec>[0-9][0-9_]*))\Z")
 _OCAML_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9_]+)?|nan|inf|infinity)\Z", re.IGNORECASE)
 _BLANK = " \n\t"
 _UNSAFE = re.compile(r"[&<>\"\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -144,14 +145,10 @@ def _struct(element: ElementTree.Element) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    found = _OCAML_INT.match(text)
-    if found is None:
-        raise Malformed("Int64.of_string")
-    number = int(found["hex"], 16) if found["hex"] else int(found["dec"])
-    number = -number if found["sign"] == "-" else number
-    if not -(2**63) <= number < 2**63:
-        raise Malformed("Int64.of_string")
-    return number
+    try:
+        return ocaml_int64(text)
+    except Failure as failure:
+        raise Malformed(failure.description[-1]) from failure
 
 
 def _write(value: Any, out: list[str]) -> None:

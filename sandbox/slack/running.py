@@ -123,9 +123,9 @@ class RunningWorkspace:
     def say(self, as_: str, channel: str, text: str, thread_ts: str | None = None) -> JSON:
         return self._await(acts.say(self.workspace, as_, channel, text, thread_ts))
 
-    def press(self, as_: str, *, timeout: float = 30.0, **body: Any) -> JSON:
+    def press(self, as_: str, **body: Any) -> JSON:
         """Keys as POST /sandbox/press has them: channel, ts or view_id, action_id or text, value …"""
-        return self._await(acts.press(self.workspace, {"as": as_, **body}), timeout)
+        return self._await(acts.press(self.workspace, {"as": as_, **body}))
 
     def options(self, as_: str, **body: Any) -> JSON:
         return self._await(acts.options(self.workspace, {"as": as_, **body}))

@@ -20,6 +20,7 @@ from bot.xapi.broken import AnswerLost
 from bot.xapi.line import Line
 from bot.xapi.settings import PoolSettings
 from bot.xapi.trust import Proof, context_for
+from bot.xapi.unmarshal import Answer
 
 _KEPT_LINES = 8
 _NOT_LOGGED_IN = 401
@@ -33,19 +34,6 @@ _CUT_SHORT = {
 
 class SessionGone(Exception):
     """The host does not know the session (any more): the call was refused at the door."""
-
-
-class _Unmarshaller(xmlrpc.client.Unmarshaller):
-    """Times stay the text that XenAPI sent: an inventory's records are XenAPI's own."""
-
-    def end_time_as_text(self: xmlrpc.client.Unmarshaller, data: str) -> None:
-        self.append(data)
-        self._value = False
-
-    dispatch = {  # noqa: RUF012 - the base class has it so
-        **xmlrpc.client.Unmarshaller.dispatch,
-        "dateTime.iso8601": end_time_as_text,
-    }
 
 
 class Exchange:
@@ -120,8 +108,7 @@ class OnceTransport(xmlrpc.client.Transport):
         line = self._exchange.line(self._endpoint, fresh=self._fresh)
         self.proof, self.reused = line.proof, line.used
         body = request_body if isinstance(request_body, bytes) else str(request_body).encode("utf-8")
-        target = _Unmarshaller()
-        parser = xmlrpc.client.ExpatParser(target)
+        answer = Answer()
         try:
             for piece in line.exchange(
                 handler,
@@ -129,9 +116,8 @@ class OnceTransport(xmlrpc.client.Transport):
                 silence_seconds=self._silence,
                 whole_seconds=max(self._silence, self._exchange.settings.whole_answer_seconds),
             ):
-                parser.feed(piece)
-            parser.close()
-            answer = target.close()
+                answer.feed(piece)
+            value = answer.close()
         except xml.parsers.expat.ExpatError as error:
             line.close()
             raise AnswerLost(self.address, _UNFINISHED if error.code in _CUT_SHORT else _NOT_XENAPI) from error
@@ -142,7 +128,7 @@ class OnceTransport(xmlrpc.client.Transport):
             line.close()
             raise
         self._exchange.keep(line)
-        return answer
+        return (value,)  # as xmlrpc.client has it
 
 
 def call(transport: OnceTransport, handle: str, method: str, arguments: tuple[Any, ...]) -> Any:

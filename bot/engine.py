@@ -21,7 +21,7 @@ from bot import approval, policy, refusal
 from bot.answers import Answer, Ask, Bug, Form, NeedsForm, Opened, Problem, Repeated, Shown, VoteAsk, Voted
 from bot.errors import Choice, Denied, NotFound, Refused, UserError
 from bot.forms import Forms
-from bot.model import Actor, Ballot, Entry, Level, Line, Lines, Place, Plan, Report, Request, Result, State, Vote
+from bot.model import BOT, Actor, Ballot, Entry, Level, Line, Lines, Place, Plan, Report, Request, Result, State, Vote
 from bot.ports import Clock, NewRequest, People, Store
 from bot.registry import Command, Registry
 from bot.resolve import Resolver
@@ -174,14 +174,16 @@ class Engine:
         request = self._known(request_id)
         decision = policy.decided(request)
         if request.state is State.WAITING and decision is Ballot.APPROVE:
-            if self._move(request, State.APPROVED, "approved", {"digest": request.digest}, counted=True):
+            last = request.votes[-1].actor
+            if self._move(request, State.APPROVED, "approved", {"digest": request.digest}, actor=last, counted=True):
                 self.runner.start(request.id)
             return f"Request {request.id} is approved and runs now."
         if request.state is State.WAITING and decision is Ballot.REJECT:
             against = next(vote for vote in request.votes if vote.ballot is Ballot.REJECT)
             reason = f": {against.reason}" if against.reason else ""
             result = Result(summary=f"Rejected by {quoted(against.actor.name)}{reason}")
-            self._move(request, State.REJECTED, "rejected", {"reason": against.reason}, result, counted=True)
+            body = {"reason": against.reason}
+            self._move(request, State.REJECTED, "rejected", body, result, actor=against.actor, counted=True)
             return f"Request {request.id} is rejected; nothing was done."
         if request.state is State.WAITING:
             given = sum(vote.ballot is Ballot.APPROVE for vote in request.votes)
@@ -224,8 +226,9 @@ class Engine:
             self.runner.start(request.id)
 
     def _expire(self, request: Request) -> None:
+        """A compare-and-set: whoever votes at the same moment either came first, or is told that it has expired."""
         waited = "Nobody decided in time" if request.state is State.WAITING else "It waited too long for its turn"
-        self._move(request, State.EXPIRED, "expired", {}, Result(summary=f"{waited}; nothing was done."))
+        self._move(request, State.EXPIRED, "expired", {}, Result(summary=f"{waited}; nothing was done."), BOT)
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 

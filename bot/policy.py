@@ -75,15 +75,15 @@ def requirement(rules: Rules, actor: Actor, standing: Standing, plan: Plan) -> R
 def may_vote(rules: Rules, actor: Actor, standing: Standing, request: Request, ballot: Ballot) -> None:
     """:raises Denied: with the reason."""
     _member(standing)
-    if not _is_among(actor, standing, rules.approvers):
-        raise Denied(
-            "You are not an approver, so your decision does not count.",
-            remedy=f"Request {request.id} waits for {request.requirement.who}.",
-        )
     if actor.key == request.actor.key and ballot is Ballot.APPROVE and not rules.self_approval:
         raise Denied(
             "You asked for this yourself; somebody else has to approve it.",
             remedy=f"Request {request.id} waits for {request.requirement.who}. You can withdraw it.",
+        )
+    if not _is_among(actor, standing, rules.approvers):
+        raise Denied(
+            "You are not an approver, so your decision does not count.",
+            remedy=f"Request {request.id} waits for {request.requirement.who}.",
         )
 
 

@@ -144,9 +144,8 @@ class Runner:
         else:
             seconds = (self._clock.now() - started).total_seconds()
             result = Result(
-                summary=f"Done in {duration(seconds)}, and verified.",
+                summary=f"Done in {duration(seconds)}, and read back to be sure.",
                 lines=tuple(run.evidence),
-                remedy=f"To go back: {run.request.plan.go_back}" if run.request.plan.go_back else "",
                 seconds=seconds,
             )
             self._end(run, State.SUCCEEDED, "succeeded", result, Level.OK)

@@ -72,7 +72,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         ),
         steps=(
             Step(
-                title=f"Move {quoted(vm.name)} from {quoted(source.name)} to {quoted(host.name)}, running",
+                title=f"Migrate {quoted(vm.name)} live from {quoted(source.name)} to {quoted(host.name)}",
                 target=PoolTarget(pool.uuid),
                 call="VM.pool_migrate",
                 arguments=(Object(vm.id), Object(host.id), Value({"live": "true"})),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from bot.inventory import PBD, SR, VM, Host, Inventory
+from bot.inventory import PBD, SR, VM, Host, Inventory, Message
 from bot.model import Level
 from bot.rules import alerts, versions
 from bot.rules.hosts import in_maintenance
@@ -128,13 +130,28 @@ def _versions(inventory: Inventory) -> Iterator[Trouble]:
 
 
 def _alerts(inventory: Inventory) -> Iterator[Trouble]:
-    by_name: dict[tuple[Level, str], int] = {}
+    """Alerts of one kind about one object are one trouble, with their number and the newest one's time."""
+    counted: dict[tuple[Level, str, str], list[Message]] = defaultdict(list)
     for found, message in alerts.open_alerts(inventory):
-        key = (found, message.name)
-        by_name[key] = by_name.get(key, 0) + 1
-    for (found, name), count in by_name.items():
-        times = f" ({count} times)" if count > 1 else ""
-        yield Trouble(found, f"Alert {name}{times}", "")
+        counted[found, message.name, message.about_uuid].append(message)
+    for (found, name, about), messages in counted.items():
+        subject = inventory.any_by_uuid(about)
+        whom = f" about {quoted(subject.name)}" if subject is not None else ""
+        times = f", {len(messages)} times" if len(messages) > 1 else ""
+        since = max(message.text("timestamp") for message in messages)
+        yield Trouble(
+            found,
+            f"Alert {name}{whom}{times} ({_when(since)})",
+            f"Once dealt with: xe message-destroy uuid={messages[0].uuid}" if len(messages) == 1 else "",
+        )
+
+
+def _when(timestamp: str) -> str:
+    """XenAPI's `20261123T03:00:00Z` as `2026-11-23 03:00 UTC`; what it is, if it is no time."""
+    try:
+        return datetime.strptime(timestamp, "%Y%m%dT%H:%M:%SZ").strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return timestamp
 
 
 def running_guests(inventory: Inventory) -> tuple[VM, ...]:

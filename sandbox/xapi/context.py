@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sandbox.xapi import tasks
 from sandbox.xapi.failure import Failure
-from sandbox.xapi.values import Row, Time
+from sandbox.xapi.values import NULL, Row, Time
 
 if TYPE_CHECKING:
     from sandbox.xapi.estate import Estate
@@ -102,6 +103,20 @@ class Context:
     def announce(self, name: str, priority: int, cls: str, obj_uuid: str, body: str) -> str:
         """Raise a message (alert). Returns its reference."""
         return self.pool.post(name, priority, cls, obj_uuid, body)
+
+    def child(self, label: str) -> Context:
+        """A context for a part of this call that shows as a task of its own; `end` takes the task away."""
+        parent = self.task.ref if self.task else NULL
+        task = tasks.create(self.db, label, self.host.ref, self.now(), parent=parent)
+        self.pool.tasks[task.ref] = task
+        return replace(self, task=task)
+
+    def end(self) -> None:
+        """The part that `child` began is over."""
+        if self.task is not None:
+            self.pool.tasks.pop(self.task.ref, None)
+            if self.task.there:
+                self.db.destroy("task", self.task.ref)
 
     def subcall(self, method: str, *params: Any) -> Any:
         """Another call on behalf of this one, with this session and task."""

@@ -35,7 +35,11 @@ class Host:
         """Lab time at which this member's coordinator went away; None while it is there."""
         self.found_coordinator_at: float | None = None
         self.emergency_reason: list[str] = ["HOST_STILL_BOOTING"]
-        self.no_restart_before_reboot = False
+        self.booting = False
+        """Its toolstack answers but has not finished starting."""
+        self.lost_power_at = 0.0
+        self.auto_enable = True
+        """Becomes enabled by itself after a reboot."""
 
     @property
     def name(self) -> str:

@@ -1,22 +1,132 @@
-"""Hosts that lose power, boot, and are missed."""
+"""Hosts that lose power, shut down, boot, and are missed (xapi's timing, in simulated seconds)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandbox.xapi import allowed, domains
+from sandbox.xapi.hosts import BOOT, DECLARED_DEAD
+
 if TYPE_CHECKING:
     from sandbox.xapi.hosts import Host
+    from sandbox.xapi.pool import Pool
+
+SHUTDOWN_DELAY = 10.0
+"""From the answer of host.reboot or host.shutdown to the toolstack's end."""
+_PLUG_AFTER_BOOT = 5.0
 
 
 def power_lost(host: Host) -> None:
+    """The plug is pulled. Only the pool's silence timer tells, and VMs stay Running until somebody says otherwise."""
     pool = host.pool
     with pool.db.lock:
-        host.alive = False
-        pool.db.changed.notify_all()
+        if not host.alive:
+            return
+        host.lost_power_at = pool.estate.time.now()
+        _stop(host)
+        if host.is_coordinator:
+            return
+        mark = host.lost_power_at
+
+        def missed() -> None:
+            if not host.alive and host.lost_power_at == mark and pool.coordinator.alive:
+                set_live(pool, host.ref, False)
+
+        pool.after(DECLARED_DEAD, missed)
+
+
+def _stop(host: Host) -> None:
+    host.alive = False
+    host.local_sessions.clear()
+    pool, now = host.pool, host.pool.estate.time.now()
+    if host.is_coordinator:
+        pool.forget_runtime()
+        for other in pool.hosts.values():
+            other.coordinator_gone(now)
+    pool.db.changed.notify_all()
+
+
+def set_live(pool: Pool, host: str, live: bool) -> None:
+    metrics = pool.db.value("host", host, "metrics")
+    if pool.db.find("host_metrics", metrics) is not None:
+        pool.db.write("host_metrics", metrics, live=live)
+    allowed.refresh(pool.db, "host", host)
+
+
+def going_down(host: Host, reboot: bool) -> None:
+    """host.reboot or host.shutdown was answered: the rest happens by itself."""
+    pool = host.pool
+    if not host.is_coordinator:
+        set_live(pool, host.ref, False)
+
+    def down() -> None:
+        for vm in list(pool.db.get("host", host.ref)["resident_VMs"]):
+            if not pool.db.value("VM", vm, "is_control_domain"):
+                domains.tear_down(pool, vm, "Halted")
+        _stop(host)
+        if reboot:
+            pool.after(BOOT, lambda: power_back(host))
+
+    pool.after(SHUTDOWN_DELAY, down)
 
 
 def power_back(host: Host) -> None:
+    """The host boots: its domains are gone, its PBDs get plugged, and it becomes enabled unless a user said no."""
     pool = host.pool
     with pool.db.lock:
-        host.alive = True
+        if host.alive:
+            return
+        host.alive, host.booting = True, True
+        for vm in list(pool.db.get("host", host.ref)["resident_VMs"]):
+            if not pool.db.value("VM", vm, "is_control_domain"):
+                domains.tear_down(pool, vm, "Halted", protect=True)
+        now = str(int(host.clock.unix()))
+        config = {
+            **pool.db.value("host", host.ref, "other_config"),
+            "boot_time": f"{now}.",
+            "agent_start_time": f"{now}.",
+        }
+        features = pool.db.value("host", host.ref, "cpu_info").get("features_after_reboot")
+        if features:
+            pool.db.set_key("host", host.ref, "cpu_info", "features", features)
+        pool.db.write("host", host.ref, other_config=config, current_operations={}, enabled=False)
+        for pbd in pool.db.get("host", host.ref)["PBDs"]:
+            pool.db.write("PBD", pbd, currently_attached=False)
+        if host.is_coordinator:
+            for other in pool.hosts.values():
+                other.coordinator_back(pool.estate.time.now())
+        elif not pool.coordinator.alive:
+            host.coordinator_gone(pool.estate.time.now())
+        set_live(pool, host.ref, True)
+        pool.after(_PLUG_AFTER_BOOT, lambda: _ready(host))
         pool.db.changed.notify_all()
+
+
+def _ready(host: Host) -> None:
+    pool = host.pool
+    if not host.alive:
+        return
+    host.booting = False
+    for pbd in pool.db.get("host", host.ref)["PBDs"]:
+        pool.db.write("PBD", pbd, currently_attached=True)
+        sr = pool.db.value("PBD", pbd, "SR")
+        allowed.refresh(pool.db, "SR", sr)
+    if host.auto_enable:
+        pool.db.write("host", host.ref, enabled=True)
+    allowed.refresh(pool.db, "host", host.ref)
+
+
+def change_coordinator(pool: Pool, host: str) -> None:
+    """Another host leads from now on: all sessions and tasks are gone."""
+    pool.forget_runtime()
+    fields = {"last_update_sync": "19700101T00:00:00Z"} if "last_update_sync" in pool.record else {}
+    pool.db.write("pool", pool.ref, master=host, **fields)
+    now = pool.estate.time.now()
+    for other in pool.hosts.values():
+        if other.ref == host:
+            other.lost_coordinator_at = other.found_coordinator_at = None
+        else:
+            other.coordinator_back(now)
+    name = pool.db.value("host", host, "name_label")
+    pool.post("POOL_MASTER_TRANSITION", 4, "Host", pool.hosts[host].uuid, f"The pool coordinator is now host '{name}'")
+    pool.db.changed.notify_all()

@@ -38,6 +38,10 @@ class Pool:
         self.tasks: dict[str, Task] = {}
         self.subscriptions: dict[str, Any] = {}
         """What `event.register` keeps, by session."""
+        self.guest_tools: dict[str, Row] = {}
+        """What a VM's tools said when it last ran; empty when it had none."""
+        self.no_restarts_before = 0.0
+        """Lab time until which HA restarts nothing (`pool.ha_prevent_restarts_for`)."""
         with self.db.lock:
             allowed.refresh_all(self.db)
 

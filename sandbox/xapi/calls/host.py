@@ -1,0 +1,251 @@
+"""Hosts: enabled or not, emptied, what they say about themselves."""
+
+from __future__ import annotations
+
+import threading
+
+from sandbox.xapi import allowed
+from sandbox.xapi.context import Context
+from sandbox.xapi.failure import Failure
+from sandbox.xapi.operations import host_operation
+from sandbox.xapi.registry import BOTH, READ, RECORDED, call, difference
+from sandbox.xapi.rules import evacuation, ha_guard, memory
+from sandbox.xapi.rules.cpu import words
+from sandbox.xapi.rules.ha_plan import Change
+from sandbox.xapi.values import NULL, Time
+
+_BATCH = 10
+"""VMs that leave a host at once."""
+
+difference(
+    "host.call_plugin", "No plugin exists.", "A plugin is a program on the host; XENAPI_MISSING_PLUGIN is its absence."
+)
+
+
+# Clocks
+
+
+@call("host.get_servertime", source=RECORDED)
+def get_servertime(context: Context, host: str) -> Time:
+    return context.require_live(host).clock.now()
+
+
+@call("host.get_server_localtime", source=RECORDED)
+def get_server_localtime(context: Context, host: str) -> Time:
+    """The lab's hosts live in UTC; a local time has no zone mark."""
+    return Time(context.require_live(host).clock.now().removesuffix("Z"))
+
+
+@call("host.set_servertime", source=READ)
+def set_servertime(context: Context, host: str, value: Time) -> None:
+    clock = context.require_live(host).clock
+    clock.set(clock.offset + value.unix() - clock.unix(), clock.ppm)
+
+
+# Enabled
+
+
+@call("host.disable", source=BOTH)
+def disable(context: Context, host: str, _auto_enable: bool = True) -> None:
+    """Twice is silent. VMs stay where they are."""
+    context.get("host", host)
+    ha_guard.check(context.db, Change(disabled=frozenset((host,))))
+    context.require_live(host).auto_enable = _auto_enable
+    context.db.write("host", host, enabled=False)
+    allowed.refresh(context.db, "host", host)
+
+
+@call("host.enable", source=BOTH)
+def enable(context: Context, host: str) -> None:
+    with host_operation(context, host, "enable"):
+        target = context.require_live(host)
+        if target.booting:
+            raise Failure("HOST_STILL_BOOTING")
+        if context.get("host", host).get("pending_guidances"):
+            raise Failure("HOST_PENDING_MANDATORY_GUIDANCE_NOT_EMPTY", host)
+        target.auto_enable = True
+        context.db.write("host", host, enabled=True)
+        if context.pool.record["ha_enabled"] and context.pool.record["ha_overcommitted"]:
+            ha_guard.refresh(context.pool)
+    allowed.refresh(context.db, "host", host)
+
+
+# Evacuation
+
+
+@call("host.get_vms_which_prevent_evacuation", source=BOTH)
+def get_vms_which_prevent_evacuation(context: Context, host: str) -> dict[str, list[str]]:
+    return dict(evacuation.plan(context.db, host).errors)
+
+
+@call("host.assert_can_evacuate", source=BOTH)
+def assert_can_evacuate(context: Context, host: str) -> None:
+    errors = evacuation.plan(context.db, host).errors
+    if errors:
+        raise Failure("CANNOT_EVACUATE_HOST", "|".join(",".join(error) for error in errors.values()))
+
+
+@call("host.evacuate", source=BOTH)
+def evacuate(context: Context, host: str, network: str = NULL, batch_size: int = 0) -> None:
+    """Nothing moves when the plan has an error; a later failure leaves some moved. Does not disable the host."""
+    context.get("host", host)
+    if network != NULL:
+        context.get("network", network)
+    if batch_size < 0:
+        raise Failure("INVALID_VALUE", "evacuate_batch_size", batch_size)
+    ha_guard.check(context.db, Change(disabled=frozenset((host,))))
+    with host_operation(context, host, "evacuate"):
+        plan = evacuation.plan(context.db, host)
+        if plan.errors:
+            raise Failure(*next(iter(plan.errors.values())))
+        moves = list(plan.moves.items())
+        step = batch_size or _BATCH
+        for start in range(0, len(moves), step):
+            _move_batch(context, moves[start : start + step])
+            if context.task:
+                context.task.write(progress=min(1.0, (start + step) / len(moves)))
+
+
+def _move_batch(context: Context, moves: list[tuple[str, str]]) -> None:
+    """The VMs of a batch travel at the same time, each as a task of its own."""
+    pending = {vm: context.child("Async.VM.pool_migrate") for vm, _ in moves}
+    failures: list[Failure] = []
+
+    def run(vm: str, target: str) -> None:
+        child = pending[vm]
+        with context.db.lock:
+            try:
+                child.subcall("VM.pool_migrate", vm, target, {"live": "true"})
+            except Failure as failure:
+                failures.append(failure)
+            finally:
+                child.end()
+                pending.pop(vm)
+                context.db.changed.notify_all()
+
+    for vm, target in moves:
+        threading.Thread(target=run, args=(vm, target), daemon=True).start()
+    context.estate.time.wait(context.db.changed, 86400, lambda: not pending or context.estate.stopped)
+    if context.task is not None:
+        context.task.stop_if_cancelled()
+    if failures:
+        raise failures[0]
+
+
+# What a host knows about itself
+
+
+@call("host.compute_free_memory", source=RECORDED)
+def compute_free_memory(context: Context, host: str) -> int:
+    return memory.free(context.db, host)
+
+
+@call("host.compute_memory_overhead", source=BOTH)
+def compute_memory_overhead(context: Context, host: str) -> int:
+    return int(context.get("host", host)["memory_overhead"])
+
+
+@call("host.has_extension", source=RECORDED)
+def has_extension(context: Context, host: str, _name: str) -> bool:
+    context.get("host", host)
+    return False
+
+
+@call("host.call_plugin", source=RECORDED)
+def call_plugin(context: Context, host: str, plugin: str, _function: str, _args: dict[str, str]) -> None:
+    context.require_live(host)
+    raise Failure("XENAPI_MISSING_PLUGIN", plugin)
+
+
+@call("host.list_methods", source=READ)
+def list_methods(_context: Context) -> list[str]:
+    """Never written in xapi either."""
+    raise Failure("NOT_IMPLEMENTED", "list_method")
+
+
+@call("host.is_in_emergency_mode", source=READ, emergency=True, anywhere=True)
+def is_in_emergency_mode(context: Context) -> bool:
+    return context.host.in_emergency(context.estate.time.now())
+
+
+@call("host.get_management_interface", source=READ)
+def get_management_interface(context: Context, host: str) -> str:
+    for pif in context.get("host", host)["PIFs"]:
+        if context.db.value("PIF", pif, "management"):
+            return str(pif)
+    raise Failure("HOST_HAS_NO_MANAGEMENT_IP")
+
+
+@call("host.set_power_on_mode", source=READ)
+def set_power_on_mode(context: Context, host: str, mode: str, config: dict[str, str]) -> None:
+    context.db.write("host", host, power_on_mode=mode, power_on_config=config)
+    allowed.refresh(context.db, "host", host)
+
+
+@call("host.set_hostname_live", source=READ)
+def set_hostname_live(context: Context, host: str, name: str) -> None:
+    context.require_live(host)
+    if not name or len(name) > 63 or not all(c.isalnum() or c in "-." for c in name):
+        raise Failure("HOST_NAME_INVALID", "hostname empty or contains a bad character")
+    context.db.write("host", host, hostname=name)
+
+
+@call("host.set_iscsi_iqn", source=READ)
+def set_iscsi_iqn(context: Context, host: str, value: str) -> None:
+    if not value.strip():
+        raise Failure("INVALID_VALUE", "value", value)
+    context.db.write("host", host, iscsi_iqn=value)
+    context.db.set_key("host", host, "other_config", "iscsi_iqn", value)
+
+
+@call("host.set_multipathing", source=READ)
+def set_multipathing(context: Context, host: str, value: bool) -> None:
+    """Keeps the older key of other_config in step; nothing is checked."""
+    context.db.write("host", host, multipathing=value)
+    context.db.set_key("host", host, "other_config", "multipathing", str(value).lower())
+
+
+# Clock sources (xapi 26.0 and later)
+
+
+@call("host.set_ntp_mode", source=READ)
+def set_ntp_mode(context: Context, host: str, value: str) -> None:
+    row = context.get("host", host)
+    if value == "Custom" and not row["ntp_custom_servers"]:
+        raise Failure("INVALID_NTP_CONFIG", "Can't set ntp_mode to Custom when ntp_custom_servers is empty")
+    context.db.write("host", host, ntp_mode=value)
+
+
+@call("host.set_ntp_custom_servers", source=READ)
+def set_ntp_custom_servers(context: Context, host: str, value: list[str]) -> None:
+    if not value and context.get("host", host)["ntp_mode"] == "Custom":
+        raise Failure("INVALID_NTP_CONFIG", "Can't set ntp_custom_servers empty when ntp_mode is Custom")
+    context.db.write("host", host, ntp_custom_servers=value)
+
+
+# CPU masks (XenServer 5.6 to 6.5)
+
+
+@call("host.set_cpu_features", source="XenServer 6.x documentation")
+def set_cpu_features(context: Context, host: str, features: str) -> None:
+    """Takes effect after a reboot; how much can be masked depends on the CPU."""
+    info = context.get("host", host)["cpu_info"]
+    try:
+        target = words(features)
+    except ValueError:
+        target = []
+    if len(target) != 4:
+        raise Failure("INVALID_FEATURE_STRING", f"Wrong number of words: {features}")
+    physical, maskable = words(info.get("physical_features", info.get("features", ""))), info.get("maskable", "no")
+    changed = [n for n, (want, have) in enumerate(zip(target, physical, strict=False)) if want != have]
+    if maskable == "no" or (maskable == "base" and any(n > 1 for n in changed)):
+        raise Failure("CPU_FEATURE_MASKING_NOT_SUPPORTED", "The CPU of this host does not support it")
+    if any(want & ~have for want, have in zip(target, physical, strict=False)):
+        raise Failure("CPU_FEATURE_MASKING_NOT_SUPPORTED", "The CPU of this host lacks a wanted feature")
+    context.db.set_key("host", host, "cpu_info", "features_after_reboot", "-".join(f"{w:08x}" for w in target))
+
+
+@call("host.reset_cpu_features", source="XenServer 6.x documentation")
+def reset_cpu_features(context: Context, host: str) -> None:
+    info = context.get("host", host)["cpu_info"]
+    context.db.set_key("host", host, "cpu_info", "features_after_reboot", info.get("physical_features", ""))

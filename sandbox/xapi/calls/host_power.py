@@ -1,0 +1,108 @@
+"""Hosts: going down, coming up, and being given up."""
+
+from __future__ import annotations
+
+from sandbox.xapi import allowed, life
+from sandbox.xapi.context import Context
+from sandbox.xapi.failure import Failure
+from sandbox.xapi.operations import raise_if
+from sandbox.xapi.registry import BOTH, READ, call
+from sandbox.xapi.rules.host_operations import host_verdicts
+
+
+def _down(context: Context, host: str, reboot: bool) -> None:
+    """`current_operations` shows shutdown for both, under a task of its own that stays."""
+    op = "reboot" if reboot else "shutdown"
+    raise_if(host_verdicts(context.db, host)[op])
+    target = context.require_live(host)
+    label = "Host is rebooting" if reboot else "Host is shutting down"
+    task = context.child(label).task_ref
+    context.db.set_key("host", host, "current_operations", task, "shutdown")
+    allowed.refresh(context.db, "host", host)
+    life.going_down(target, reboot)
+
+
+@call("host.reboot", source=BOTH)
+def reboot(context: Context, host: str) -> None:
+    """Does not look at resident VMs: they are shut down with it."""
+    _down(context, host, reboot=True)
+
+
+@call("host.shutdown", source=READ)
+def shutdown(context: Context, host: str) -> None:
+    _down(context, host, reboot=False)
+
+
+@call("host.power_on", source=READ)
+def power_on(context: Context, host: str) -> None:
+    raise_if(host_verdicts(context.db, host)["power_on"])
+    target = context.pool.hosts[host]
+    context.pool.after(180.0, lambda: life.power_back(target))
+
+
+@call("host.restart_agent", source=READ)
+def restart_agent(context: Context, host: str) -> None:
+    """After a second the toolstack starts again; of the coordinator, every session and task is gone."""
+    target = context.require_live(host)
+
+    def restarted() -> None:
+        if target.is_coordinator:
+            context.pool.forget_runtime()
+        now = f"{int(target.clock.unix())}."
+        context.db.set_key("host", host, "other_config", "agent_start_time", now)
+
+    context.pool.after(1.0, restarted)
+
+
+def _given_up(context: Context, host: str, what: str) -> None:
+    """The host must be dead, really."""
+    context.get("host", host)
+    if host == context.pool.coordinator_ref or context.pool.hosts[host].alive:
+        raise Failure("HOST_IS_LIVE", host)
+    if what == "destroy" and context.pool.record["ha_enabled"]:
+        raise Failure("HA_IS_ENABLED")
+
+
+def _user_vms(context: Context, host: str) -> list[str]:
+    return [v for v in context.get("host", host)["resident_VMs"] if not context.db.value("VM", v, "is_control_domain")]
+
+
+@call("host.declare_dead", source=READ)
+def declare_dead(context: Context, host: str) -> None:
+    _given_up(context, host, "declare_dead")
+    life.set_live(context.pool, host, False)
+    for vm in _user_vms(context, host):
+        context.subcall("VM.power_state_reset", vm)
+    context.db.write("host", host, enabled=False)
+    allowed.refresh(context.db, "host", host)
+
+
+@call("host.destroy", source=BOTH)
+def destroy(context: Context, host: str) -> None:
+    """Takes the record, its PBDs, PIFs and control domains away."""
+    _given_up(context, host, "destroy")
+    if _user_vms(context, host):
+        raise Failure("HOST_HAS_RESIDENT_VMS", host)
+    row = context.get("host", host)
+    for vm in list(row["resident_VMs"]):
+        context.db.destroy("VM", vm)
+    for cls, field in (("PBD", "PBDs"), ("PIF", "PIFs"), ("host_cpu", "host_CPUs")):
+        for ref in list(row[field]):
+            context.db.destroy(cls, ref)
+    if context.db.find("host_metrics", row["metrics"]) is not None:
+        context.db.destroy("host_metrics", row["metrics"])
+    gone = context.pool.hosts.pop(host)
+    context.estate.hosts.pop(gone.uuid, None)
+    context.db.destroy("host", host)
+
+
+@call("host.management_reconfigure", source=READ)
+def management_reconfigure(context: Context, pif: str) -> None:
+    """Only to where it is already."""
+    row = context.get("PIF", pif)
+    if context.pool.record["ha_enabled"]:
+        raise Failure("HA_IS_ENABLED")
+    if row["ip_configuration_mode"] == "None":
+        raise Failure("PIF_HAS_NO_NETWORK_CONFIGURATION", pif)
+    if not row["management"]:
+        raise Failure("NOT_IMPLEMENTED", context.method)

@@ -1,0 +1,157 @@
+"""Pools: settings, HA's planner, and what a survivor does when the coordinator is gone."""
+
+from __future__ import annotations
+
+from sandbox.xapi import life
+from sandbox.xapi.context import Context
+from sandbox.xapi.failure import Failure, internal_error
+from sandbox.xapi.operations import pool_operation
+from sandbox.xapi.registry import BOTH, READ, RECORDED, call
+from sandbox.xapi.rules import ha_guard, ha_plan
+
+_HANDOVER = 15.0
+
+
+@call("pool.sync_database", source=RECORDED)
+def sync_database(_context: Context) -> None:
+    """The members' copies of the database are the coordinator's own here, so they are always in step."""
+
+
+@call("pool.test_archive_target", source=RECORDED)
+def archive_target(_context: Context, *_args: object) -> None:
+    raise Failure("MESSAGE_REMOVED")
+
+
+@call("pool.is_slave", source=READ, emergency=True, anywhere=True)
+def is_slave(context: Context, _host: str) -> bool:
+    return not context.host.is_coordinator
+
+
+@call("pool.has_extension", source=READ)
+def has_extension(context: Context, pool: str, _name: str) -> bool:
+    context.get("pool", pool)
+    return False
+
+
+@call("pool.create_VLAN", source=RECORDED)
+def create_vlan(context: Context, _device: str, network: str, _vlan: int) -> None:
+    context.get("network", network)
+    raise Failure("NOT_IMPLEMENTED", context.method)
+
+
+# HA's planner
+
+
+@call("pool.set_ha_host_failures_to_tolerate", source=BOTH)
+def set_failures_to_tolerate(context: Context, pool: str, value: int) -> None:
+    """Also without HA the plan is computed and told."""
+    if value < 0:
+        raise Failure("INVALID_VALUE", "ha_host_failures_to_tolerate", value)
+    if context.get("pool", pool)["ha_plan_exists_for"] > 0:
+        ha_guard.check(context.db, failures=value)
+    context.db.write("pool", pool, ha_host_failures_to_tolerate=value)
+    ha_guard.refresh(context.pool)
+
+
+@call("pool.ha_compute_max_host_failures_to_tolerate", source=BOTH)
+def compute_most_failures(context: Context) -> int:
+    most = ha_plan.most_failures(context.db)
+    pool = context.pool.record
+    if pool["ha_enabled"]:
+        wanted = pool["ha_host_failures_to_tolerate"]
+        context.db.write("pool", context.pool.ref, ha_overcommitted=wanted > most, ha_plan_exists_for=min(wanted, most))
+    return most
+
+
+@call("pool.ha_compute_hypothetical_max_host_failures_to_tolerate", source=BOTH)
+def compute_hypothetical(context: Context, configuration: dict[str, str]) -> int:
+    for priority in configuration.values():
+        if priority not in ("restart", "best-effort", ""):
+            raise Failure("INVALID_VALUE", "ha_restart_priority", priority)
+    for vm in configuration:
+        context.get("VM", vm)
+    return ha_plan.most_failures(context.db, [vm for vm, p in configuration.items() if p == "restart"])
+
+
+@call("pool.ha_failover_plan_exists", source=BOTH)
+def failover_plan_exists(context: Context, failures: int) -> bool:
+    return ha_plan.plan(context.db, failures) == ha_plan.ALL
+
+
+@call("pool.ha_compute_vm_failover_plan", source=BOTH)
+def compute_failover_plan(
+    context: Context, failed_hosts: list[str], failed_vms: list[str]
+) -> dict[str, dict[str, str]]:
+    """By memory alone: a VM whose disk is local gets a host too."""
+    for host in failed_hosts:
+        context.get("host", host)
+    for vm in failed_vms:
+        context.get("VM", vm)
+    places = ha_plan.where_to(context.db, failed_hosts, failed_vms)
+    return {
+        vm: {"host": host} if host else {"error_code": "HOST_NOT_ENOUGH_FREE_MEMORY"} for vm, host in places.items()
+    }
+
+
+@call("pool.ha_prevent_restarts_for", source=RECORDED)
+def prevent_restarts_for(context: Context, seconds: int) -> None:
+    context.pool.no_restarts_before = context.estate.time.now() + seconds
+
+
+# Who leads
+
+
+@call("pool.designate_new_master", source=READ)
+def designate_new_master(context: Context, host: str) -> None:
+    """Every session and task of the old coordinator is gone afterwards."""
+    context.get("host", host)
+    with pool_operation(context, "designate_new_master"):
+        if host == context.pool.coordinator_ref:
+            return
+        if context.pool.record["ha_enabled"]:
+            raise Failure("HA_IS_ENABLED")
+        for ref in context.db.rows("host"):
+            context.require_live(ref)
+        context.work(_HANDOVER)
+    context.pool.after(1.0, lambda: life.change_coordinator(context.pool, host))
+
+
+@call("pool.emergency_transition_to_master", source=READ, emergency=True, anywhere=True)
+def emergency_transition(context: Context) -> None:
+    """On a survivor: it becomes the coordinator, with the database as it last had it."""
+    if context.host.is_coordinator:
+        return
+    if context.pool.record["ha_enabled"]:
+        raise Failure("HA_IS_ENABLED")
+    host = context.host.ref
+    context.pool.after(10.0, lambda: life.change_coordinator(context.pool, host))
+
+
+@call("pool.emergency_reset_master", source=READ, emergency=True, anywhere=True)
+def emergency_reset(context: Context, address: str) -> None:
+    """Members of a pool here always find the coordinator that their database names; another address is refused."""
+    if address != context.pool.coordinator.address:
+        raise Failure("NOT_IMPLEMENTED", context.method)
+
+
+@call("pool.recover_slaves", source=READ)
+def recover_slaves(context: Context) -> list[str]:
+    """The members that could be told of their coordinator; who was not reached is left out."""
+    now, out = context.estate.time.now(), []
+    for ref, host in context.pool.hosts.items():
+        if host.alive and not host.is_coordinator:
+            host.coordinator_back(now)
+            host.lost_coordinator_at = host.found_coordinator_at = None
+            out.append(ref)
+    return out
+
+
+@call("pool.eject", source=RECORDED)
+def eject(context: Context, host: str) -> None:
+    with pool_operation(context, "eject"):
+        context.get("host", host)
+        if host == context.pool.coordinator_ref:
+            raise internal_error("Xapi_pool.Cannot_eject_master")
+        if context.pool.record["ha_enabled"]:
+            raise Failure("HA_IS_ENABLED")
+        raise Failure("NOT_IMPLEMENTED", context.method)

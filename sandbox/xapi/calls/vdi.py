@@ -1,0 +1,123 @@
+"""VDIs: virtual disks."""
+
+from __future__ import annotations
+
+import uuid
+
+from sandbox.xapi import allowed
+from sandbox.xapi.calls.vm_copy import copy_vdi
+from sandbox.xapi.context import Context
+from sandbox.xapi.failure import Failure
+from sandbox.xapi.operations import sr_operation, vdi_operation
+from sandbox.xapi.registry import BOTH, READ, call
+from sandbox.xapi.values import NULL, Row
+
+_FAST, _COPY_PER_GIB = 0.5, 8.0
+_GIB, _MIB = 1 << 30, 1 << 20
+
+
+@call("VDI.create", source=BOTH)
+def create(context: Context, record: Row) -> str:
+    """On an SR that is plugged somewhere, and whose driver can create."""
+    sr = record["SR"]
+    require_plugged(context, sr)
+    with sr_operation(context, sr, "vdi_create"):
+        context.work(_FAST)
+        identity = str(uuid.uuid4())
+        vdi = context.db.create(
+            "VDI",
+            {**record, "uuid": identity, "location": identity, "managed": True, "physical_utilisation": 4096},
+        )
+    allowed.refresh(context.db, "VDI", vdi)
+    return vdi
+
+
+def require_plugged(context: Context, sr: str) -> str:
+    """A live host that has the SR. Raises Failure SR_HAS_NO_PBDS."""
+    for pbd in (context.get("PBD", r) for r in context.get("SR", sr)["PBDs"]):
+        host = context.db.find("host", pbd["host"])
+        if pbd["currently_attached"] and host is not None:
+            return str(pbd["host"])
+    raise Failure("SR_HAS_NO_PBDS", sr)
+
+
+@call("VDI.destroy", source=BOTH)
+def destroy(context: Context, vdi: str) -> None:
+    sr = context.get("VDI", vdi)["SR"]
+    with vdi_operation(context, vdi, "destroy"), sr_operation(context, sr, "vdi_destroy"):
+        require_plugged(context, sr)
+        context.work(_FAST)
+        _forget(context, vdi)
+
+
+def _forget(context: Context, vdi: str) -> None:
+    for vbd in list(context.get("VDI", vdi)["VBDs"]):
+        if context.get("VBD", vbd)["type"] == "CD":
+            context.db.write("VBD", vbd, VDI=NULL, empty=True)
+        else:
+            context.db.destroy("VBD", vbd)
+    context.db.destroy("VDI", vdi)
+
+
+@call("VDI.forget", source=READ)
+def forget(context: Context, vdi: str) -> None:
+    """The record goes, the data stays."""
+    with vdi_operation(context, vdi, "forget"):
+        _forget(context, vdi)
+
+
+@call("VDI.resize", source=BOTH)
+def resize(context: Context, vdi: str, size: int) -> None:
+    sr = context.get("VDI", vdi)["SR"]
+    with vdi_operation(context, vdi, "resize"), sr_operation(context, sr, "vdi_resize"):
+        require_plugged(context, sr)
+        context.work(_FAST)
+        context.db.write("VDI", vdi, virtual_size=size)
+
+
+@call("VDI.snapshot", source=READ)
+def snapshot(context: Context, vdi: str, _driver_params: dict[str, str] | None = None) -> str:
+    sr = context.get("VDI", vdi)["SR"]
+    with vdi_operation(context, vdi, "snapshot"), sr_operation(context, sr, "vdi_snapshot"):
+        require_plugged(context, sr)
+        context.work(_FAST)
+        return copy_vdi(context, vdi, snapshot=True)
+
+
+@call("VDI.clone", source=READ)
+def clone(context: Context, vdi: str, _driver_params: dict[str, str] | None = None) -> str:
+    sr = context.get("VDI", vdi)["SR"]
+    with vdi_operation(context, vdi, "clone"), sr_operation(context, sr, "vdi_clone"):
+        require_plugged(context, sr)
+        context.work(_FAST)
+        return copy_vdi(context, vdi, snapshot=False)
+
+
+@call("VDI.copy", source=READ)
+def copy(context: Context, vdi: str, sr: str, _base_vdi: str = NULL, into_vdi: str = NULL) -> str:
+    """To another SR, or into a disk that is at least as big."""
+    with vdi_operation(context, vdi, "copy"):
+        row = context.get("VDI", vdi)
+        if into_vdi != NULL and context.get("VDI", into_vdi)["virtual_size"] < row["virtual_size"]:
+            raise Failure("VDI_TOO_SMALL", into_vdi, row["virtual_size"])
+        if into_vdi == NULL:
+            require_plugged(context, sr)
+        context.work(_FAST + _COPY_PER_GIB * row["physical_utilisation"] / _GIB)
+        return into_vdi if into_vdi != NULL else copy_vdi(context, vdi, snapshot=False, sr=sr)
+
+
+@call("VDI.update", source=READ)
+def update(context: Context, vdi: str) -> None:
+    with vdi_operation(context, vdi, "update"):
+        require_plugged(context, context.get("VDI", vdi)["SR"])
+
+
+@call("VDI.set_on_boot", source=READ)
+def set_on_boot(context: Context, vdi: str, value: str) -> None:
+    with vdi_operation(context, vdi, "set_on_boot"):
+        context.db.write("VDI", vdi, on_boot=value)
+
+
+@call("VDI.set_allow_caching", source=READ)
+def set_allow_caching(context: Context, vdi: str, value: bool) -> None:
+    context.db.write("VDI", vdi, allow_caching=value)

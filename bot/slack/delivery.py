@@ -154,9 +154,9 @@ class Courier:
                     "whether %s of %s was posted cannot be found out (%s); it is not posted again",
                     delivery.kind,
                     delivery.request_id,
-                    cannot.why,
+                    cannot,
                 )
-                self._postpone(job, _CANNOT_LOOK_SECONDS, f"in doubt: {cannot.why}", in_doubt=True)
+                self._postpone(job, _CANNOT_LOOK_SECONDS, f"in doubt: {cannot}", in_doubt=True)
                 return
             except SlackFailure as failure:
                 self._postpone(job, _pause(job, failure), f"in doubt: {failure}", in_doubt=True)

@@ -4,7 +4,6 @@ history (Slack docs: messaging/metadata, conversations.history).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -19,11 +18,8 @@ _CLOCKS = timedelta(hours=1)
 """How far the bot's clock may be ahead of Slack's."""
 
 
-@dataclass(frozen=True, slots=True)
 class CannotLook(Exception):
-    """The conversation's history cannot be read (or is too long to be sure): why, in words."""
-
-    why: str
+    """The conversation's history cannot be read, or is too long to be sure. The text says why."""
 
 
 def metadata(delivery: Delivery) -> dict[str, Any]:

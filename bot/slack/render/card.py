@@ -39,6 +39,9 @@ class _Room:
     items: int
     characters: int
 
+    def text(self, words: str) -> list[rich.Element]:
+        return [rich.text(words, limit=self.characters)]
+
 
 _ROOMS = (_Room(15, 300), _Room(8, 200), _Room(5, 120), _Room(3, 80))
 
@@ -110,24 +113,28 @@ def _state(request: Request, room: _Room) -> list[rich.Element]:
         head += [rich.text(" · expires "), rich.date(request.expires_at)]
     if request.state in approval.ACTIVE_STATES and request.progress:
         parts.append(rich.section([rich.text(progress_line(request.progress))]))
-    result = request.result
-    if result:
-        if result.seconds > 0:
-            head.append(rich.text(f" in {duration(result.seconds)}"))
-        parts.append(rich.section([rich.text(result.summary, limit=room.characters * 2)]))
-        if result.lines:
-            parts.append(
-                rich.listing(cut([[rich.text(each, limit=room.characters)] for each in result.lines], room.items))
-            )
-        if result.remedy:
-            parts.append(
-                rich.section(
-                    [rich.text("What to do: ", bold=True), rich.text(result.remedy, limit=room.characters * 2)]
-                )
-            )
+    parts += _result(request, room)
+    if request.result and request.result.seconds > 0:
+        head.append(rich.text(f" in {duration(request.result.seconds)}"))
     if request.successor:
         parts.append(rich.section([rich.text(f"Asked again as {request.successor}.")]))
     return [rich.section(head), *parts]
+
+
+def _result(request: Request, room: _Room) -> list[rich.Element]:
+    result = request.result
+    if not result:
+        return []
+    made = [rich.section([rich.text(result.summary, limit=room.characters * 2)])]
+    if result.lines:
+        made.append(rich.listing(cut(result.lines, room.items, room.text)))
+    if result.remedy:
+        made.append(_labelled("What to do", result.remedy, room))
+    return made
+
+
+def _labelled(label: str, words: str, room: _Room) -> rich.Element:
+    return rich.section([rich.text(f"{label}: ", bold=True), rich.text(words, limit=room.characters * 2)])
 
 
 def _asked(request: Request) -> list[rich.Element]:
@@ -143,24 +150,20 @@ def _plan(plan: Plan, room: _Room) -> list[Block]:
             parts.append(rich.section([rich.text(heading, bold=True)]))
             parts.append(rich.listing(items, ordered=ordered))
 
-    def texts(lines: tuple[str, ...]) -> list[list[rich.Element]]:
-        return cut([[rich.text(each, limit=room.characters)] for each in lines], room.items)
-
-    listed("Will be done", texts(tuple(step.title or step.call for step in plan.steps)), ordered=True)
+    titles = tuple(step.title or step.call for step in plan.steps)
+    listed("Will be done", cut(titles, room.items, room.text), ordered=True)
     listed("Checks", _findings(plan, room))
-    listed("What it means meanwhile", texts(plan.impact))
-    listed("Why so", texts(plan.reasons))
+    listed("What it means meanwhile", cut(plan.impact, room.items, room.text))
+    listed("Why so", cut(plan.reasons, room.items, room.text))
     if plan.go_back:
-        parts.append(
-            rich.section([rich.text("How to go back: ", bold=True), rich.text(plan.go_back, limit=room.characters)])
-        )
+        parts.append(_labelled("How to go back", plan.go_back, room))
     return [rich.block(*parts)] if parts else []
 
 
 def _findings(plan: Plan, room: _Room) -> list[list[rich.Element]]:
     """Blockers first, then warnings; what passed is counted."""
-    told = [finding_line(each, room.characters) for each in (*plan.blockers, *plan.warnings)]
-    shown = cut(told, room.items)
+    serious = (*plan.blockers, *plan.warnings)
+    shown = cut(serious, room.items, lambda each: finding_line(each, room.characters))
     if plan.passes:
         shown.append([rich.emoji("white_check_mark"), rich.text(f" {plural(len(plan.passes), 'check')} passed")])
     return shown
@@ -189,7 +192,8 @@ def vote_line(vote: Vote, digest: str) -> list[rich.Element]:
 def _votes(request: Request, room: _Room) -> list[Block]:
     if not request.votes:
         return []
-    return [rich.block(rich.listing(cut([vote_line(each, request.digest) for each in request.votes], room.items)))]
+    shown = cut(request.votes, room.items, lambda each: vote_line(each, request.digest))
+    return [rich.block(rich.listing(shown))]
 
 
 def _buttons(request: Request) -> list[Block]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from bot.model import Argument, BotTarget, HostTarget, Object, Plan, PoolTarget, Request, ResultOf, Secret, Step, Value
 from bot.slack.render import rich
@@ -58,40 +57,37 @@ def _blocks(request: Request, most: int, length: int) -> list[Block]:
         rich.date(request.opened_at),
     ]
     made = [header(title(plan)), rich.block(rich.section(head), rich.quote([rich.text(request.text, limit=2000)]))]
-    made += _listed(
-        "Checks", [finding_line(each, length) for each in (*plan.blockers, *plan.warnings, *plan.passes)], most
-    )
-    made += _calls("Calls, in this order", plan.steps, most)
-    made += _calls("If a later call fails, taken back by", [each for step in plan.steps for each in step.undo], most)
-    made += _listed("What it means meanwhile", [[rich.text(each, limit=length)] for each in plan.impact], most)
-    made += _listed("Why so", [[rich.text(each, limit=length)] for each in plan.reasons], most)
-    made += _listed(
-        "The decision rests on", [[rich.text(f"{name}: {value}", limit=length)] for name, value in plan.facts], most
-    )
-    made += _listed("Nothing else may touch meanwhile", _touches(plan, length), most)
+
+    def text(words: str) -> list[rich.Element]:
+        return [rich.text(words, limit=length)]
+
+    checks = (*plan.blockers, *plan.warnings, *plan.passes)
+    undo = tuple(each for step in plan.steps for each in step.undo)
+    facts = tuple(f"{name}: {value}" for name, value in plan.facts)
+    made += _listed("Checks", cut(checks, most, lambda each: finding_line(each, length)))
+    made += _listed("Calls, in this order", cut(plan.steps, most, _call), ordered=True)
+    made += _listed("If a later call fails, taken back by", cut(undo, most, _call), ordered=True)
+    made += _listed("What it means meanwhile", cut(plan.impact, most, text))
+    made += _listed("Why so", cut(plan.reasons, most, text))
+    made += _listed("The decision rests on", cut(facts, most, text))
+    made += _listed("Nothing else may touch meanwhile", cut(_touches(plan), most, text))
     if plan.go_back:
         made.append(rich.block(rich.section([rich.text("How to go back: ", bold=True), rich.text(plan.go_back)])))
-    made += _listed("Votes", [vote_line(vote, request.digest) for vote in request.votes], most)
+    made += _listed("Votes", cut(request.votes, most, lambda each: vote_line(each, request.digest)))
     made.append(rich.block(rich.listing(_terms(request))))
     return made
 
 
-def _listed(heading: str, items: Sequence[list[rich.Element]], most: int) -> list[Block]:
+def _listed(heading: str, items: list[list[rich.Element]], *, ordered: bool = False) -> list[Block]:
     if not items:
         return []
-    return [rich.block(rich.section([rich.text(heading, bold=True)]), rich.listing(cut(items, most)))]
+    return [rich.block(rich.section([rich.text(heading, bold=True)]), rich.listing(items, ordered=ordered))]
 
 
-def _calls(heading: str, steps: Sequence[Step], most: int) -> list[Block]:
-    items = []
-    for step in steps:
-        words = [rich.text(step.title, limit=300), rich.text(" ")] if step.title else []
-        words += [rich.text(call_line(step), code=True, limit=1000), rich.text(f" to {_target(step)}")]
-        items.append([*words, rich.text(f", watched for up to {duration(step.limit_seconds)}")])
-    if not items:
-        return []
-    parts = [rich.section([rich.text(heading, bold=True)]), rich.listing(cut(items, most), ordered=True)]
-    return [rich.block(*parts)]
+def _call(step: Step) -> list[rich.Element]:
+    made = [rich.text(step.title, limit=300), rich.text(" ")] if step.title else []
+    made += [rich.text(call_line(step), code=True, limit=1000), rich.text(f" to {_target(step)}")]
+    return [*made, rich.text(f", watched for up to {duration(step.limit_seconds)}")]
 
 
 def _target(step: Step) -> str:
@@ -104,10 +100,10 @@ def _target(step: Step) -> str:
             return "the bot itself"
 
 
-def _touches(plan: Plan, length: int) -> list[list[rich.Element]]:
+def _touches(plan: Plan) -> tuple[str, ...]:
     if plan.whole_pool:
-        return [[rich.text(f"the whole pool {quoted(plan.pool.name)}", limit=length)]]
-    return [[rich.text(f"{each.cls} {quoted(each.name)} ({each.uuid})", limit=length)] for each in plan.touches]
+        return (f"the whole pool {quoted(plan.pool.name)}",)
+    return tuple(f"{each.cls} {quoted(each.name)} ({each.uuid})" for each in plan.touches)
 
 
 def _terms(request: Request) -> list[list[rich.Element]]:

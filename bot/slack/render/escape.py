@@ -21,9 +21,10 @@ _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 _ACTIVE = re.compile(r"[@#*_~`]|:(?=\S)|(?<=\w)\.(?=\w)|^&gt;")
 
 
-def line(text: str, limit: int) -> str:
+def line(text: str, limit: int, *, strip: bool = True) -> str:
     """One plain line of at most `limit` characters, never empty: for places where Slack interprets nothing."""
-    return one_line(text, limit).strip() or NOTHING
+    words = one_line(text[: limit + 1], limit)  # no character becomes shorter, so the rest would be cut anyway
+    return (words.strip() if strip else words) or NOTHING
 
 
 def plain(text: str, limit: int) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def plain(text: str, limit: int) -> dict[str, Any]:
 
 def fallback(*texts: str, limit: int = 600) -> str:
     """The texts as one line of mrkdwn in which nothing pings, links or is formatted."""
-    words = one_line(" – ".join(text for text in texts if text), limit).strip() or NOTHING
+    words = line(" – ".join(text for text in texts if text), limit)
     for character, entity in _ENTITIES:
         words = words.replace(character, entity)
     return _ACTIVE.sub(lambda found: found.group() + _JOINER, words)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.slack.render import rich
 from bot.slack.render.escape import line, plain
 
 Block = rich.Block
+T = TypeVar("T")
 
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
@@ -99,12 +100,12 @@ def fits(blocks: Sequence[Block]) -> bool:
     )
 
 
-def cut(items: Sequence[list[rich.Element]], most: int, *, what: str = "") -> list[list[rich.Element]]:
+def cut(items: Sequence[T], most: int, show: Callable[[T], list[rich.Element]]) -> list[list[rich.Element]]:
     """At most `most` list items, the last saying how many more there are."""
     if len(items) <= most:
-        return list(items)
-    rest = len(items) - most + 1
-    return [*items[: most - 1], [rich.text(f"… and {rest} more{' ' + what if what else ''}", italic=True)]]
+        return [show(item) for item in items]
+    more = [rich.text(f"… and {len(items) - most + 1} more", italic=True)]
+    return [*(show(item) for item in items[: most - 1]), more]
 
 
 __all__ = ["Block", "Message", "actions", "button", "characters", "confirm", "context", "cut", "fits", "header", "line"]

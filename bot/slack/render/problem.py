@@ -68,7 +68,7 @@ def _blocks(problem: Problem, most: int, characters: int) -> list[Block]:
     if problem.text and problem.error == "parse":
         parts.append(rich.preformatted(place_of_mistake(problem.text, problem.start, problem.end)))
     if problem.evidence:
-        parts.append(rich.listing(cut([[rich.text(each, limit=characters)] for each in problem.evidence], most)))
+        parts.append(rich.listing(cut(problem.evidence, most, lambda each: [rich.text(each, limit=characters)])))
     if problem.remedy:
         parts.append(rich.section([rich.text(problem.remedy, limit=2 * characters)]))
     usable = [each for each in problem.choices if len(each.command) <= BUTTON_VALUE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.model import Facts, Level, Line, Lines, Part, Report, Suggestion, Table
+from bot.model import Cell, Facts, Level, Line, Lines, Part, Report, Suggestion, Table
 from bot.slack.render import rich, table
 from bot.slack.render.escape import fallback
 from bot.slack.render.ids import run_button
@@ -51,14 +51,10 @@ def part(shown: Part, rows: int) -> Block:
             made = table.lines(shown, rows)
             body = rich.preformatted(made) if made else rich.section([rich.text("none", italic=True)])
         case Lines():
-            items = cut([_line(each) for each in shown.lines], rows)
+            items = cut(shown.lines, rows, _line)
             body = rich.listing(items) if items else rich.section([rich.text("none", italic=True)])
         case Facts():
-            pairs = [
-                [rich.text(f"{name}: ", bold=True), *rich.mark(cell.level), *_bar(cell.bar), rich.text(cell.text)]
-                for name, cell in shown.pairs
-            ]
-            items = cut(pairs, rows)
+            items = cut(shown.pairs, rows, _pair)
             body = rich.listing(items) if items else rich.section([rich.text("none", italic=True)])
     return rich.block(*heading, body)
 
@@ -72,6 +68,11 @@ def suggestions(offered: Sequence[Suggestion]) -> list[Block]:
 def _line(shown: Line) -> list[rich.Element]:
     elements = [*rich.mark(shown.level), rich.text(shown.text, bold=_strikes(shown.level))]
     return [*elements, rich.text(f" – {shown.detail}")] if shown.detail else elements
+
+
+def _pair(pair: tuple[str, Cell]) -> list[rich.Element]:
+    name, cell = pair
+    return [rich.text(f"{name}: ", bold=True), *rich.mark(cell.level), *_bar(cell.bar), rich.text(cell.text)]
 
 
 def _bar(fraction: float | None) -> list[rich.Element]:

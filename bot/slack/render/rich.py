@@ -29,7 +29,7 @@ def text(
     words: str, *, bold: bool = False, italic: bool = False, code: bool = False, limit: int = TEXT_LIMIT
 ) -> Element:
     """Words as they are. Spaces at the ends are kept: sentences are put together from several elements."""
-    element: Element = {"type": "text", "text": one_line(words, limit) or line(words, limit)}
+    element: Element = {"type": "text", "text": line(words, limit, strip=False)}
     style = {name: True for name, wanted in (("bold", bold), ("italic", italic), ("code", code)) if wanted}
     if style:
         element["style"] = style

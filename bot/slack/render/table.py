@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from bot.model import Cell, Level, Table
+from bot.slack.render.escape import line
 from bot.text import one_line
 
 WIDTH = 88
@@ -77,7 +78,7 @@ def _column(cells: Sequence[Cell]) -> list[str]:
         before = _MARKS[cell.level].ljust(_MARK_WIDTH) if marked else ""
         if barred:
             before += (bar(cell.bar, _BAR) if cell.bar is not None else " " * _BAR) + " "
-        made.append((before + one_line(cell.text)).rstrip())
+        made.append((before + line(cell.text, WIDTH) if cell.text else before).rstrip())
     return made
 
 

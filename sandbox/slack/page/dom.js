@@ -63,14 +63,15 @@ const marks = new WeakMap();
  */
 export function reconcile(container, items, render) {
   const old = new Map();
-  for (const child of container.children) {
+  const wanted = new Set(items.map((item) => item.key));
+  for (const child of [...container.children]) {
     const mark = marks.get(child);
-    if (mark) old.set(mark.key, child);
+    if (mark && wanted.has(mark.key)) old.set(mark.key, child);
+    else child.remove(); // first of all, so that no other node has to move
   }
   let cursor = container.firstElementChild;
   for (const item of items) {
     let node = old.get(item.key);
-    old.delete(item.key);
     if (!node || marks.get(node).signature !== item.signature) {
       const fresh = render(item, node ?? null);
       if (node && fresh !== node) {
@@ -83,7 +84,6 @@ export function reconcile(container, items, render) {
     if (cursor === node) cursor = cursor.nextElementSibling;
     else container.insertBefore(node, cursor);
   }
-  for (const stale of old.values()) stale.remove();
 }
 
 /** Swaps a node; the focus (and the caret) moves to the control with the same `data-focus` in the new one. */

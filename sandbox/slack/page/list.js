@@ -23,6 +23,7 @@ export function messageList({ where, label, openThread }) {
   const jump = el("button", { class: "jump", type: "button", hidden: true, onclick: toEnd }, "New messages ↓");
   const node = el("div", { class: "message-list" }, scroller, jump);
   let shown = null;
+  let names = null;
   let newest = "0";
   let atEnd = true;
 
@@ -50,7 +51,7 @@ export function messageList({ where, label, openThread }) {
         before = null;
       }
       const compact = Boolean(together(before, message));
-      out.push({ key: `${place.key} ${message.ts}`, kind: "message", message, compact, channel: place.channel, signature: JSON.stringify([message, compact, place.names]) });
+      out.push({ key: `${place.key} ${message.ts}`, kind: "message", message: { ...message, compact }, channel: place.channel, signature: JSON.stringify([message, compact]) });
       if (where === "thread" && index === 0) {
         const count = messages.length - 1;
         const text = count === 0 ? "No replies yet" : `${count} ${count === 1 ? "reply" : "replies"}`;
@@ -68,17 +69,16 @@ export function messageList({ where, label, openThread }) {
     if (item.kind === "day") return el("div", { class: "day", role: "separator" }, el("span", {}, item.text));
     if (item.kind === "note") return el("p", { class: "empty" }, item.text);
     const view = (existing && views.get(existing)) ?? new MessageView(where, openThread);
-    view.update(item.message, item.channel, item.compact);
+    view.update(item.message, item.channel);
     views.set(view.node, view);
     return view.node;
   }
 
   function show(messages, place) {
     const fresh = place.key !== shown;
-    if (fresh) {
-      items.replaceChildren();
-      atEnd = true;
-    }
+    if (fresh) atEnd = true;
+    if (fresh || place.names !== names) items.replaceChildren();
+    names = place.names;
     const stay = atEnd;
     reconcile(items, rows(messages, place), draw);
     const last = messages.at(-1)?.ts ?? "0";

@@ -2,7 +2,7 @@
 import { avatar, personOrId } from "./avatar.js";
 import { renderBlocks } from "./blocks.js";
 import { dayAndTime, fromTs, fullTime, timeOf } from "./dates.js";
-import { el } from "./dom.js";
+import { el, reconcile } from "./dom.js";
 import { emoji } from "./emoji.js";
 import { icon } from "./icons.js";
 import { file } from "./media.js";
@@ -51,57 +51,68 @@ function author(message) {
   return message.username ? { ...person, real_name: message.username } : person;
 }
 
+/** What stands around a message's content, by name, in order; null leaves a part out. */
+function partsOf(message, person, when, openThread) {
+  const bot = message.user === state.workspace.bot.user_id;
+  return {
+    only: message.ephemeral && (() => el("div", { class: "only-you" }, icon("eye"), "Only visible to you")),
+    head: !message.compact && (() => el("div", { class: "message-head" },
+      el("span", { class: "message-author", title: person.name }, el("bdi", {}, person.real_name)), bot ? el("span", { class: "badge" }, "APP") : null, timeNode(when))),
+    content: null,
+    files: message.files?.length && (() => el("div", { class: "files" }, message.files.map(file))),
+    attachments: message.attachments?.length && (() => el("div", {}, message.attachments.map(attachment))),
+    reactions: message.reactions?.length && (() => reactions(message.reactions)),
+    replies: message.reply_count && openThread && (() => threadFooter(message, openThread)),
+    error: message.error && (() => el("div", { class: "slack-error", role: "alert" }, icon("warning"), el("span", {}, message.error))),
+  };
+}
+
+const timeNode = (when) => el("time", { class: "message-time", datetime: when.toISOString(), title: fullTime(when) }, timeOf(when));
+
+const replyTool = (message, openThread) => el("div", { class: "message-tools" }, el("button", {
+  type: "button", class: "tool", "aria-label": "Reply in thread", title: "Reply in thread", dataset: { focus: `reply ${message.ts}` },
+  onclick: () => openThread(message.ts),
+}, icon("thread")));
+
 export class MessageView {
   #where;
   #openThread;
+  #gutter = el("div", { class: "gutter" });
+  #main = el("div", { class: "message-main" });
   #blocks = el("div", { class: "blocks" });
   #content = el("div", { class: "message-content" });
-  #blocksJson = null;
+  #shownText = null;
 
   /** where: "channel" or "thread"; openThread(ts): what "Reply in thread" does, null inside a thread. */
   constructor(where, openThread) {
     this.#where = where;
     this.#openThread = openThread;
-    this.node = el("div", { class: "message", role: "article" });
+    this.node = el("div", { class: "message", role: "article" }, this.#gutter, this.#main);
   }
 
-  update(message, channel, compact) {
-    const { node } = this;
+  /** message: as the workspace gives it, and `compact`: whether it goes without a head of its own. */
+  update(message, channel) {
     const person = author(message);
     const when = fromTs(message.ts);
-    const own = message.command !== undefined && message.command !== null;
-    node.dataset.ts = message.ts;
-    node.className = ["message", compact ? "compact" : "", message.ephemeral ? "ephemeral" : "", own ? "typed-command" : ""].filter(Boolean).join(" ");
-    node.setAttribute("aria-label", `${person.real_name}, ${fullTime(when)}`);
+    const typed = Boolean(message.command);
+    this.node.dataset.ts = message.ts;
+    this.node.className = ["message", message.compact && "compact", message.ephemeral && "ephemeral", typed && "typed-command"].filter(Boolean).join(" ");
+    this.node.setAttribute("aria-label", `${person.real_name}, ${fullTime(when)}`);
+    this.#gutter.replaceChildren(message.compact ? timeNode(when) : avatar(person));
     this.#drawContent(message, channel);
-    const time = el("time", { class: "message-time", datetime: when.toISOString(), title: fullTime(when) }, timeOf(when));
-    const bot = message.user === state.workspace.bot.user_id || message.bot_id;
-    const main = el("div", { class: "message-main" },
-      message.ephemeral ? el("div", { class: "only-you" }, icon("eye"), "Only visible to you") : null,
-      compact ? null : el("div", { class: "message-head" }, el("span", { class: "message-author", title: person.name }, el("bdi", {}, person.real_name)),
-        bot ? el("span", { class: "badge" }, "APP") : null, time),
-      this.#content,
-      message.files?.length ? el("div", { class: "files" }, message.files.map(file)) : null,
-      message.attachments?.length ? message.attachments.map(attachment) : null,
-      message.reactions?.length ? reactions(message.reactions) : null,
-      message.reply_count && this.#openThread ? threadFooter(message, this.#openThread) : null,
-      message.error ? el("div", { class: "slack-error", role: "alert" }, icon("warning"), el("span", {}, message.error)) : null);
-    const tools = this.#openThread && !message.ephemeral && !own
-      ? el("div", { class: "message-tools" }, el("button", { type: "button", class: "tool", "aria-label": "Reply in thread", title: "Reply in thread", dataset: { focus: `reply ${message.ts}` }, onclick: () => this.#openThread(message.ts) }, icon("thread")))
-      : null;
-    this.#replace(el("div", { class: "gutter" }, compact ? time : avatar(person)), main, tools);
-    node.classList.toggle("pings-me", !own && node.querySelector(".mention-me") !== null);
+    const parts = partsOf(message, person, when, this.#openThread);
+    const items = Object.entries(parts).filter(([name, make]) => make || name === "content").map(([key, make]) => ({
+      key, make, signature: key === "content" ? "" : JSON.stringify([key === "head" ? [person, message.ts] : message[key === "replies" ? "latest_reply" : key], message.reply_count]),
+    }));
+    reconcile(this.#main, items, ({ make }) => (make ? make() : this.#content));
+    if (this.#openThread && !message.ephemeral && !typed && !this.#tools) {
+      this.#tools = replyTool(message, this.#openThread);
+      this.node.append(this.#tools);
+    }
+    this.node.classList.toggle("pings-me", !typed && this.#content.querySelector(".mention-me") !== null);
   }
 
-  /** Swaps what is around the content, and puts the focus back if it was there; the content node itself stays. */
-  #replace(...children) {
-    const active = document.activeElement;
-    const held = this.node.contains(active) ? active : null;
-    this.node.replaceChildren(...children.filter(Boolean));
-    if (!held) return;
-    const again = held.isConnected ? held : this.node.querySelector(`[data-focus="${CSS.escape(held.dataset.focus ?? "")}"]`);
-    if (again && again !== document.activeElement) again.focus({ preventScroll: true });
-  }
+  #tools = null;
 
   #drawContent(message, channel) {
     const content = this.#content;
@@ -112,14 +123,11 @@ export class MessageView {
       renderBlocks(this.#blocks, message.blocks, surface);
       return;
     }
-    const json = JSON.stringify([message.text, message.command, message.edited]);
-    if (json === this.#blocksJson && content.firstChild !== this.#blocks) return;
-    this.#blocksJson = json;
-    const text = message.command ? el("code", { class: "command-line" }, message.command) : textOf(message);
-    content.replaceChildren(...[el("div", { class: "text" }, text, message.edited ? el("span", { class: "edited", title: "This message was edited" }, " (edited)") : null)]);
+    const text = JSON.stringify([message.text, message.command, message.edited]);
+    if (text === this.#shownText && content.firstChild !== this.#blocks) return;
+    this.#shownText = text;
+    content.replaceChildren(el("div", { class: "text" },
+      message.command ? el("code", { class: "command-line" }, message.command) : mrkdwn(message.text ?? "", people),
+      message.edited ? el("span", { class: "edited", title: "This message was edited" }, " (edited)") : null));
   }
-}
-
-function textOf(message) {
-  return message.text ? mrkdwn(message.text, people) : null;
 }

@@ -1,0 +1,162 @@
+"""Who looks: what each person sees, and what the page says when something cannot be done."""
+
+import pytest
+
+from sandbox.slack.running import RunningWorkspace
+from tests.sandbox_slack_page import blocks
+from tests.sandbox_slack_page.app import PageApp
+from tests.sandbox_slack_page.conftest import Look
+
+pytestmark = pytest.mark.browser
+
+
+def test_another_persons_ephemeral_is_hidden(poster: PageApp, look: Look) -> None:
+    page = look("olga", "infra")
+    poster.whisper("olga", "infra", "between us")
+    poster.post("infra", "for all")
+    page.locator(".message", has_text="for all").wait_for()
+    whispered = page.locator(".message", has_text="between us")
+    assert "Only visible to you" in whispered.inner_text()
+    page.get_by_role("radio", name="Ana Approver").check(force=True)
+    page.locator(".acting-name", has_text="Ana Approver").wait_for()
+    page.locator(".message", has_text="for all").wait_for()
+    assert whispered.count() == 0
+    page.keyboard.press("Alt+1")
+    whispered.wait_for()
+
+
+def test_a_typed_command_is_shown_to_its_author_alone(workspace: RunningWorkspace, app: PageApp, look: Look) -> None:
+    page = look("olga", "infra")
+    page.get_by_label("Message #infra").fill("/xen hello")
+    page.keyboard.press("Enter")
+    page.locator(".message", has_text="You said hello.").wait_for()
+    assert page.locator(".typed-command").inner_text().endswith("/xen hello")
+    other = look("ana", "infra")
+    workspace.say("ana", "#infra", "good morning")
+    other.locator(".message", has_text="good morning").wait_for()
+    assert other.locator(".message").count() == 1
+
+
+def test_each_person_finds_their_own_channels(look: Look) -> None:
+    page = look("olga", "infra")
+    sidebar = page.get_by_role("navigation")
+    names = sidebar.locator(".channel-name")
+    assert names.all_inner_texts() == ["infra", "lab", "random", "ops-private", "secret", "partners", "Xenia"]
+    page.get_by_role("radio", name="Sam Stranger").check(force=True)
+    page.locator(".acting-name", has_text="Sam").wait_for()
+    assert names.all_inner_texts() == ["infra", "lab", "random", "Xenia"]
+    page.get_by_role("radio", name="Otto Outsider").check(force=True)
+    page.locator(".acting-name", has_text="Otto").wait_for()
+    assert names.all_inner_texts() == ["partners"]
+
+
+def test_a_public_channel_can_be_joined(workspace: RunningWorkspace, look: Look) -> None:
+    workspace.person("sam", "leave", "#lab")
+    page = look("sam", "lab")
+    assert page.get_by_label("Message #lab").count() == 0
+    page.get_by_role("button", name="Join channel").click()
+    field = page.get_by_label("Message #lab")
+    field.fill("here I am")
+    page.keyboard.press("Enter")
+    page.locator(".message", has_text="here I am").wait_for()
+
+
+def test_a_deactivated_person_is_told_so(workspace: RunningWorkspace, look: Look) -> None:
+    page = look("sam", "lab")
+    page.get_by_label("Message #lab").wait_for()
+    workspace.person("sam", "deactivate")
+    page.get_by_role("note").filter(has_text="deactivated").wait_for()
+    assert page.get_by_label("Message #lab").is_hidden()
+
+
+def test_unread_messages_are_counted_elsewhere(workspace: RunningWorkspace, look: Look) -> None:
+    page = look("olga", "infra")
+    page.locator(".message-list .empty").wait_for()
+    workspace.say("ana", "#lab", "over here")
+    row = page.get_by_role("link", name="lab, channel, 1 unread")
+    row.click()
+    page.locator(".message", has_text="over here").wait_for()
+    page.get_by_role("link", name="lab, channel", exact=True).wait_for()
+
+
+def test_slacks_own_errors_are_plain(app: PageApp, look: Look) -> None:
+    page = look("olga", "infra")
+    field = page.get_by_label("Message #infra")
+    field.fill("/nosuch thing")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").filter(has_text="/nosuch is not a valid command").wait_for()
+    assert field.input_value() == "/nosuch thing"
+    field.fill("/xen silence")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").filter(has_text="/xen failed because the app did not respond").wait_for()
+
+
+def test_a_workspace_that_is_gone_and_back(workspace: RunningWorkspace, look: Look) -> None:
+    page = look("olga", "infra")
+    page.locator(".message-list .empty").wait_for()
+    page.route("**/sandbox/**", lambda route: route.abort())
+    workspace.say("ana", "#infra", "unheard")
+    status = page.locator("#connection")
+    status.filter(has_text="Reconnecting").wait_for()
+    page.get_by_label("Message #infra").fill("lost?")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").filter(has_text="does not answer").wait_for()
+    assert page.get_by_label("Message #infra").input_value() == "lost?"
+    page.unroute("**/sandbox/**")
+    page.locator(".message", has_text="unheard").wait_for()
+    status.filter(has_text="Reconnecting").wait_for(state="detached")
+
+
+def test_the_app_home_is_asked_for_and_shown(app: PageApp, look: Look) -> None:
+    page = look("ana", "@ana")
+    page.get_by_role("tab", name="Home").click()
+    assert app.next_of(app.homes, 2)["tab"] == "home"
+    panel = page.get_by_role("tabpanel", name="Home")
+    panel.get_by_text("lab is well").wait_for()
+    panel.get_by_role("button", name="Status").click()
+    pressed = app.next_of(app.actions)
+    assert (pressed["actions"][0]["action_id"], pressed["view"]["type"]) == ("status", "home")
+    page.keyboard.press("Tab")
+    page.get_by_role("tab", name="Home").press("ArrowRight")
+    page.get_by_label("Message Xenia").wait_for()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_overflows_sideways(width: int, poster: PageApp, look: Look) -> None:
+    page = look("olga", "lab", width=width)
+    poster.post("lab", "x" * 300)
+    poster.post("lab", "x", blocks=blocks.MOST_BLOCKS)
+    page.locator(".message", has_text="Rich bold").wait_for()
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll(".message *")]
+            .filter((node) => !node.closest(".table-frame table, pre"))
+            .filter((node) => node.getBoundingClientRect().right > innerWidth + 1)
+            .map((node) => node.className || node.tagName)"""
+    )
+    assert wide == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_narrow_window_has_its_channels_behind_a_button(look: Look) -> None:
+    page = look("olga", "infra", width=390, height=844)
+    link = page.get_by_role("link", name="lab, channel")
+    assert not link.is_visible()
+    page.get_by_role("button", name="Channels", exact=True).click()
+    link.click()
+    page.get_by_role("heading", name="lab").wait_for()
+    link.wait_for(state="hidden")
+
+
+def test_colours_follow_the_system_and_the_choice(look: Look) -> None:
+    page = look("olga", "infra", color_scheme="dark")
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(background)
+    button = page.get_by_role("button", name="Colours: system. Change")
+    button.click()
+    assert page.evaluate(background) == dark
+    page.get_by_role("button", name="Colours: dark. Change").click()
+    light = page.evaluate(background)
+    assert light != dark
+    page.reload()
+    page.get_by_role("button", name="Colours: light. Change").wait_for()
+    assert page.evaluate(background) == light

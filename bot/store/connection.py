@@ -87,9 +87,14 @@ class Connections:
     def close(self) -> None:
         """Close every thread's connection. Threads that still work get Unavailable from now on."""
         self._closed = True
-        with self._writer, self._all_lock:
-            for db in list(self._all):
-                db.close()
+        waited = self._writer.acquire(timeout=self._busy_seconds)
+        try:
+            with self._all_lock:
+                for db in list(self._all):
+                    db.close()
+        finally:
+            if waited:
+                self._writer.release()
 
     def _database(self) -> Database:
         if self._closed:

@@ -79,10 +79,6 @@ def insert(db: Database, request_id: str, number: int, new: NewRequest, pool: st
     )
 
 
-def place_of(db: Database, request_id: str) -> Place:
-    return unpack(Place, db.execute("SELECT place FROM requests WHERE id = ?", [request_id]).fetchone()[0])
-
-
 def state_of(db: Database, request_id: str) -> State | None:
     """None when there is no such request."""
     row = db.execute("SELECT state FROM requests WHERE id = ?", [request_id]).fetchone()

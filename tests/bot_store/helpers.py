@@ -36,6 +36,8 @@ from bot.model import (
 from bot.ports import Delivery, NewRequest
 from bot.store import SqliteStore
 
+ROOT = Path(__file__).parents[2]
+"""Where processes of the tests start, so that they find them."""
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY = b"0123456789abcdef0123456789abcdef"
 ANNA = Actor(kind="slack", id="T1/U1", name="Anna")

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -18,7 +19,7 @@ from bot.errors import Unavailable
 from bot.model import State
 from bot.store import SqliteStore, verify_file
 from bot.store.connection import Connections
-from tests.bot_store.helpers import START, HandClock, counts, entry, look, meddle, opened
+from tests.bot_store.helpers import ROOT, START, HandClock, counts, entry, look, meddle, opened
 
 
 def refusal(path: Path, clock: HandClock) -> str:
@@ -248,18 +249,22 @@ except Unavailable as error:
     ("directory_mode", "file_mode", "words"),
     [(0o555, None, "cannot be written: no permission in"), (0o555, 0o644, "no permission in"), (0o1777, 0o600, None)],
 )
-def test_without_permission(path: Path, directory_mode: int, file_mode: int | None, words: str | None) -> None:
-    if file_mode is not None:
-        path.touch()
-        path.chmod(file_mode)
-    for parent in list(path.parents)[1:3]:  # pytest's own directories are closed to others
-        parent.chmod(parent.stat().st_mode | 0o011)
-    path.parent.chmod(directory_mode)
-    try:
+def test_without_permission(directory_mode: int, file_mode: int | None, words: str | None) -> None:
+    # Not pytest's tmp_path: its parents are closed to others, and every session of pytest closes them again.
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "x.sqlite3")
+        if file_mode is not None:
+            path.touch()
+            path.chmod(file_mode)
+        path.parent.chmod(directory_mode)
         done = subprocess.run(
-            [sys.executable, "-c", UNPRIVILEGED, str(path)], capture_output=True, text=True, timeout=60, check=True
+            [sys.executable, "-c", UNPRIVILEGED, str(path)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
         )
-    finally:
         path.parent.chmod(0o700)
     if words is None:
         assert ("belongs to another user" in done.stdout) is (os.geteuid() == 0)

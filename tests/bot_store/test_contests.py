@@ -16,7 +16,7 @@ import pytest
 from bot.model import State
 from bot.store import SqliteStore, verify_file
 from tests.bot_store.contestant import ACTS, ROUNDS
-from tests.bot_store.helpers import KEY, after, look, opened
+from tests.bot_store.helpers import KEY, ROOT, after, look, opened
 
 NAMES = ("one", "two")
 Contest = Callable[[str], tuple[list[Any], list[Any]]]
@@ -42,6 +42,7 @@ def between_processes(path: Path, act: str) -> tuple[list[Any], list[Any]]:
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.bot_store.contestant", act, str(path), name],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

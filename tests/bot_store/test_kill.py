@@ -10,13 +10,14 @@ import pytest
 
 from bot.model import State
 from bot.store import SqliteStore
-from tests.bot_store.helpers import KEY, HandClock, counts, entry, look, opened
+from tests.bot_store.helpers import KEY, ROOT, HandClock, counts, entry, look, opened
 
 
 def kill_everywhere(act: str, directory: Path, every: int = 1) -> list[Path]:
     """The databases left behind: killed at 1, 2, …, and last the one that was not."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.bot_store.victim", act, str(directory), str(every)],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=100,

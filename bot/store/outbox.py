@@ -18,6 +18,7 @@ from bot.errors import Unavailable
 from bot.model import Place, Report
 from bot.ports import Delivery, DeliveryKind
 from bot.store.encoding import moment, pack, pack_optional, stamp, storable, unpack, unpack_optional
+from bot.store.redaction import redacted_text
 
 log = logging.getLogger(__name__)
 
@@ -131,8 +132,10 @@ def give_up(db: Database, delivery: Delivery, error: str) -> None:
     row = _row(db, delivery)
     if row["claim"] != delivery.claim:
         return
-    db.table("deliveries").update(row["number"], {"given_up": 1, "error": storable(error), "claim": row["claim"] + 1})
-    log.error("Delivery %s of %s is given up: %s", row["id"], row["request_id"], error)
+    db.table("deliveries").update(
+        row["number"], {"given_up": 1, "error": storable(redacted_text(error)), "claim": row["claim"] + 1}
+    )
+    log.error("Delivery %s of %s is given up: %s", row["id"], row["request_id"], redacted_text(error))
     if row["kind"] == DeliveryKind.CARD and not row["ts"]:
         _give_up_notes(db, row["request_id"], error)
 
@@ -170,7 +173,7 @@ def _insert(
 def _give_up_notes(db: Database, request_id: str, error: str) -> None:
     db.execute(
         "UPDATE deliveries SET given_up = 1, error = ? WHERE request_id = ? AND kind = 'note' AND shown < revision",
-        [storable(error), request_id],
+        [storable(redacted_text(error)), request_id],
     )
 
 

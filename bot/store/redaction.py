@@ -57,13 +57,18 @@ def _clean(value: Any, key: str, place: str, places: list[str]) -> Any:
 
 
 def _clean_text(text: str, place: str, places: list[str]) -> Any:
-    clean = _SECRET_TEXT.sub(WITHHELD, str(text))
+    clean = redacted_text(text)
     if clean != text:
         places.append(place)
     if len(clean) <= LONGEST_TEXT:
         return clean
     digest = hashlib.sha256(clean.encode("utf-8", "surrogatepass")).hexdigest()
     return {"sha256": digest, "characters": len(clean), "begins": clean[:200]}
+
+
+def redacted_text(text: str) -> str:
+    """The text without what looks like a reference, a token or a URL that is a secret."""
+    return _SECRET_TEXT.sub(WITHHELD, text)
 
 
 def redacted_error(error: tuple[str, ...]) -> tuple[str, ...]:

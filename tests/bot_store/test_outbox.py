@@ -148,6 +148,14 @@ def test_postponed_says_whether_it_is_in_doubt(store: SqliteStore) -> None:
     assert claimed(store, 30).in_doubt
 
 
+def test_no_token_is_kept_in_an_error(store: SqliteStore, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    opened(store)
+    store.postpone(claimed(store), until=after(1), error="bad token xoxb-1-hush", in_doubt=False)
+    store.give_up(claimed(store, 1), error="bad token xoxb-1-hush\ud800")
+    assert look(path, "SELECT error FROM deliveries") == [("bad token [withheld]\ufffd",)]
+    assert "hush" not in caplog.text
+
+
 def test_pacing_is_no_attempt(store: SqliteStore) -> None:
     opened(store)
     store.postpone(claimed(store), until=after(2), error="", in_doubt=False)

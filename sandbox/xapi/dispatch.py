@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 calls.load()
 
+_BEGIN = 1.0
+"""Seconds, really, that an asynchronous call waits for its thread to begin."""
 _ASYNC = ("Async.", "InternalAsync.")
 # Classes whose calls never make a task (xapi's data model).
 _NO_TASKS = ("session", "event", "task")
@@ -80,7 +82,10 @@ def _answer(estate: Estate, host: Host, method: str, params: list[Any], originat
         context.task = tasks.create(context.db, prefix + wire_name, host.ref, context.now())
         context.pool.tasks[context.task.ref] = context.task
     if prefix:
-        threading.Thread(target=_in_task, args=(context, known, work), daemon=True).start()
+        begun = threading.Event()
+        threading.Thread(target=_in_task, args=(context, known, work, begun), daemon=True).start()
+        # Answer when the work waits for the first time or is done, so that a client sees its effects in order.
+        context.db.changed.wait_for(begun.is_set, _BEGIN)
         return context.task_ref
     try:
         return work(context)
@@ -151,10 +156,12 @@ def _work(message: Message, arguments: list[Any]) -> Work:
     return refuse
 
 
-def _in_task(context: Context, message: Message, work: Work) -> None:
+def _in_task(context: Context, message: Message, work: Work, begun: threading.Event) -> None:
     task = context.task
     assert task is not None
     with context.db.lock:
+        begun.set()
+        context.db.changed.notify_all()
         try:
             result = work(context)
         except Failure as failure:

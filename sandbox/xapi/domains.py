@@ -64,6 +64,30 @@ def build(pool: Pool, ref: str, host: str, *, paused: bool, fresh: bool) -> None
     allowed.refresh_vm(db, ref)
 
 
+_BIOS = {
+    "bios-vendor": "Xen",
+    "bios-version": "",
+    "system-manufacturer": "Xen",
+    "system-product-name": "HVM domU",
+    "system-version": "",
+    "system-serial-number": "",
+    "hp-rombios": "",
+    "oem-1": "Xen",
+    "oem-2": "MS_VM_CERT/SHA1/bdbeb6e0a816d43fa6d3fe8aaef04c2bad9d3e3d",
+}
+_NEWER_BIOS = ("manufacturer", "product-name", "version", "serial-number", "asset-tag", "location-in-chassis")
+
+
+def prepare(db: Database, ref: str) -> None:
+    """What a start does to the record before it looks for a host: generic BIOS strings, the cached overhead."""
+    if not db.get("VM", ref).get("bios_strings", _BIOS):
+        strings = dict(_BIOS)
+        if db.model.knows("VM.set_bios_strings"):
+            strings |= {f"baseboard-{name}": "" for name in _NEWER_BIOS} | {"enclosure-asset-tag": ""}
+        db.write("VM", ref, bios_strings=strings)
+    refresh_overhead(db, ref)
+
+
 def refresh_overhead(db: Database, ref: str) -> None:
     """The cached overhead is made anew when what it depends on changes, and before a start."""
     vm = db.get("VM", ref)
@@ -118,6 +142,8 @@ def tear_down(pool: Pool, ref: str, state: str, *, protect: bool = False) -> Non
 
 def move(pool: Pool, ref: str, host: str) -> None:
     """The domain runs on another host now: one write, as xapi does it."""
+    if pool.db.value("VM", ref, "resident_on") == host:
+        return
     pool.db.write("VM", ref, resident_on=host, scheduled_to_be_resident_on=NULL, domid=_next_domid(pool.db, host))
 
 

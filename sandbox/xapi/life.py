@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.xapi import allowed, domains
+from sandbox.xapi import allowed, domains, ha
 from sandbox.xapi.hosts import BOOT, DECLARED_DEAD
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ def power_lost(host: Host) -> None:
             return
         host.lost_power_at = pool.estate.time.now()
         _stop(host)
+        if pool.record["ha_enabled"]:
+            ha.host_lost(host)
+            return
         if host.is_coordinator:
             return
         mark = host.lost_power_at

@@ -31,6 +31,8 @@ class Pool:
         self.model = model(world.release)
         self.db = Database(self.model)
         self.db.load({cls: rows for cls, rows in world.objects.items() if cls not in (*_TRANSIENT, "message")})
+        self.db.date_back("host", self.coordinator_ref)
+        self.db.date_back("host_metrics", self.db.value("host", self.coordinator_ref, "metrics"))
         self.messages = MessageLog()
         for ref, row in world.objects.get("message", {}).items():
             self.messages.add(ref, {**row, "timestamp": Time(row["timestamp"])})
@@ -40,6 +42,8 @@ class Pool:
         """What `event.register` keeps, by session."""
         self.guest_tools: dict[str, Row] = {}
         """What a VM's tools said when it last ran; empty when it had none."""
+        self.restart_failed: set[str] = set()
+        """Protected VMs whose failed restart was told already."""
         self.no_restarts_before = 0.0
         """Lab time until which HA restarts nothing (`pool.ha_prevent_restarts_for`)."""
         with self.db.lock:

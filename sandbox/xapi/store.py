@@ -129,6 +129,14 @@ class Database:
                 self._insert(table, ref, {f.name: _loaded(f, given) for f in table.cls.fields.values()})
         self._derive()
 
+    def date_back(self, cls: str, ref: str) -> None:
+        """The object is as old as the database: an event for a new reader calls it changed, not added.
+
+        So it is with the coordinator's own host and metrics (seen, and in real pools' databases).
+        """
+        if self.find(cls, ref) is not None:
+            self.tables[cls].created[ref] = 0
+
     def create(self, cls: str, row: Row, ref: str | None = None) -> str:
         """A new object with the data model's defaults for what `row` leaves out. Returns its reference."""
         table, ref = self.tables[cls], ref or new_ref()

@@ -36,6 +36,11 @@ class Task:
     def cancellable(self, yes: bool = True) -> None:
         self.write(allowed_operations=["cancel"] if yes else [])
 
+    def count_cancel_points(self, number: int) -> None:
+        """A debugging aid of xapi that clients see: how often the work could have been stopped."""
+        if self.there:
+            self.db.set_key("task", self.ref, "other_config", "debug_info:cancel_points_seen", str(number))
+
     def stop_if_cancelled(self) -> None:
         """Raises Failure TASK_CANCELLED when somebody asked for it."""
         if self.cancelling:

@@ -96,6 +96,8 @@ def scan(context: Context, sr: str) -> None:
     with sr_operation(context, sr, "scan"):
         require_plugged(context, sr)
         context.work(_SCAN)
+        sizes = (context.db.value("VDI", vdi, "virtual_size") for vdi in context.get("SR", sr)["VDIs"])
+        context.db.write("SR", sr, virtual_allocation=sum(sizes))
 
 
 def _gone(context: Context, sr: str) -> None:

@@ -13,6 +13,7 @@ from sandbox.xapi.values import NULL
 
 # Simulated seconds that the work takes.
 _START, _CLEAN_SHUTDOWN, _HARD_SHUTDOWN, _REBOOT, _PAUSE = 5.0, 6.0, 1.0, 10.0, 0.3
+_START_CANCEL_POINTS = 6
 _SUSPEND_FIXED, _SUSPEND_PER_GIB = 2.0, 4.0
 _GIB = 1 << 30
 _CANCELLED_BY_HARD = (
@@ -49,13 +50,15 @@ def _boot(context: Context, vm: str, host: str, start_paused: bool, op: str, sec
         context.work(seconds, alive=lambda: target.alive)
         if not target.alive:
             raise Failure("CANNOT_CONTACT_HOST", host)
+        if context.task is not None and op == "vm_start":
+            context.task.count_cancel_points(_START_CANCEL_POINTS)
         domains.build(context.pool, vm, host, paused=start_paused, fresh=op == "vm_start")
 
 
 @call("VM.start", source=BOTH)
 def start(context: Context, vm: str, start_paused: bool, _force: bool) -> None:
     with vm_operation(context, vm, "start"), devices_marked(context, vm):
-        domains.refresh_overhead(context.db, vm)
+        domains.prepare(context.db, vm)
         host = choose_host(context.db, vm)
         _boot(context, vm, host, start_paused, "vm_start", _START)
     tell(context, vm, "VM_STARTED", f"started on host: {on_host(context, host)}")
@@ -70,7 +73,7 @@ def start_on(context: Context, vm: str, host: str, start_paused: bool, _force: b
     if "evacuate" in context.get("host", host)["current_operations"].values():
         raise Failure("HOST_EVACUATE_IN_PROGRESS", host)
     with vm_operation(context, vm, "start_on"), devices_marked(context, vm):
-        domains.refresh_overhead(context.db, vm)
+        domains.prepare(context.db, vm)
         raise_if(boot_error(context.db, vm, host, cpu_check=False))
         _boot(context, vm, host, start_paused, "vm_start", _START)
     delay = context.get("VM", vm).get("start_delay", 0)

@@ -1,5 +1,6 @@
 """/sandbox/*: what the page and scripts use: see and do what a person would, and cause what fate can."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from sandbox.slack.workspace import Workspace
 
 JSON = dict[str, Any]
 LONGEST_POLL = 25.0
+FARTHEST_SECONDS = 366 * 86_400.0
 
 
 class Control:
@@ -102,11 +104,8 @@ class Control:
             self.workspace.faults.clear()
             self.workspace.delivery.release()
         else:
-            try:
-                count, seconds = int(body.get("count", 1)), float(body.get("seconds", 1))
-            except (TypeError, ValueError):
-                raise Refused("count and seconds are numbers") from None
-            self.workspace.faults.add(what, body.get("method"), count, seconds)
+            method = str(body["method"]) if body.get("method") else None
+            self.workspace.faults.add(what, method, int(_number(body, "count", 1)), _number(body, "seconds", 1))
         return {"ok": True, "waiting": self.workspace.faults.waiting()}
 
     def calls(self) -> JSON:
@@ -117,8 +116,8 @@ class Control:
 
     def advance(self, seconds: float) -> JSON:
         """Let time pass in the workspace."""
-        if seconds < 0:
-            raise Refused("time does not run backwards")
+        if not 0 <= seconds <= FARTHEST_SECONDS:
+            raise Refused("time runs forward, by at most a year at once")
         self.workspace.clock.advance(seconds)
         return {"ok": True}
 
@@ -141,7 +140,8 @@ def routes(control: Control) -> list[web.RouteDef]:
 
     async def say(body: JSON) -> JSON:
         as_, channel, text = _texts(body, "as", "channel", "text")
-        return await acts.say(workspace, as_, channel, text, body.get("thread_ts"))
+        thread_ts = str(body["thread_ts"]) if body.get("thread_ts") else None
+        return await acts.say(workspace, as_, channel, text, thread_ts)
 
     async def home(body: JSON) -> JSON:
         return acts.open_home(workspace, _texts(body, "as")[0], str(body.get("tab") or "home"))
@@ -150,7 +150,7 @@ def routes(control: Control) -> list[web.RouteDef]:
         return acts.change_person(workspace, body)
 
     async def clock(body: JSON) -> JSON:
-        return control.advance(float(body.get("advance") or 0))
+        return control.advance(_number(body, "advance", 0))
 
     async def changes(request: web.Request) -> web.Response:
         since = request.query.get("since", "0")
@@ -202,6 +202,13 @@ async def _body(request: web.Request) -> JSON:
     if not isinstance(body, dict):
         raise Refused("the body is not an object")
     return body
+
+
+def _number(body: JSON, name: str, default: float) -> float:
+    value = body.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Refused(f"{name} is a number")
+    return value
 
 
 def _texts(body: JSON, *names: str) -> list[str]:

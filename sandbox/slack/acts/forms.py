@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from sandbox.slack import payloads
-from sandbox.slack.acts.values import Control, controls, current_state, find_control, state_value
+from sandbox.slack.acts.values import Control, controls, current_state, filled_in, find_control, state_value
 from sandbox.slack.acts.who import acting
 from sandbox.slack.delivery import Parcel
 from sandbox.slack.directory import Person
@@ -31,7 +31,7 @@ async def submit(workspace: Workspace, body: JSON) -> JSON:
     if not view.body.get("submit"):
         raise Refused("this view has nothing to submit")
     blocks = view.body["blocks"]
-    for block_id, actions in (body.get("values") or {}).items():
+    for block_id, actions in filled_in(body).items():
         for action_id, given in actions.items():
             control = find_control(blocks, action_id, None, block_id)
             view.state.setdefault(block_id, {})[action_id] = state_value(control, given)

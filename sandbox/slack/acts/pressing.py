@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.slack import payloads
-from sandbox.slack.acts.values import STATELESS, Control, controls, current_state, find_control, state_value
+from sandbox.slack.acts.values import STATELESS, Control, controls, current_state, filled_in, find_control, state_value
 from sandbox.slack.acts.who import acting, where
 from sandbox.slack.blockkit.objects import OPTION_GROUP, PLAIN_OPTION
 from sandbox.slack.blockkit.schema import Check, items
@@ -48,7 +48,7 @@ async def press(workspace: Workspace, body: JSON) -> JSON:
     """
     place = _place(workspace, body)
     for other in controls(place.blocks):  # what is filled in elsewhere; controls that are gone do not count
-        given = ((body.get("values") or {}).get(other.block_id) or {}).get(other.action_id)
+        given = filled_in(body).get(other.block_id, {}).get(other.action_id)
         if given is not None and other.type not in STATELESS:
             place.touched().setdefault(other.block_id, {})[other.action_id] = state_value(other, given)
     control = find_control(place.blocks, body.get("action_id"), body.get("text"), body.get("block_id"))

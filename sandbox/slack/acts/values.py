@@ -132,6 +132,14 @@ def state_value(control: Control, given: Any) -> JSON:
     return {"type": control.type, key: given}
 
 
+def filled_in(body: JSON) -> dict[str, JSON]:
+    """The `values` of a request: block_id → action_id → what is given. Raises Refused for another shape."""
+    values = body.get("values") or {}
+    if not isinstance(values, dict) or not all(isinstance(actions, dict) for actions in values.values()):
+        raise Refused("values is an object: block_id → action_id → value")
+    return values
+
+
 def initial_state(blocks: list[JSON]) -> dict[str, dict[str, JSON]]:
     """state.values of blocks nobody touched: initial values, null where there is none."""
     values: dict[str, dict[str, JSON]] = {}

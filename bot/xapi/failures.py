@@ -16,6 +16,8 @@ from bot.xapi.meanings import BYTES, MEANINGS, NOUNS, Meaning, family_of
 
 _REF = re.compile(r"(?:OpaqueRef|DummyRef|Ref):[^\s,;|'\"<>()\[\]{}]*")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+# "the storage {sr}" with an unknown storage, which is then called "the storage".
+_TWICE = re.compile(f"({'|'.join(sorted({noun for noun in NOUNS.values() if noun != BYTES}))}) \\1\\b")
 _FIELD = re.compile(r"{(\w+)}")
 _LONGEST_TEXT = 300
 _NESTED = "|"
@@ -98,7 +100,7 @@ class _Arguments:
 
     def told(self, template: str) -> str:
         """The template as a sentence."""
-        text = _FIELD.sub(lambda match: self._text(match[1]), template)
+        text = _TWICE.sub(r"\1", _FIELD.sub(lambda match: self._text(match[1]), template))
         return one_line(text[:1].upper() + text[1:] if _FIELD.match(template) and _is_noun(text) else text)
 
     def typed(self, template: str, *, by_uuid: bool) -> str:
@@ -114,10 +116,9 @@ class _Arguments:
     def _text(self, field: str) -> str:
         given = [argument for argument in self._given.get(field, ()) if argument]
         if _stands_for_the_rest(field):
-            noun = NOUNS[field[:-1]]
-            return joined(_bare(argument, self._inventory, noun) for argument in given) or "not said which"
+            return _listed(given, self._inventory)
         noun = NOUNS.get(field, "")
-        if not given:
+        if not given or (noun and given[0] == NULL_REF):
             return "an unknown amount" if noun == BYTES else noun or "no reason given"
         if noun == BYTES:
             return size(int(given[0])) if given[0].isdigit() else readable(given[0], self._inventory)
@@ -144,9 +145,14 @@ def _entity(argument: str, inventory: Inventory | None) -> Entity | None:
     return inventory.any_by_uuid(argument) if _UUID.match(argument) else inventory.any_by_ref(argument)
 
 
-def _bare(argument: str, inventory: Inventory | None, noun: str) -> str:
-    entity = _entity(argument, inventory)
-    return entity.name if entity else noun if _is_object(argument) else readable(argument, inventory)
+def _listed(arguments: Sequence[str], inventory: Inventory | None) -> str:
+    entities = [_entity(argument, inventory) for argument in arguments]
+    names = [entity.name for entity in entities if entity]
+    names += [readable(argument, inventory) for argument in arguments if not _is_object(argument)]
+    unknown = len(arguments) - len(names)
+    if not names:
+        return f"{unknown} of them" if unknown else "not said which"
+    return f"{joined(names)} and {unknown} more" if unknown else joined(names)
 
 
 def _word(name: str) -> str:

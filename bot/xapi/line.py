@@ -32,7 +32,6 @@ class Line:
         """
         self.endpoint = endpoint
         self.proof: Proof = PLAIN_HTTP
-        self.used = False
         self._idle_since = time.monotonic()
         sock = _connect(endpoint, settings.connect_seconds)
         try:
@@ -67,7 +66,6 @@ class Line:
         """
         limit = _Limit(self._sock, silence_seconds, time.monotonic() + whole_seconds)
         self._hand_over(path, body, limit)
-        self.used = True
         answer = self._answer(limit)
         yield from self._pieces(answer, limit)
         self._idle_since = time.monotonic()

@@ -129,7 +129,7 @@ class PoolSession:
         why: Broken | None = None
         for _ in range(_TRIES_OF_A_READ):
             login = self.login()
-            if isinstance(why, AnswerLost) and why.timed_out and same(why.address, login.endpoint.address):
+            if why is not None and _timed_out(why) and same(why.address, login.endpoint.address):
                 raise self._unavailable([self._line(why)], why.remedy)
             once = self._transport(login, fresh=why is not None)
             try:
@@ -137,9 +137,10 @@ class PoolSession:
             except SessionGone:
                 self._drop(login)
             except Broken as broken:
-                why = broken
-                if not once.reused:
+                # A connection may break by itself: one more try in the same session, before anybody is suspected.
+                if why is not None or isinstance(broken, NotSent) or _timed_out(broken):
                     self._drop(login, suspect=True)
+                why = broken
             except Refusal as refusal:
                 if failures.code_of(refusal.error) not in _NOT_THE_ONE_TO_ASK:
                     raise
@@ -311,6 +312,10 @@ class PoolSession:
         with self._lock:
             name = next((name for known, name in self._names.items() if same(known, address)), "")
         return f"{quoted(name)} ({address})" if name and name != address else address
+
+
+def _timed_out(broken: Broken) -> bool:
+    return isinstance(broken, AnswerLost) and broken.timed_out
 
 
 def _again(error: Unavailable) -> Unavailable:

@@ -87,7 +87,7 @@ class Exchange:
 
 
 class OnceTransport(xmlrpc.client.Transport):
-    """Carries one call for :class:`XenAPI.Session`; afterwards `proof` and `reused` tell about the connection."""
+    """Carries one call for :class:`XenAPI.Session`; afterwards `proof` tells about the connection."""
 
     def __init__(self, exchange: Exchange, endpoint: Endpoint, *, fresh: bool, silence_seconds: float) -> None:
         super().__init__()
@@ -96,7 +96,6 @@ class OnceTransport(xmlrpc.client.Transport):
         self._fresh = fresh
         self._silence = silence_seconds
         self.proof: Proof | None = None
-        self.reused = False
 
     @property
     def address(self) -> str:
@@ -106,7 +105,7 @@ class OnceTransport(xmlrpc.client.Transport):
         """:raises NotSent, PartlySent, AnswerLost: see there. Never tries again."""
         del host, verbose
         line = self._exchange.line(self._endpoint, fresh=self._fresh)
-        self.proof, self.reused = line.proof, line.used
+        self.proof = line.proof
         body = request_body if isinstance(request_body, bytes) else str(request_body).encode("utf-8")
         answer = Answer()
         try:

@@ -56,11 +56,9 @@ class Answer:
 
         def start(tag: str, _: Any) -> None:
             nonlocal container, key, text, typed
+            text = ""
             if tag == "value":
-                text = ""
                 typed = False
-            elif tag == "name":
-                text = ""
             elif tag == "struct":
                 outer.append((container, key))
                 container = {}

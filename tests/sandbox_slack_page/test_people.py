@@ -160,3 +160,17 @@ def test_colours_follow_the_system_and_the_choice(look: Look) -> None:
     page.reload()
     page.get_by_role("button", name="Colours: light. Change").wait_for()
     assert page.evaluate(background) == light
+
+
+def test_whether_the_app_listens_is_told(workspace: RunningWorkspace, look: Look) -> None:
+    page = look("olga", "infra")
+    page.get_by_text("Xenia is not connected").wait_for()
+    with PageApp(workspace):
+        page.get_by_text("Xenia is connected").wait_for()
+
+
+def test_in_the_apps_dm_everybody_has_their_own(look: Look) -> None:
+    page = look("olga", "@olga")
+    page.keyboard.press("Alt+3")
+    page.locator(".acting-name", has_text="Ben").wait_for()
+    page.wait_for_function("location.hash === '#U0BEN/D0BEN'")

@@ -63,7 +63,16 @@ modals(byId("modal"));
 keys(talk);
 byId("skip").addEventListener("click", () => byId("conversation").focus());
 
+/** Whether anybody hears what is typed: Socket Mode connections of the app. */
+function drawBot() {
+  const { bot, connections, delivery } = state.workspace;
+  const there = delivery === "http" || connections > 0;
+  byId("bot").textContent = there ? `${bot.name} is connected` : `${bot.name} is not connected`;
+  byId("bot").classList.toggle("absent", !there);
+}
+
 on(["workspace"], () => {
+  drawBot();
   byId("team").textContent = state.workspace.team.name;
   body.classList.remove("loading");
 });

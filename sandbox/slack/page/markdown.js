@@ -86,8 +86,10 @@ function list(entries, people) {
   return top;
 }
 
-/** Markdown source as nodes. */
-export function markdown(source, people) {
+const DEEPEST_QUOTE = 8;
+
+/** Markdown source as nodes; quotes nested deeper than DEEPEST_QUOTE keep their marks as text. */
+export function markdown(source, people, depth = 0) {
   const lines = String(source).split("\n");
   const out = [];
   for (let index = 0; index < lines.length;) {
@@ -113,9 +115,9 @@ export function markdown(source, people) {
     } else if (ITEM.test(line)) {
       const entries = take((text) => ITEM.test(text)).map((text) => ITEM.exec(text));
       out.push(...list(entries.map(([, space, marker, text]) => ({ indent: space.replace(/\t/g, "    ").length, marker, text })), people));
-    } else if (QUOTE.test(line)) {
+    } else if (QUOTE.test(line) && depth < DEEPEST_QUOTE) {
       const body = take((text) => QUOTE.test(text)).map((text) => text.replace(QUOTE, ""));
-      out.push(el("blockquote", {}, markdown(body.join("\n"), people)));
+      out.push(el("blockquote", {}, markdown(body.join("\n"), people, depth + 1)));
     } else if (line.includes("|") && TABLE_RULE.test(lines[index + 1] ?? "")) {
       out.push(table(take((text) => text.includes("|")), people));
     } else if (line.trim() === "") {

@@ -65,11 +65,17 @@ export const placeHash = (me, channel, thread) => `#${[me, channel, thread].filt
 
 /** Goes somewhere; the address of the page follows, so that back, reload and a shared link work. */
 export function go({ me = state.me, channel = state.channel, thread = null, tab = "messages" }) {
-  const open = channelsOf(me).some((one) => one.id === channel) ? channel : homeOf(me);
+  const open = channelsOf(me).some((one) => one.id === channel) ? channel : (counterpart(channel, me) ?? homeOf(me));
   state.tab = tab;
   const hash = placeHash(me, open, open === channel ? thread : null);
   if (location.hash === hash) readPlace();
   else location.hash = hash;
+}
+
+/** A person's own conversation with the bot, for somebody who was looking at another's. */
+function counterpart(channelId, personId) {
+  const from = state.workspace.channels.find((one) => one.id === channelId);
+  return isBotDm(from) ? (channelsOf(personId).find(isBotDm)?.id ?? null) : null;
 }
 
 /** Where a person starts: the first channel they are in, else their first at all. */

@@ -38,14 +38,14 @@ def _introduction(known: Model) -> str:
     removed = sum(m.removed for m in messages)
     return (
         f"Of the {len(messages)} calls of xapi {REFERENCE}, {there} are simulated and {removed} are answered with "
-        "MESSAGE_REMOVED, as there. The rest exist but are refused with NOT_IMPLEMENTED (the call's name); a call that a "
-        "release does not have is MESSAGE_METHOD_UNKNOWN. Nothing is answered with a success that did not happen."
+        "MESSAGE_REMOVED, as there. The rest exist but are refused with NOT_IMPLEMENTED (the call's name); a call that "
+        "a release does not have is MESSAGE_METHOD_UNKNOWN. Nothing is answered with a success that did not happen."
     )
 
 
 def _calls() -> str:
-    rows = [f"| `{name}` | {handler.source} |" for name, handler in sorted(HANDLERS.items())]
-    return "\n".join(["| call | source |", "| --- | --- |", *rows])
+    rows = [f"| `{name}` | {h.only or 'all'} | {h.source} |" for name, h in sorted(HANDLERS.items())]
+    return "\n".join(["| call | how much of it | source |", "| --- | --- | --- |", *rows])
 
 
 def _by_rule(known: Model) -> str:

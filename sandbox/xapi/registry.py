@@ -21,6 +21,8 @@ class Handler:
     source: str
     emergency: bool = False
     anywhere: bool = False
+    only: str = ""
+    """What part of the call is simulated, in words; the rest is refused with NOT_IMPLEMENTED. "" is all of it."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ BOTH = "xapi's source (August 2026), held against xapi 26.9.0 as recorded"
 
 
 def call(
-    *names: str, source: str = READ, emergency: bool = False, anywhere: bool = False
+    *names: str, source: str = READ, emergency: bool = False, anywhere: bool = False, only: str = ""
 ) -> Callable[[Function], Function]:
     """Register a function as the behaviour of the named calls."""
 
@@ -49,7 +51,7 @@ def call(
         for name in names:
             if name in HANDLERS:
                 raise ValueError(f"{name} is simulated twice")
-            HANDLERS[name] = Handler(name, function, source, emergency, anywhere)
+            HANDLERS[name] = Handler(name, function, source, emergency, anywhere, only)
         return function
 
     return register

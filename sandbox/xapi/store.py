@@ -15,6 +15,7 @@ from sandbox.xapi.values import NULL, Row, Time
 
 # xapi remembers the newest 256 to 511 deletions of a class.
 _DELETED_MOST, _DELETED_KEPT = 512, 256
+_SCHEDULED = "scheduled_to_be_resident_on"
 
 
 def new_ref() -> str:
@@ -69,6 +70,8 @@ class Database:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.generation = 1
+        self._scheduled: dict[str, set[str]] = {}
+        """host → VMs that are about to come: asked for by every look at a host's memory."""
         self.tables = {name: Table(cls) for name, cls in model.classes.items()}
         self._class_of: dict[str, str] = {}
         self._forward: dict[tuple[str, str], tuple[str, str]] = {}
@@ -115,6 +118,10 @@ class Database:
     def sole(self, cls: str) -> str:
         """The reference of the only object of a class, such as the pool."""
         return next(iter(self.tables[cls].rows))
+
+    def scheduled_to(self, host: str) -> set[str]:
+        """VMs whose scheduled_to_be_resident_on is that host."""
+        return self._scheduled.get(host, set())
 
     # Writing
 
@@ -166,6 +173,9 @@ class Database:
             table.by_uuid.pop(row["uuid"], None)
             table.by_uuid[changes["uuid"]] = ref
         before = {f: row[f] for f in changes}
+        if cls == "VM" and _SCHEDULED in changes:
+            self._scheduled.get(row[_SCHEDULED], set()).discard(ref)
+            self._scheduled.setdefault(changes[_SCHEDULED], set()).add(ref)
         row.update(changes)
         self.touch(cls, ref)
         for name, value in changes.items():
@@ -184,6 +194,8 @@ class Database:
         for name in list(row):
             if (cls, name) in self._forward:
                 self._relate(cls, name, ref, _targets(row[name]), set())
+        if cls == "VM":
+            self._scheduled.get(row.get(_SCHEDULED, NULL), set()).discard(ref)
         self.generation += 1
         table.forget(ref, self.generation)
         del self._class_of[ref]
@@ -208,6 +220,8 @@ class Database:
         if row.get("uuid"):
             table.by_uuid[row["uuid"]] = ref
         self._class_of[ref] = table.cls.name
+        if row.get(_SCHEDULED, NULL) != NULL:
+            self._scheduled.setdefault(row[_SCHEDULED], set()).add(ref)
 
     def _derive(self) -> None:
         for cls, field, other, other_field in self.model.relations:

@@ -96,7 +96,7 @@ def destroy(context: Context, host: str) -> None:
     context.db.destroy("host", host)
 
 
-@call("host.management_reconfigure", source=READ)
+@call("host.management_reconfigure", source=READ, only="the refusals, and to the interface that it is")
 def management_reconfigure(context: Context, pif: str) -> None:
     """Only to where it is already."""
     row = context.get("PIF", pif)

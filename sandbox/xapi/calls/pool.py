@@ -33,7 +33,7 @@ def has_extension(context: Context, pool: str, _name: str) -> bool:
     return False
 
 
-@call("pool.create_VLAN", source=RECORDED)
+@call("pool.create_VLAN", source=RECORDED, only="an unknown network is refused as in xapi")
 def create_vlan(context: Context, _device: str, network: str, _vlan: int) -> None:
     context.get("network", network)
     raise Failure("NOT_IMPLEMENTED", context.method)
@@ -127,7 +127,7 @@ def emergency_transition(context: Context) -> None:
     context.pool.after(10.0, lambda: life.change_coordinator(context.pool, host))
 
 
-@call("pool.emergency_reset_master", source=READ, emergency=True, anywhere=True)
+@call("pool.emergency_reset_master", source=READ, emergency=True, anywhere=True, only="to the coordinator that is")
 def emergency_reset(context: Context, address: str) -> None:
     """Members of a pool here always find the coordinator that their database names; another address is refused."""
     if address != context.pool.coordinator.address:
@@ -146,7 +146,7 @@ def recover_slaves(context: Context) -> list[str]:
     return out
 
 
-@call("pool.eject", source=RECORDED)
+@call("pool.eject", source=RECORDED, only="the refusals for the coordinator and for HA")
 def eject(context: Context, host: str) -> None:
     with pool_operation(context, "eject"):
         context.get("host", host)

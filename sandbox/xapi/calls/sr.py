@@ -39,7 +39,7 @@ def _require_driver(context: Context, kind: str) -> None:
     raise Failure("NOT_IMPLEMENTED", context.method)
 
 
-@call("SR.create", source=RECORDED)
+@call("SR.create", source=RECORDED, only="a type without a driver is refused as in xapi")
 def create(
     context: Context,
     host: str,
@@ -54,7 +54,7 @@ def create(
     _require_driver(context, kind)
 
 
-@call("SR.probe", "SR.probe_ext", source=RECORDED)
+@call("SR.probe", "SR.probe_ext", source=RECORDED, only="a type without a driver is refused as in xapi")
 def probe(context: Context, _host: str, _device_config: Row, kind: str, *_rest: object) -> None:
     _require_driver(context, kind)
 

@@ -17,7 +17,6 @@ _CLONE, _COPY_PER_GIB, _SNAPSHOT, _CHECKPOINT, _REVERT = 1.0, 8.0, 1.0, 4.0, 2.0
 _GIB = 1 << 30
 
 difference("VM.snapshot", "snapshot_metadata stays empty.", "Nothing here reads it: revert uses the snapshot's fields.")
-difference("VM.provision", "A template's `disks` are made; no installer or script runs.", "No guest is installed.")
 
 # What a copy does not take over.
 _FRESH: Row = {

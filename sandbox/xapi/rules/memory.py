@@ -71,12 +71,7 @@ def for_guests(db: Database, host: str) -> int:
 
 def occupants(db: Database, host: str) -> set[str]:
     """VMs that are on the host or about to come."""
-    coming = {
-        ref
-        for ref, vm in db.rows("VM").items()
-        if vm.get("scheduled_to_be_resident_on") == host and vm["resident_on"] != host
-    }
-    return coming | set(db.get("host", host)["resident_VMs"])
+    return db.scheduled_to(host) | set(db.get("host", host)["resident_VMs"])
 
 
 def free(db: Database, host: str, besides: str = "", static: bool = False) -> int:

@@ -22,9 +22,9 @@ METHODS: dict[str, tuple[str, ...]] = {
     "views.update": (),
     "users.info": ("users:read",),
     "usergroups.users.list": ("usergroups:read",),
-    "conversations.info": ("channels:read", "groups:read", "im:read", "mpim:read"),
-    "conversations.history": ("channels:history", "groups:history", "im:history", "mpim:history"),
-    "conversations.replies": ("channels:history", "groups:history", "im:history", "mpim:history"),
+    "conversations.info": ("channels:read", "groups:read", "im:read"),
+    "conversations.history": ("channels:history", "groups:history", "im:history"),
+    "conversations.replies": ("channels:history", "groups:history", "im:history"),
     "apps.connections.open": (),
 }
 """The methods that the bot calls, each with the bot scopes it takes: the manifest asks for these and no others."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.answers import Answer, Ask, FormField, Opened, Problem
+from bot.answers import Answer, Ask, FormField, NeedsForm, Opened, Problem
+from bot.errors import Choice
 from bot.model import Place
 from tests.bot_slack.conftest import BringUp, Team
 from tests.bot_slack.fake_desk import MIGRATE
-from tests.bot_slack.shown import buttons, walk, words
+from tests.bot_slack.shown import buttons, words
 
 JSON = dict[str, Any]
 
@@ -21,10 +23,10 @@ def inputs(view: JSON) -> dict[str, JSON]:
 
 def filled(team: Team, who: str = "olga") -> JSON:
     """The form once it can be filled in."""
-    found: JSON = team.slack.wait_until(
-        lambda: next((one for one in team.slack.views(who)["views"] if inputs(one["view"])), None)
+    found: list[JSON] = team.slack.wait_until(
+        lambda: [one for one in team.slack.views(who)["views"] if inputs(one["view"])]
     )
-    return found
+    return found[0]
 
 
 def test_a_form_is_opened_at_once_and_filled_when_the_pools_have_answered(team: Team) -> None:
@@ -44,9 +46,10 @@ def test_a_form_is_opened_at_once_and_filled_when_the_pools_have_answered(team: 
 def test_what_is_sent_is_carried_out_and_answered_where_it_was_asked(team: Team) -> None:
     team.slack.say("olga", "#infra", "/xen vm migrate")
     form = filled(team)
-    assert team.slack.options("olga", view_id=form["id"], block_id="vm", action_id="pick", value="web-1")[
-        "options"
-    ] == [{"text": {"type": "plain_text", "text": "web-1 – on xs1", "emoji": False}, "value": "uuid-1"}]
+    found = team.slack.options("olga", view_id=form["id"], block_id="vm", action_id="pick", value="web-1")
+    assert found["options"] == [
+        {"text": {"type": "plain_text", "text": "web-1 – on xs1", "emoji": False}, "value": "uuid-1"}
+    ]
     picked = {"text": {"type": "plain_text", "text": "web-1 – on xs1"}, "value": "uuid-1"}
     values = {"vm": {"pick": picked}, "note": {"input": "now"}, "force": {"input": ["force"]}}
     assert team.slack.submit("olga", form["id"], values) == {"ok": True}
@@ -76,8 +79,6 @@ def test_options_that_take_too_long_are_not_offered_and_keep_nobody_waiting(team
 
 
 def test_a_hundred_options_at_most(team: Team) -> None:
-    from bot.errors import Choice
-
     team.desk.choices = tuple(Choice(f"vm-{number}", f"uuid-{number}") for number in range(150))
     team.slack.say("olga", "#infra", "/xen vm migrate")
     form = filled(team)
@@ -102,9 +103,7 @@ def test_a_form_closed_before_it_was_filled_is_no_failure(team: Team, caplog: py
     team.slack.wait_until(lambda: team.slack.calls().get("views.update"))
     team.slack.say("olga", "#infra", "/xen pool status")
     assert words(team.answer("#infra", "olga")["blocks"]) == "you said pool status"
-    assert not [
-        one for one in caplog.records if one.levelname == "ERROR" and one.name.startswith("bot.slack.listeners")
-    ]
+    assert not [one for one in caplog.records if one.levelname in ("ERROR", "WARNING") and "form" in one.message]
 
 
 def test_the_same_command_delivered_twice_opens_one_form(team: Team) -> None:
@@ -130,9 +129,9 @@ def test_the_same_form_sent_twice_is_carried_out_once(team: Team) -> None:
 
 
 def test_a_trigger_that_has_expired_leaves_a_button_with_a_new_one(team: Team) -> None:
-    team.slack.fault("delay", method="views.open", count=1, seconds=3.5)
+    team.slack.fault("delay", count=1, seconds=3.1)  # Slack delivers late, so that the trigger comes dead
     team.slack.say("olga", "#infra", "/xen vm migrate")
-    answer = team.slack.wait_until(lambda: team.answers("#infra", "olga"))[0]
+    answer = team.answer("#infra", "olga")
     assert buttons(answer["blocks"])["Fill in…"]["value"] == "vm migrate"
     team.slack.press("olga", channel="#infra", ts=answer["ts"], text="Fill in…")
     filled(team)
@@ -143,8 +142,6 @@ def test_a_known_value_is_in_the_form(bring_up: BringUp) -> None:
     known = FormField(name="pool", label="Pool", object_class="pool", required=True, value="lab")
 
     def fill(form: Any, ask: Ask) -> Any:
-        from dataclasses import replace
-
         return replace(form, fields=(known, *form.fields))
 
     team.desk.fill = fill  # type: ignore[method-assign]
@@ -168,8 +165,6 @@ def test_a_problem_after_the_form_is_told(team: Team) -> None:
 
 
 def test_a_form_from_a_button_in_a_thread_belongs_to_the_thread(team: Team) -> None:
-    from bot.answers import NeedsForm
-
     team.desk.reply = lambda ask: NeedsForm(MIGRATE)
     ts = team.slack.say("olga", "#infra", "@xenia vm migrate")["ts"]
     answer = team.answer("#infra", "olga", ts)
@@ -186,6 +181,6 @@ def test_a_form_from_a_button_in_a_thread_belongs_to_the_thread(team: Team) -> N
 def test_no_secret_word_of_the_workspace_is_in_the_form(team: Team) -> None:
     team.slack.say("olga", "#infra", "/xen vm migrate")
     form = filled(team)
-    shown = [item for item in walk(form["view"]["blocks"])]
-    assert "response_url" not in str(shown)
-    assert "hooks" not in str(shown)
+    shown = str(form["view"]["blocks"])
+    assert team.slack.base not in shown
+    assert team.slack.bot_token not in str(form)

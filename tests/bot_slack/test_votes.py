@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from bot.answers import Problem
+from bot.approval import END_STATES
 from bot.model import Ballot, State
 from bot.slack.render import card
+from bot.slack.render.message import actions, button
 from bot.slack.replies import POSTING
 from tests.bot_slack import samples
 from tests.bot_slack.conftest import Team
@@ -96,19 +98,7 @@ def test_details_of_a_request_that_is_gone(team: Team, posted: str) -> None:
 
 
 def test_a_button_that_names_nothing_votes_for_nothing(team: Team) -> None:
-    blocks = [
-        {
-            "type": "actions",
-            "elements": [
-                {
-                    "type": "button",
-                    "action_id": "vote:approve",
-                    "text": {"type": "plain_text", "text": "Approve"},
-                    "value": "X-7",
-                }
-            ],
-        }
-    ]
+    blocks = actions([button("Approve", "vote:approve", "X-7")])
     ts = team.workspace.api.call("chat.postMessage", channel="C0INFRA", text="?", blocks=blocks)["ts"]
     press(team, ts, "ana", "Approve")
     assert "Nothing was done" in words(team.answer("#infra", "ana", count=2)["blocks"])
@@ -117,8 +107,6 @@ def test_a_button_that_names_nothing_votes_for_nothing(team: Team) -> None:
 
 @pytest.mark.parametrize("state", list(State))
 def test_only_a_waiting_request_can_be_voted_on_and_an_ended_one_has_no_buttons(state: State) -> None:
-    from bot.approval import END_STATES
-
     found = set(buttons(card.message(samples.request(state=state)).blocks))
     if state is State.WAITING:
         assert found == {"Approve", "Reject", "Details"}

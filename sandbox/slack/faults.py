@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.slack.errors import Refused
 
-# Faults of Web API calls (`method` names one; without it any call) and faults of deliveries to the app.
+# Faults of Web API calls (`method` names one, or `response_url`; without it any) and faults of deliveries to the app.
 CALL_FAULTS = ("rate_limit", "error_500", "not_json", "drop_before", "drop_after", "delay")
 DELIVERY_FAULTS = ("duplicate_envelope", "hold", "delay")
 IMMEDIATE = ("disconnect", "release")

@@ -50,6 +50,7 @@ class Messages:
 
     def __init__(self) -> None:
         self._by_channel: dict[str, dict[str, Message]] = {}
+        self._threads: dict[tuple[str, str], dict[str, Message]] = {}  # (channel, parent's ts) → what is in the thread
         self._last = 0
 
     def new_ts(self, now: float) -> str:
@@ -59,10 +60,14 @@ class Messages:
 
     def add(self, message: Message) -> Message:
         self._by_channel.setdefault(message.channel, {})[message.ts] = message
+        if message.thread_ts and message.in_thread:
+            self._threads.setdefault((message.channel, message.thread_ts), {})[message.ts] = message
         return message
 
     def remove(self, message: Message) -> None:
         del self._by_channel[message.channel][message.ts]
+        if message.thread_ts and message.in_thread:
+            del self._threads[message.channel, message.thread_ts][message.ts]
 
     def of(self, channel_id: str) -> Iterator[Message]:
         return iter(list(self._by_channel.get(channel_id, {}).values()))
@@ -79,4 +84,5 @@ class Messages:
         return [one for one in self.of(channel_id) if one.only_for is None and one.command is None]
 
     def replies(self, channel_id: str, thread_ts: str) -> list[Message]:
-        return [one for one in self.in_history(channel_id) if one.in_thread and one.thread_ts == thread_ts]
+        """What the API counts as the thread's answers, oldest first."""
+        return [one for one in self._threads.get((channel_id, thread_ts), {}).values() if one.only_for is None]

@@ -5,6 +5,8 @@ Sources: Slack docs reference/surfaces/formatting (escaping, automatic parsing),
 """
 
 import re
+import secrets
+from typing import Any
 
 from sandbox.slack.directory import Directory
 
@@ -18,6 +20,10 @@ BROADCASTS = ("here", "channel", "everyone")
 
 def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def unescape(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def smarten(text: str) -> str:
@@ -78,6 +84,28 @@ def link(text: str, directory: Directory, *, names: bool, urls: bool) -> str:
         for code in _CODE.split(text)
         for piece in ([code] if _CODE.fullmatch(code) else _SPECIAL.split(code))
     )
+
+
+def rich_text(stored: str) -> list[dict[str, Any]]:
+    """The blocks of a typed message: one rich_text with the mentions and links that `stored` has."""
+    elements = [_element(piece) for piece in _SPECIAL.split(stored) if piece]
+    section = {"type": "rich_text_section", "elements": elements}
+    return [{"type": "rich_text", "block_id": secrets.token_urlsafe(4)[:5], "elements": [section]}]
+
+
+def _element(piece: str) -> dict[str, Any]:
+    if not _SPECIAL.fullmatch(piece):
+        return {"type": "text", "text": unescape(piece)}
+    inside = piece[1:-1]
+    for mark, kind, key in (
+        ("@", "user", "user_id"),
+        ("#", "channel", "channel_id"),
+        ("!subteam^", "usergroup", "usergroup_id"),
+        ("!", "broadcast", "range"),
+    ):
+        if inside.startswith(mark):
+            return {"type": kind, key: inside.removeprefix(mark)}
+    return {"type": "link", "url": unescape(inside)}
 
 
 def stray_brackets(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.slack.content import TEXT_LIMIT, Content, read_content
 from sandbox.slack.errors import ApiError
 from sandbox.slack.messages import Message
+from sandbox.slack.shown import message_api
 from sandbox.slack.workspace import Workspace
 
 JSON = dict[str, Any]
@@ -61,8 +62,7 @@ def use_response_url(workspace: Workspace, path: str, payload: Any) -> None:
     original = workspace.messages.find(url.channel, url.ts) if url.ts else None
     if _true(payload.get("delete_original")):
         if original:
-            workspace.messages.remove(original)
-            workspace.touched(original)
+            workspace.remove(original)
         if content.empty:
             return
         original = None
@@ -92,6 +92,7 @@ def _post(workspace: Workspace, channel: str, content: Content, only_for: str | 
 
 def _replace(workspace: Workspace, original: Message, content: Content) -> None:
     """In place; who can see it does not change."""
+    before = message_api(workspace.settings, workspace.messages, original)
     original.text = (content.text or "")[:TEXT_LIMIT]
     original.blocks = content.blocks or []
     original.attachments = content.attachments or []
@@ -99,7 +100,7 @@ def _replace(workspace: Workspace, original: Message, content: Content) -> None:
     original.troubles.clear()
     if original.only_for is None and not original.blocks:
         original.edited = {"user": original.user, "ts": workspace.messages.new_ts(workspace.clock.now())}
-    workspace.touched(original)
+    workspace.edited(original, before)
 
 
 def _content(workspace: Workspace, payload: JSON) -> Content:

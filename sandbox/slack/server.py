@@ -8,6 +8,7 @@ from aiohttp import web
 
 from sandbox.slack.control import Control, routes
 from sandbox.slack.errors import ApiError
+from sandbox.slack.outage import under_faults
 from sandbox.slack.replies import use_response_url
 from sandbox.slack.web_api import WebApi
 from sandbox.slack.workspace import Workspace
@@ -49,29 +50,25 @@ class _Other:
 
     async def response_url(self, request: web.Request) -> web.Response:
         """A JSON POST without a token (or a form with `payload`); answers in plain text."""
-        if fault := self.workspace.faults.for_call("response_url"):
-            if fault.what == "rate_limit":
-                body = {"retry_after": round(fault.seconds), "ok": False, "error": "rate_limited"}
-                return web.json_response(body, status=429, headers={"Retry-After": str(round(fault.seconds))})
-            if fault.what == "error_500":
-                return web.Response(status=500, text="server_error")
-            if fault.what == "drop_before" and request.transport:
-                request.transport.close()
-                return web.Response()
         text = (await request.read()).decode(errors="replace")
         if request.content_type == "application/x-www-form-urlencoded":
             text = parse_qs(text).get("payload", [""])[0]
-        word, status = "ok", 200
         try:
             payload = json.loads(text)
         except ValueError:
             payload = None
-        try:
-            use_response_url(self.workspace, request.path, payload)
-        except ApiError as error:
-            word, status = error.name, RESPONSE_URL_STATUS.get(error.name, 400)
-        self.workspace.record.call("response_url", payload if isinstance(payload, dict) else {}, word)
-        return web.Response(status=status, text=word)
+        shown = payload if isinstance(payload, dict) else {}
+
+        async def answer() -> web.Response:
+            word, status = "ok", 200
+            try:
+                use_response_url(self.workspace, request.path, payload)
+            except ApiError as error:
+                word, status = error.name, RESPONSE_URL_STATUS.get(error.name, 400)
+            self.workspace.record.call("response_url", shown, word)
+            return web.Response(status=status, text=word)
+
+        return await under_faults(self.workspace, request, "response_url", shown, answer, "rate_limited")
 
     async def upload(self, request: web.Request) -> web.Response:
         """The bytes of a file, raw or as a form's `file`; the URL itself is the permission."""

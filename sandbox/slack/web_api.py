@@ -6,8 +6,8 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.slack.errors import ApiError, RateLimited
-from sandbox.slack.faults import Fault
 from sandbox.slack.methods import METHODS, Call, Method
+from sandbox.slack.outage import too_many, under_faults
 from sandbox.slack.workspace import Workspace
 
 JSON = dict[str, Any]
@@ -20,31 +20,31 @@ class WebApi:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """POST (or GET) /api/{method}."""
         name = request.match_info["method"]
-        fault = self.workspace.faults.for_call(name)
-        if fault and fault.what == "drop_before":
-            return _drop(request)
         args: JSON = {}
-        warning = None
+        warning: str | None = None
+        unread: ApiError | None = None
         try:
             args, warning = await read_arguments(request)
-            if fault and (broken := _broken(fault)):
-                raise broken
-            result = self._run(name, args, request.headers.get("Authorization", ""))
-            response = web.json_response(_with_warning({"ok": True, **result}, warning))
         except ApiError as error:
-            result = error.answer()
-            response = web.json_response(_with_warning(result, warning))
-        except RateLimited as error:
-            result = {"ok": False, "error": "ratelimited"}
-            response = web.json_response(result, status=429, headers={"Retry-After": str(error.retry_after)})
-        except _Outage as outage:
-            result = {"fault": outage.what}
-            response = web.Response(status=outage.status, text=outage.body, content_type=outage.content_type)
-        self.workspace.record.call(name, _without_token(args), result)
-        if fault and fault.what == "drop_after":
-            return _drop(request)
-        if fault and fault.what == "delay":
-            await self.workspace.clock.sleep(fault.seconds)
+            unread = error
+        shown = _without_token(args)
+
+        async def answer() -> web.Response:
+            try:
+                if unread:
+                    raise unread
+                result = {"ok": True, **self._run(name, args, request.headers.get("Authorization", ""))}
+                response = web.json_response(_with_warning(result, warning))
+            except ApiError as error:
+                result = error.answer()
+                response = web.json_response(_with_warning(result, warning))
+            except RateLimited as error:
+                result = {"ok": False, "error": "ratelimited"}
+                response = too_many(error.retry_after, "ratelimited")
+            self.workspace.record.call(name, shown, result)
+            return response
+
+        response = await under_faults(self.workspace, request, name, shown, answer)
         self._scope_headers(name, response)
         return response
 
@@ -105,32 +105,6 @@ async def read_arguments(request: web.Request) -> tuple[JSON, str | None]:
         fields = {key: one for key, one in form.items() if isinstance(one, str)}
         return args | fields, "superfluous_charset" if request.charset else None
     raise ApiError("invalid_post_type")
-
-
-class _Outage(Exception):
-    """An answer that is not the Web API's own."""
-
-    def __init__(self, what: str, status: int, content_type: str, body: str) -> None:
-        super().__init__(what)
-        self.what, self.status, self.content_type, self.body = what, status, content_type, body
-
-
-def _broken(fault: Fault) -> Exception | None:
-    """The exception for a fault that keeps the call from being done."""
-    if fault.what == "rate_limit":
-        return RateLimited(max(1, round(fault.seconds)))
-    if fault.what == "error_500":
-        return _Outage("error_500", 500, "application/json", '{"ok":false,"error":"internal_error"}')
-    if fault.what == "not_json":
-        return _Outage("not_json", 200, "text/html", "<!DOCTYPE html><html><body>Slack is having trouble</body></html>")
-    return None
-
-
-def _drop(request: web.Request) -> web.Response:
-    """Close the connection without an answer; what is returned never reaches anybody."""
-    if request.transport:
-        request.transport.close()
-    return web.Response(status=500)
 
 
 def _with_warning(answer: JSON, warning: str | None) -> JSON:

@@ -17,6 +17,7 @@ from sandbox.slack.limits import RateLimits
 from sandbox.slack.messages import Message, Messages
 from sandbox.slack.record import Record
 from sandbox.slack.settings import Settings
+from sandbox.slack.shown import message_api
 from sandbox.slack.socket_mode import SocketMode
 from sandbox.slack.views import View, Views
 
@@ -69,7 +70,26 @@ class Workspace:
         """Put a message (or an ephemeral, or a typed command) into its conversation and tell who looks at it."""
         self.messages.add(message)
         self.touched(message)
+        if message.by_app:
+            self._announce_in_dm(message, message_api(self.settings, self.messages, message))
         return message
+
+    def edited(self, message: Message, before: JSON) -> None:
+        """The app has changed a message; `before` is how the API showed it."""
+        self.touched(message)
+        after = message_api(self.settings, self.messages, message)
+        self._announce_in_dm(
+            message, {"subtype": "message_changed", "hidden": True, "message": after, "previous_message": before}
+        )
+
+    def remove(self, message: Message) -> None:
+        before = message_api(self.settings, self.messages, message)
+        self.messages.remove(message)
+        self.touched(message)
+        self._announce_in_dm(
+            message,
+            {"subtype": "message_deleted", "hidden": True, "deleted_ts": message.ts, "previous_message": before},
+        )
 
     def touched(self, message: Message, audience: str | None = None) -> None:
         self.changes.note(message.channel, message.only_for or audience)
@@ -93,6 +113,15 @@ class Workspace:
             return
         shared = channel is not None and channel.kind == "shared"
         self.delivery.announce(payloads.event(self.settings, inner, now=self.clock.now(), ext_shared=shared))
+
+    def _announce_in_dm(self, message: Message, facts: JSON) -> None:
+        """message.im is sent for the app's own messages as well, and for their changes (Slack docs: message events)."""
+        channel = self.directory.channels[message.channel]
+        if channel.kind != "dm" or message.only_for is not None:
+            return
+        ts = self.messages.new_ts(self.clock.now()) if "subtype" in facts else message.ts
+        inner = {"type": "message", "ts": ts, "event_ts": ts, "channel": channel.id, "channel_type": "im", **facts}
+        self.announce("message.im", inner, scope="im:history", channel=channel)
 
     def view_changed(self, view: View) -> None:
         self.changes.note("views", view.person)

@@ -126,7 +126,6 @@ def test_errors_of_the_app_stand_under_their_fields(workspace: RunningWorkspace,
 
 BAD_ANSWERS: list[JSON] = [
     {"response_action": "errors", "errors": {"elsewhere": "no such block"}},
-    {"response_action": "errors", "errors": {}},
     {"response_action": "update", "view": {"type": "modal"}},
     {"response_action": "dance"},
 ]

@@ -25,6 +25,24 @@ def test_names_and_urls_become_links(text: str, kept: str) -> None:
     assert mrkdwn.link(text, DIRECTORY, names=True, urls=True) == kept
 
 
+def test_a_typed_message_as_rich_text() -> None:
+    typed = mrkdwn.typed("hi @xenia & @ana in #lab, @here: https://x.example @approvers", DIRECTORY)
+    assert mrkdwn.rich_text(typed)[0]["elements"][0]["elements"] == [
+        {"type": "text", "text": "hi "},
+        {"type": "user", "user_id": "U0XENIA"},
+        {"type": "text", "text": " & "},
+        {"type": "user", "user_id": "U0ANA"},
+        {"type": "text", "text": " in "},
+        {"type": "channel", "channel_id": "C0LAB"},
+        {"type": "text", "text": ", "},
+        {"type": "broadcast", "range": "here"},
+        {"type": "text", "text": ": "},
+        {"type": "link", "url": "https://x.example"},
+        {"type": "text", "text": " "},
+        {"type": "usergroup", "usergroup_id": "S0APPROVERS"},
+    ]
+
+
 def test_nothing_is_linked_unless_asked() -> None:
     text = "@here #infra https://x.example"
     assert mrkdwn.link(text, DIRECTORY, names=False, urls=False) == text

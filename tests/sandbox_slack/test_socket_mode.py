@@ -209,6 +209,35 @@ def test_a_mention_in_a_dm_comes_as_a_message_and_one_without_the_bot_not_at_all
     assert workspace.deliveries() == {"event_callback": 1}
 
 
+def test_the_apps_own_messages_in_a_dm_are_events_too(workspace: RunningWorkspace, client: WebClient) -> None:
+    """Bolt drops them by itself, which is why few apps ever see them."""
+
+    async def work(session: aiohttp.ClientSession) -> list[JSON]:
+        events = []
+        async with session.ws_connect(open_url(workspace)) as socket:
+            await socket.receive_json()
+            ts = str(client.chat_postMessage(channel="D0ANA", text="one")["ts"])
+            client.chat_update(channel="D0ANA", ts=ts, text="two")
+            client.chat_delete(channel="D0ANA", ts=ts)
+            client.chat_postEphemeral(channel="D0ANA", user="U0ANA", text="psst")
+            client.chat_postMessage(channel="C0INFRA", text="one")
+            for _ in range(3):
+                envelope = await socket.receive_json()
+                await socket.send_json({"envelope_id": envelope["envelope_id"]})
+                events.append(envelope["payload"]["event"])
+        return events
+
+    posted, changed, deleted = with_sockets(work)
+    assert (posted["text"], posted["bot_id"], posted["channel_type"]) == ("one", "B0XENIA", "im")
+    assert (changed["subtype"], changed["message"]["text"], changed["previous_message"]["text"]) == (
+        "message_changed",
+        "two",
+        "one",
+    )
+    assert (deleted["subtype"], deleted["deleted_ts"]) == ("message_deleted", posted["ts"])
+    assert workspace.deliveries() == {"event_callback": 3}
+
+
 def test_events_need_their_scope(workspace_with: StartWorkspace, connect: ConnectBot) -> None:
     workspace = workspace_with(scopes=("chat:write", "commands"))
     connect(workspace)

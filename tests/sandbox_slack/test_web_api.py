@@ -10,6 +10,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+from slack_sdk.webhook import WebhookClient
 
 from sandbox.slack import RunningWorkspace
 from tests.sandbox_slack.conftest import StartWorkspace, client_of, texts
@@ -199,6 +200,21 @@ def test_a_connection_cut_before_or_after(
         client.chat_postMessage(channel="C0INFRA", text="x")
     assert texts(workspace.messages("#infra")) == posted
     assert workspace.calls().get("chat.postMessage", 0) == len(posted)
+
+
+@pytest.mark.parametrize(("what", "posted"), [("drop_before", 0), ("drop_after", 1)])
+def test_a_response_url_is_cut_as_well(workspace: RunningWorkspace, what: str, posted: int) -> None:
+    path = workspace.run(lambda: workspace.workspace.grants.new_response_url("commands", "U0OLGA", "C0INFRA"))
+    workspace.fault(what, method="response_url")
+    hook = WebhookClient(workspace.base + path, retry_handlers=[])
+    with pytest.raises((ConnectionError, urllib.error.URLError)):
+        hook.send(text="x")
+    assert len(workspace.messages("#infra", "olga")) == posted
+    workspace.fault("rate_limit", method="response_url", seconds=5)
+    limited = hook.send(text="x")
+    assert (limited.status_code, limited.headers["Retry-After"]) == (429, "5")
+    assert json.loads(limited.body)["error"] == "rate_limited"
+    assert hook.send(text="x").status_code == 200
 
 
 def test_a_slow_answer(workspace: RunningWorkspace) -> None:

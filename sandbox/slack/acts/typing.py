@@ -133,6 +133,7 @@ def _message(workspace: Workspace, person: Person, place: Channel, text: str, th
         "team": person.team_id,
         "channel": place.id,
         "event_ts": message.ts,
+        "blocks": mrkdwn.rich_text(stored),
     }
     if thread_ts:
         inner["thread_ts"] = thread_ts

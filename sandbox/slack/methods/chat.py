@@ -38,6 +38,7 @@ def update(call: Call) -> JSON:
     channel, message = _own_message(call, "cant_update_message")
     if channel.is_archived:
         raise ApiError("is_inactive")
+    before = _shown(call, message)
     content = read_content(call.args, call.workspace.directory, call.workspace.settings.switches)
     if len(content.text or "") > UPDATE_TEXT_LIMIT:
         raise ApiError("msg_too_long")
@@ -50,15 +51,14 @@ def update(call: Call) -> JSON:
             message.edited = {"user": message.user, "ts": call.workspace.messages.new_ts(call.workspace.clock.now())}
     if "metadata" in call.args:
         message.metadata = read_metadata(call.args["metadata"])
-    call.workspace.touched(message)
+    call.workspace.edited(message, before)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": _shown(call, message)}
 
 
 @method("chat.delete", Tier.THREE, "chat:write")
 def delete(call: Call) -> JSON:
     channel, message = _own_message(call, "cant_delete_message")
-    call.workspace.messages.remove(message)
-    call.workspace.touched(message)
+    call.workspace.remove(message)
     return {"channel": channel.id, "ts": message.ts}
 
 

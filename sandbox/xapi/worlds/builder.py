@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -104,7 +103,7 @@ def stored_defaults(release: str, cls: str) -> dict[str, object]:
 def fresh_record(release: str, cls: str) -> Record:
     """A record of stored fields, each with its default."""
     defaults = stored_defaults(release, cls)
-    return {name: copy.copy(v) if isinstance(v, (list, dict)) else v for name, v in defaults.items()}
+    return {name: v.copy() if isinstance(v, (list, dict)) else v for name, v in defaults.items()}
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from sandbox.xapi.model import release_key
 
 _MIB = 1024**2
 _PAGES_PER_MIB = 256
-_PAGES_PER_VCPU_SINCE = "26.0.0"  # at the latest: seen in 26.9, absent in 6.1
+_PAGES_PER_VCPU_SINCE = "26.3.0"
 _PAGES_PER_VCPU = 38
 
 

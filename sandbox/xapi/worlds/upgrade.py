@@ -303,5 +303,5 @@ _RULES: tuple[tuple[str | None, Callable[[Objects], None]], ...] = (
     (None, _device_models),
     (None, _passwords),
     (None, _hosts_and_pool),
-    ("stockholm_psr", _guidance),
+    ("24.9.0", _guidance),
 )

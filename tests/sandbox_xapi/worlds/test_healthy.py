@@ -99,8 +99,8 @@ def test_storage_is_shared_connected_and_multipathed() -> None:
     assert all(row["currently_attached"] for row in rows("PBD"))
     subnets = {row["IP"].rpartition(".")[0] for row in rows("PIF") if row["other_config"].get("management_purpose")}
     assert len(subnets) == 2
-    sr = WORLD.objects["SR"][POOL["default_SR"]]
-    assert sr["physical_utilisation"] < 0.7 * sr["physical_size"]
+    default = WORLD.objects["SR"][POOL["default_SR"]]
+    assert default["physical_utilisation"] < 0.7 * default["physical_size"]
 
 
 def test_high_availability_protects_every_vm() -> None:

@@ -12,7 +12,7 @@ from sandbox.xapi.lab import Objects, PoolWorld
 from sandbox.xapi.model import model
 from sandbox.xapi.values import NULL
 from sandbox.xapi.worlds import check, dump, upgrade
-from sandbox.xapi.worlds.builder import derived_fields, fresh_record, stored_defaults
+from sandbox.xapi.worlds.builder import MIB, derived_fields, fresh_record, stored_defaults
 
 from .shared import DUMPS, SHOWN_BY_26_9, needs_pools
 
@@ -21,9 +21,10 @@ FILES = Path(__file__).parent / "files"
 
 def old(release: str, **tables: dict[str, dict[str, Any]]) -> PoolWorld:
     """A pool of that release with the given objects; what they leave out has the old release's defaults."""
+    given: dict[str, dict[str, dict[str, Any]]] = {"pool": {"P": {"master": "H"}}, "host": {"H": {}}, **tables}
     objects: Objects = {
         cls: {ref: fresh_record(release, cls) | {"uuid": ref} | row for ref, row in rows.items()}
-        for cls, rows in {"pool": {"P": {"master": "H"}}, "host": {"H": {}}, **tables}.items()
+        for cls, rows in given.items()
     }
     return PoolWorld(release, objects)
 
@@ -197,6 +198,24 @@ def test_recommendations_controllers_networks_and_guidance() -> None:
     (controller,) = objects["SDN_controller"].values()
     assert (controller["address"], controller["port"], controller["protocol"]) == ("192.0.2.7", 6632, "ssl")
     assert objects["network"]["N"]["bridge"] == "xenapi"
+
+
+def test_what_updates_ask_for_became_a_recommendation() -> None:
+    asked = ["restart_toolstack", "reboot_host_on_livepatch_failure"]
+    host = after(old("23.18.0", host={"H": {"pending_guidances": asked}}), "host", "H")
+    assert host["pending_guidances"] == []
+    assert set(host["pending_guidances_recommended"]) == {
+        "restart_toolstack",
+        "reboot_host_on_kernel_livepatch_failure",
+        "reboot_host_on_xen_livepatch_failure",
+    }
+    kept = after(old("24.19.0", host={"H": {"pending_guidances": ["reboot_host"]}}), "host", "H")
+    assert kept["pending_guidances"] == ["reboot_host"]
+
+
+def test_memory_overhead_grows() -> None:
+    fields = {"HVM_boot_policy": "BIOS order", "memory_static_max": 1024 * MIB, "VCPUs_max": 8, "memory_overhead": 1}
+    assert after(old("tampa", VM={"V": fields}), "VM", "V")["memory_overhead"] == 20 * MIB
 
 
 def test_notes_say_that_it_is_upgraded() -> None:

@@ -85,11 +85,6 @@ class PageApp:
             ack()
             client.views_push(trigger_id=body["trigger_id"], view=blocks.SECOND_VIEW)
 
-        @app.action("rename")
-        def rename(ack: Ack, body: JSON, client: WebClient) -> None:
-            ack()
-            client.views_update(view_id=body["view"]["id"], view=blocks.form("Another title"))
-
         @app.options("vm")
         def offered(ack: Ack, payload: JSON) -> None:
             names = ("web-1", "web-2", "db-1")

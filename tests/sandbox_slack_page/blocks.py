@@ -102,7 +102,7 @@ MOST_BLOCKS: list[JSON] = [
 ]
 
 
-def form(title: str) -> JSON:
+def form(title: str, label: str = "VM") -> JSON:
     return {
         "type": "modal",
         "callback_id": "form",
@@ -111,7 +111,7 @@ def form(title: str) -> JSON:
         "close": plain("Leave"),
         "blocks": [
             section("intro", "`vm migrate` needs a VM.", accessory=button("push", "Help")),
-            input_block("vm_name", "VM", {"type": "plain_text_input", "placeholder": plain("web-1")}),
+            input_block("vm_name", label, {"type": "plain_text_input", "placeholder": plain("web-1")}),
             input_block(
                 "host",
                 "To host",
@@ -130,7 +130,6 @@ def form(title: str) -> JSON:
                 "how", "How", {"type": "checkboxes", "options": [option("Live"), option("Force")]}, optional=True
             ),
             input_block("why", "Why", {"type": "plain_text_input", "multiline": True}, optional=True),
-            actions("row", button("rename", "Rename")),
             {"type": "alert", "block_id": "alert", "level": "warning", "text": plain("HA is off in this pool.")},
         ],
     }

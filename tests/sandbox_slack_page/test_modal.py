@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.slack.running import RunningWorkspace
+from tests.sandbox_slack_page import blocks
 from tests.sandbox_slack_page.app import PageApp
 from tests.sandbox_slack_page.conftest import Look
 
@@ -82,15 +83,18 @@ def test_errors_stand_beneath_their_fields(page: "Page", app: PageApp) -> None:
     assert len(app.submissions) == 2
 
 
-def test_an_update_keeps_what_was_typed(page: "Page") -> None:
+def test_an_update_keeps_what_was_typed(page: "Page", workspace: RunningWorkspace, app: PageApp) -> None:
     form = modal(page)
-    form.get_by_label("VM", exact=True).fill("web-1")
     form.get_by_role("checkbox", name="Force").check()
-    form.get_by_role("button", name="Rename").click()
+    name = form.get_by_label("VM", exact=True)
+    name.fill("web-1")
+    (view,) = workspace.views("olga")["views"]
+    app.client.views_update(view_id=view["id"], view=blocks.form("Another title", label="Virtual machine"))
     renamed = modal(page, "Another title")
     renamed.wait_for()
-    assert renamed.get_by_label("VM", exact=True).input_value() == "web-1"
+    assert renamed.get_by_label("Virtual machine").input_value() == "web-1"
     assert renamed.get_by_role("checkbox", name="Force").is_checked()
+    assert page.evaluate("document.activeElement.dataset.action") == "vm_name"
 
 
 def test_a_pushed_view_lies_on_top_and_goes_with_escape(page: "Page", workspace: RunningWorkspace) -> None:

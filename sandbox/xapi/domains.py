@@ -82,7 +82,7 @@ def prepare(db: Database, ref: str) -> None:
     """What a start does to the record before it looks for a host: generic BIOS strings, the cached overhead."""
     if not db.get("VM", ref).get("bios_strings", _BIOS):
         strings = dict(_BIOS)
-        if db.model.knows("VM.set_bios_strings"):
+        if db.model.at_least("inverness"):
             strings |= {f"baseboard-{name}": "" for name in _NEWER_BIOS} | {"enclosure-asset-tag": ""}
         db.write("VM", ref, bios_strings=strings)
     refresh_overhead(db, ref)

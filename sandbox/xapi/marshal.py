@@ -50,7 +50,7 @@ def _ref(value: Any) -> str:
 
 def ocaml_int64(text: str) -> int:
     """OCaml's `Int64.of_string`: decimal with sign, 0x/0o/0b/0u prefixes, underscores; no white space."""
-    body = text.lstrip("+-") if text[:1] in ("-", "+") else text
+    body = text[1:] if text[:1] in ("-", "+") else text
     sign = -1 if text[:1] == "-" else 1
     digits = body.replace("_", "")
     try:

@@ -114,6 +114,10 @@ class Model:
         known = self.classes.get(cls)
         return known.messages.get(name) if known else None
 
+    def at_least(self, release: str) -> bool:
+        """Is this that release or a later one?"""
+        return release_key(self.release) >= release_key(release)
+
     def knows(self, wire_name: str) -> bool:
         """Is that call there, and not removed?"""
         found = self.message(wire_name)

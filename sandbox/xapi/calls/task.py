@@ -48,5 +48,5 @@ def _write_only(field: str) -> None:
         context.db.write("task", ref, **{field: value})
 
 
-for _field in ("status", "progress", "result", "error_info", "resident_on"):
+for _field in ("status", "progress", "result", "error_info"):
     _write_only(_field)

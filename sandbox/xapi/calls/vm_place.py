@@ -108,9 +108,9 @@ def get_allowed_vbd_devices(context: Context, vm: str) -> list[str]:
 
 def vbd_positions(context: Context) -> int:
     """255 disks today, 16 up to 6.5."""
-    return 255 if context.model.knows("VM.call_plugin") else 16
+    return 255 if context.model.at_least("dundee") else 16
 
 
 @call("VM.get_allowed_VIF_devices", source=RECORDED)
 def get_allowed_vif_devices(context: Context, vm: str) -> list[str]:
-    return _allowed_devices(context, vm, "VIFs", "device", 16 if context.model.knows("pool.set_repositories") else 7)
+    return _allowed_devices(context, vm, "VIFs", "device", 16 if context.model.at_least("1.250.0") else 7)

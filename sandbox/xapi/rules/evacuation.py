@@ -59,8 +59,8 @@ def _unprotected(db: Database, ref: str) -> Error | None:
     if not pool["ha_enabled"] or (vm["ha_always_run"] and vm["ha_restart_priority"] == "restart"):
         return None
     # Its own code came with xapi 26.17; before, the code for memory was (mis)used.
-    own_code = "VIF.get_trunks"
-    return ["HOST_EVACUATE_VM_NOT_HA_PROTECTED" if db.model.knows(own_code) else "HOST_NOT_ENOUGH_FREE_MEMORY", ref]
+    own_code = db.model.at_least("26.17.0")
+    return ["HOST_EVACUATE_VM_NOT_HA_PROTECTED" if own_code else "HOST_NOT_ENOUGH_FREE_MEMORY", ref]
 
 
 def _first_boot_error(db: Database, ref: str, targets: list[str]) -> Error | None:

@@ -18,7 +18,7 @@ def redo_log_size(db: Database) -> int:
 
 
 def _is_new(db: Database) -> bool:
-    return db.model.knows("host.disable_ssh") or "last_update_hash" in db.model.classes["host"].fields
+    return db.model.at_least("23.30.0")
 
 
 def check_sr(db: Database, ref: str) -> None:

@@ -214,8 +214,7 @@ class VmOperations:
         return None
 
     def _unhelpful(self) -> Error:
-        old = not self.db.model.knows("VM.call_plugin")  # up to 6.5
-        return ["VM_MISSING_PV_DRIVERS" if old else "VM_LACKS_FEATURE", self.ref]
+        return ["VM_LACKS_FEATURE" if self.db.model.at_least("dundee") else "VM_MISSING_PV_DRIVERS", self.ref]
 
     def _attachments(self, op: str) -> Error | None:
         if op == "snapshot_with_quiesce":

@@ -1,0 +1,23 @@
+"""One estate per test, closed at its end; nothing may have gone wrong inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.xapi.estate import Estate
+from tests.sandbox_xapi.core import world
+
+
+@pytest.fixture
+def estate() -> Iterator[Estate]:
+    made = world.estate()
+    yield made
+    made.close()
+    assert made.bugs == []
+
+
+@pytest.fixture
+def client(estate: Estate) -> world.Client:
+    return world.Client(estate)

@@ -1,0 +1,386 @@
+"""Cards and notes reach Slack, each posted once, whatever breaks in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.approval import END_STATES
+from bot.model import Entry, Line, Lines, Place, Progress, Report, Request, Result, State
+from bot.ports import Clock, Delivery, NewRequest, Outbox
+from bot.slack.api import Api, web_client
+from bot.slack.delivery import LEASE_SECONDS, Courier
+from bot.slack.render import card, report
+from bot.slack.render.message import Message
+from bot.store.store import SqliteStore
+from sandbox.slack import RunningWorkspace, Settings, start
+from tests.bot_slack import samples
+from tests.bot_slack.shown import buttons, words
+
+JSON = dict[str, Any]
+
+
+@dataclass
+class HandClock(Clock):
+    """A clock that a test turns."""
+
+    ahead: float = 0.0
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def now(self) -> datetime:
+        return self.started + timedelta(seconds=self.ahead)
+
+    def monotonic(self) -> float:
+        return self.ahead
+
+    def sleep(self, seconds: float) -> None:
+        self.ahead += seconds
+
+
+class RealClock(Clock):
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass
+class Post:
+    """A workspace, a store and a courier that goes when a test says so."""
+
+    slack: RunningWorkspace
+    store: SqliteStore
+    clock: HandClock
+    api: Api
+    courier: Courier
+
+    def open(self, word: str = "web-1", place: Place = samples.INFRA, state: State = State.WAITING) -> Request:
+        plan = samples.plan(word)
+        now = self.clock.now()
+        new = NewRequest(
+            text=f"vm migrate {word}",
+            actor=samples.OLGA,
+            place=place,
+            plan=plan,
+            digest=plan.digest(),
+            requirement=samples.request().requirement,
+            state=state,
+            opened_at=now,
+            expires_at=now + timedelta(hours=1),
+            fingerprint=word,
+        )
+        return self.store.open(new, entry())[0]
+
+    def move(self, request: Request, *states: State, note: Report | None = None) -> None:
+        before = request.state
+        for state in states:
+            result = Result(summary=f"It is {state}.", seconds=2.0) if state in END_STATES else None
+            moved = self.store.move(
+                request.id, before, state, entry(), at=self.clock.now(), result=result, note=note if result else None
+            )
+            assert moved
+            before = state
+
+    def run(self, seconds: float = 0.0) -> None:
+        """Deliver what is due within the next `seconds` of the clock, and stop there."""
+        end = self.clock.ahead + seconds
+        while True:
+            while self.courier.step():
+                pass
+            due = self.store.next_due()
+            ahead = (due - self.clock.started).total_seconds() + 0.001 if due else end + 1
+            if ahead > end:
+                self.clock.ahead = end
+                return
+            self.clock.ahead = max(ahead, self.clock.ahead)
+
+    def messages(self, channel: str = "#infra", thread_ts: str | None = None) -> list[JSON]:
+        return [one for one in self.slack.messages(channel, "olga", thread_ts) if one["user"] == "U0XENIA"]
+
+    def posts(self) -> int:
+        return self.slack.calls().get("chat.postMessage", 0)
+
+
+def entry() -> Entry:
+    return Entry(kind="test", actor=samples.OLGA, pool="lab")
+
+
+def note(title: str) -> Report:
+    return Report(title=title, parts=(Lines(lines=(Line(text="done"),)),))
+
+
+def post_office(slack: RunningWorkspace, path: Path) -> Post:
+    clock = HandClock()
+    store = SqliteStore(path / "xenia.db", clock=clock)
+    outbox: Outbox = store
+    api = Api(web_client(slack.bot_token, slack.api, 2))
+    return Post(slack, store, clock, api, Courier(api, outbox, store.request, clock, threads=0))
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Iterator[Post]:
+    with start(Settings()) as slack:
+        made = post_office(slack, tmp_path)
+        yield made
+        made.store.close()
+
+
+def test_a_card_is_posted_once_and_edited_in_place_to_its_end(post: Post) -> None:
+    request = post.open()
+    post.run()
+    (card,) = post.messages()
+    assert "lab: Move web-1" in words(card["blocks"])
+    assert set(buttons(card["blocks"])) == {"Approve", "Reject", "Details"}
+    post.move(request, State.APPROVED, State.RUNNING, State.SUCCEEDED)
+    post.run(5)
+    (edited,) = post.messages()
+    assert edited["ts"] == card["ts"]
+    assert "Done in 2.0 s" in words(edited["blocks"])
+    assert buttons(edited["blocks"]) == {}
+    assert post.posts() == 1
+    assert post.store.next_due() is None
+
+
+def test_notes_come_into_the_cards_thread_in_order(post: Post) -> None:
+    request = post.open()
+    post.move(request, State.APPROVED, State.RUNNING, State.SUCCEEDED, note=note("first"))
+    post.run(10)
+    (card,) = post.messages()
+    thread = post.messages(thread_ts=card["ts"])
+    assert ["first" in words(one["blocks"]) for one in thread] == [False, True]
+
+
+def test_a_card_within_a_thread_has_its_notes_in_the_same_thread(post: Post) -> None:
+    parent = post.slack.say("olga", "#infra", "what now?")["ts"]
+    request = post.open(place=replace(samples.INFRA, thread_ts=parent))
+    post.move(request, State.APPROVED, State.RUNNING, State.SUCCEEDED, note=note("first"))
+    post.run(10)
+    assert len(post.messages(thread_ts=parent)) == 2
+    assert post.messages() == []
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before", "error_500", "not_json"])
+def test_an_answer_that_is_lost_never_makes_a_second_card(post: Post, fault: str) -> None:
+    request = post.open()
+    post.slack.fault(fault, method="chat.postMessage", count=1)
+    post.run()
+    post.move(request, State.APPROVED)
+    post.run(60)
+    (card,) = post.messages()
+    assert "Approved" in words(card["blocks"])
+    assert post.store.next_due() is None
+    looked = post.slack.calls().get("conversations.history", 0)
+    assert looked == 1
+
+
+def test_the_post_that_was_taken_is_found_and_not_sent_again(post: Post) -> None:
+    post.open()
+    post.slack.fault("drop_after", method="chat.postMessage", count=1)
+    post.run(60)
+    assert post.posts() == 1
+    assert len(post.messages()) == 1
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
+def test_a_note_whose_answer_is_lost_is_looked_for_in_its_thread(post: Post, fault: str) -> None:
+    request = post.open()
+    post.run()
+    post.move(request, State.APPROVED, State.RUNNING, State.SUCCEEDED, note=note("first"))
+    post.slack.fault(fault, method="chat.postMessage", count=1)
+    post.run(60)
+    (card,) = post.messages()
+    assert len(post.messages(thread_ts=card["ts"])) == 2
+    assert post.slack.calls()["conversations.replies"] == 1
+    assert post.store.next_due() is None
+
+
+def test_a_crash_between_post_and_record_leaves_one_card(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(delivery: Delivery, ts: str) -> None:
+        raise Killed
+
+    post.open()
+    with monkeypatch.context() as patched:
+        patched.setattr(post.store, "delivered", killed)
+        with pytest.raises(Killed):
+            post.run()
+    assert len(post.messages()) == 1
+    post.run(LEASE_SECONDS - 1)
+    assert post.posts() == 1
+    post.run(10)
+    assert post.posts() == 1
+    assert post.store.next_due() is None
+
+
+def test_where_it_cannot_look_it_does_not_post_again_and_says_which_scope_it_needs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scopes = tuple(each for each in Settings().scopes if not each.endswith(":history"))
+    with start(Settings(scopes=scopes)) as slack:
+        post = post_office(slack, tmp_path)
+        post.open()
+        slack.fault("drop_before", method="chat.postMessage", count=1)
+        post.run(7200)
+        assert post.messages() == []
+        assert slack.calls()["conversations.history"] >= 2
+        assert post.store.next_due() is not None
+        assert [one for one in caplog.records if one.levelname == "ERROR" and "channels:history" in one.getMessage()]
+        post.store.close()
+
+
+def test_a_rate_limit_is_waited_out(post: Post) -> None:
+    post.open()
+    post.slack.fault("rate_limit", method="chat.postMessage", count=1, seconds=30)
+    post.run(29)
+    assert post.messages() == []
+    assert post.posts() == 1
+    post.run(2)
+    assert len(post.messages()) == 1
+    assert post.posts() == 2
+
+
+def test_a_rate_limit_of_one_channel_does_not_hold_up_another(post: Post) -> None:
+    post.open("web-1")
+    post.slack.fault("rate_limit", method="chat.postMessage", count=1, seconds=30)
+    post.run()
+    post.open("web-2", place=replace(samples.INFRA, channel="C0LAB"))
+    post.run(2)
+    assert len(post.messages("#lab")) == 1
+    assert post.messages() == []
+
+
+def test_messages_in_a_channel_are_a_second_apart(post: Post) -> None:
+    for number in range(5):
+        post.open(f"web-{number}")
+    post.run()
+    assert len(post.messages()) == 1
+    post.run(2.5)
+    assert len(post.messages()) == 3
+    post.run(5)
+    assert len(post.messages()) == 5
+
+
+def test_progress_is_edited_at_most_every_two_seconds_and_the_end_at_once(post: Post) -> None:
+    request = post.open()
+    post.run()
+    post.move(request, State.APPROVED, State.RUNNING)
+    post.run(2)
+    edits = post.slack.calls()["chat.update"]
+    for step in range(40):
+        post.store.progress(request.id, Progress(fraction=step / 40, text="moving"))
+        post.run(0.25)
+    assert 4 <= post.slack.calls()["chat.update"] - edits <= 6
+    assert "▰▰" in words(post.messages()[0]["blocks"])
+    post.move(replace(request, state=State.RUNNING), State.SUCCEEDED)
+    post.run(1.1)
+    assert "Done" in words(post.messages()[0]["blocks"])
+
+
+def test_many_running_cards_stay_below_what_slack_gives_for_edits(post: Post) -> None:
+    requests = [post.open(f"web-{number}", replace(samples.INFRA, channel="C0LAB")) for number in range(8)]
+    post.run(10)
+    for request in requests:
+        post.move(request, State.APPROVED, State.RUNNING)
+    post.run(30)
+    edits = post.slack.calls()["chat.update"]
+    for step in range(60):
+        for request in requests:
+            post.store.progress(request.id, Progress(fraction=step / 60))
+        post.run(1)
+    assert 20 <= post.slack.calls()["chat.update"] - edits <= 48
+
+
+@pytest.mark.parametrize("channel", ["C0RANDOM", "C0SECRET", "C0NOWHERE"])
+def test_a_place_where_the_bot_may_not_be_is_given_up(
+    post: Post, channel: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    post.open(place=replace(samples.INFRA, channel=channel))
+    post.run(600)
+    assert post.posts() == 1
+    assert post.store.next_due() is None
+    assert [one for one in caplog.records if one.levelname == "ERROR" and "given up" in one.getMessage()]
+
+
+def test_a_card_that_somebody_deleted_is_given_up_and_not_posted_anew(post: Post) -> None:
+    request = post.open()
+    post.run()
+    post.api.client.chat_delete(channel="C0INFRA", ts=post.messages()[0]["ts"])
+    post.move(request, State.APPROVED)
+    post.run(60)
+    assert post.posts() == 1
+    assert post.store.next_due() is None
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before", "error_500", "rate_limit"])
+def test_an_edit_that_failed_is_made_later(post: Post, fault: str) -> None:
+    request = post.open()
+    post.run()
+    post.move(request, State.APPROVED)
+    post.slack.fault(fault, method="chat.update", count=1)
+    post.run(60)
+    assert "Approved" in words(post.messages()[0]["blocks"])
+    assert post.store.next_due() is None
+
+
+def test_a_card_that_slack_will_not_take_is_shown_smaller(
+    post: Post, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = Message("bad", ({"type": "header", "text": {"type": "plain_text", "text": "x" * 151}},))
+    monkeypatch.setattr(card, "message", lambda request: bad)
+    post.open()
+    post.run(5)
+    (shown,) = post.messages()
+    assert set(buttons(shown["blocks"])) == {"Approve", "Reject", "Details"}
+    assert [one for one in caplog.records if "could not be shown whole" in one.getMessage()]
+
+
+def test_a_note_that_slack_will_not_take_is_said_in_words(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = post.open()
+    post.run()
+    bad = Message("only words", ({"type": "header", "text": {"type": "plain_text", "text": "x" * 151}},))
+    monkeypatch.setattr(report, "message", lambda body: bad)
+    post.move(request, State.APPROVED, State.RUNNING, State.SUCCEEDED, note=note("first"))
+    post.run(10)
+    (shown,) = post.messages()
+    assert [one["text"] for one in post.messages(thread_ts=shown["ts"])][1:] == ["only words"]
+
+
+def test_an_unreachable_slack_is_tried_again_later(post: Post, tmp_path: Path) -> None:
+    request = post.open()
+    nowhere = Api(web_client(post.slack.bot_token, "http://127.0.0.1:9/api/", 1))
+    courier, post.courier = post.courier, Courier(nowhere, post.store, post.store.request, post.clock, threads=0)
+    post.run(30)
+    post.courier = courier
+    post.run(300)
+    assert len(post.messages()) == 1
+    assert post.slack.calls().get("conversations.history") is None  # nothing was sent, so nothing is in doubt
+    assert request.id in words(post.messages()[0]["blocks"])
+
+
+def test_two_threads_post_every_card_once(tmp_path: Path) -> None:
+    with start(Settings()) as slack:
+        post = post_office(slack, tmp_path)
+        places = [replace(samples.INFRA, channel=channel) for channel in ("C0INFRA", "C0LAB", "C0OPSPRIVATE", "D0OLGA")]
+        for number, place in enumerate(places):
+            post.open(f"web-{number}", place)
+        courier = Courier(post.api, post.store, post.store.request, RealClock(), threads=2)
+        courier.start()
+        courier.wake()
+        try:
+            slack.wait_until(lambda: post.posts() == 4 and post.store.next_due() is None, timeout=20)
+        finally:
+            courier.close()
+        assert [len(post.messages(name)) for name in ("#infra", "#lab", "#ops-private", "@olga")] == [1, 1, 1, 1]
+        post.store.close()

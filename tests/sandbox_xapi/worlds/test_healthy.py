@@ -75,6 +75,8 @@ def test_management_is_bonded_and_every_link_is_up() -> None:
         members = [row for row in rows("PIF") if row["bond_slave_of"] == bond_ref]
         assert sorted(row["device"] for row in members) == ["eth0", "eth1"]
         assert WORLD.objects["Bond"][bond_ref]["links_up"] == 2
+        assert management["currently_attached"]
+        assert not any(row["currently_attached"] for row in members), "a bond's members are not plugged themselves"
     assert all(row["carrier"] for row in rows("PIF_metrics"))
 
 

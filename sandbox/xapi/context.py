@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.xapi import tasks
-from sandbox.xapi.failure import Failure
+from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.values import NULL, Row, Time
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from sandbox.xapi.tasks import Task
 
 _STEP = 0.05
-"""Progress is reported in twentieths."""
+_SHORTEST = 0.05
+"""Progress is reported in twentieths, but not more often than so many real seconds apart."""
 
 
 @dataclass
@@ -33,6 +34,9 @@ class Context:
     originator: str
     method: str
     task: Task | None = None
+
+    def __post_init__(self) -> None:
+        self.run = self.host.runs
 
     @property
     def db(self) -> Database:
@@ -59,14 +63,16 @@ class Context:
     def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Let others work until `until()` holds or `seconds` of the lab's time passed. Says whether it holds.
 
-        Raises Failure TASK_CANCELLED when the task is cancelled meanwhile.
+        Raises Failure TASK_CANCELLED when the task is cancelled meanwhile, HostDown when this host goes down.
         """
-        task = self.task
+        task, host = self.task, self.host
 
         def done() -> bool:
-            return until() or self.estate.stopped or (task is not None and task.cancelling)
+            return until() or self.estate.stopped or host.runs != self.run or (task is not None and task.cancelling)
 
         self.estate.time.wait(self.db.changed, seconds, done)
+        if host.runs != self.run:
+            raise HostDown(host.uuid)
         if task is not None:
             task.stop_if_cancelled()
         return until()
@@ -78,7 +84,8 @@ class Context:
 
         `alive` is looked at on the way: when it stops holding, the work ends early.
         """
-        steps = max(1, round((end - begin) / _STEP)) if seconds > 0 else 1
+        really = seconds / self.estate.speed
+        steps = max(1, min(round((end - begin) / _STEP), int(really / _SHORTEST)))
         for step in range(1, steps + 1):
             if self.wait(seconds / steps, lambda: alive is not None and not alive()):
                 return

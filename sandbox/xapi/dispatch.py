@@ -37,11 +37,19 @@ def answer(estate: Estate, host: Host, method: str, params: Sequence[Any], origi
     with host.pool.db.lock:
         try:
             result = _answer(estate, host, method, list(params), originator)
-        except Failure:
+        except (Failure, HostDown):
             _still_there(host)
             raise
+        except Exception as bug:
+            raise _internal(estate, bug) from bug
         _still_there(host)
         return result
+
+
+def _internal(estate: Estate, bug: Exception) -> Failure:
+    """The sandbox's own mistake, kept for the tests to see."""
+    estate.bugs.append(bug)
+    return Failure("INTERNAL_ERROR", f"{type(bug).__name__}: {bug}")
 
 
 def list_methods(model: Model) -> list[str]:
@@ -166,9 +174,10 @@ def _in_task(context: Context, message: Message, work: Work, begun: threading.Ev
             result = work(context)
         except Failure as failure:
             task.fail(context.now(), failure)
+        except HostDown:
+            return  # with its coordinator's toolstack the task is gone
         except Exception as bug:  # noqa: BLE001 - a task must end, as in xapi: with INTERNAL_ERROR
-            task.fail(context.now(), Failure("INTERNAL_ERROR", f"{type(bug).__name__}: {bug}"))
-            context.estate.bugs.append(bug)
+            task.fail(context.now(), _internal(context.estate, bug))
         else:
             task.succeed(context.now(), tasks.encode(message.result, result))
         finally:

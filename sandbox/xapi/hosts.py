@@ -30,6 +30,8 @@ class Host:
         self.clock = HostClock()
         self.alive = True
         """Powered on, with a toolstack that answers."""
+        self.runs = 0
+        """How often its toolstack has stopped: work of an earlier run is over."""
         self.local_sessions: set[str] = set()
         self.lost_coordinator_at: float | None = None
         """Lab time at which this member's coordinator went away; None while it is there."""

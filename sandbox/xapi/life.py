@@ -40,6 +40,7 @@ def power_lost(host: Host) -> None:
 
 def _stop(host: Host) -> None:
     host.alive = False
+    host.runs += 1
     host.local_sessions.clear()
     pool, now = host.pool, host.pool.estate.time.now()
     if host.is_coordinator:

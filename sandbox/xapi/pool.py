@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid as uuids
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.xapi import allowed
+from sandbox.xapi.failure import HostDown
 from sandbox.xapi.hosts import Host
 from sandbox.xapi.lab import PoolWorld
 from sandbox.xapi.model import model
@@ -109,7 +111,8 @@ class Pool:
         def run() -> None:
             with self.db.lock:
                 if not self.estate.stopped:
-                    work()
+                    with contextlib.suppress(HostDown):
+                        work()
 
         threading.Thread(target=run, daemon=True).start()
 

@@ -6,7 +6,7 @@ import threading
 
 from sandbox.xapi import allowed
 from sandbox.xapi.context import Context
-from sandbox.xapi.failure import Failure
+from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.operations import host_operation
 from sandbox.xapi.registry import BOTH, READ, RECORDED, call, difference
 from sandbox.xapi.rules import evacuation, ha_guard, memory
@@ -118,6 +118,8 @@ def _move_batch(context: Context, moves: list[tuple[str, str]]) -> None:
                 child.subcall("VM.pool_migrate", vm, target, {"live": "true"})
             except Failure as failure:
                 failures.append(failure)
+            except HostDown:
+                return
             finally:
                 child.end()
                 pending.pop(vm)

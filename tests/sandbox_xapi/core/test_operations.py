@@ -101,6 +101,20 @@ def test_a_host_that_dies_under_a_migration(slow: Client) -> None:
     slow.estate.close()
 
 
+def test_a_coordinator_that_dies_drops_what_it_was_doing(slow: Client) -> None:
+    slow("Async.VM.pool_migrate", ref("db"), ref("h3"), {})
+    coordinator = slow.host
+    slow.estate.kill(coordinator)
+    slow.estate.start(coordinator)
+    fresh = Client(slow.estate)
+    assert fresh("task.get_all") == []
+    eventually(lambda: fresh("VM.get_current_operations", ref("db")) == {})
+    assert fresh("VM.get_resident_on", ref("db")) == ref("h2")
+    assert fresh("VM.get_scheduled_to_be_resident_on", ref("db")) == "OpaqueRef:NULL"
+    fresh.estate.close()
+    assert fresh.estate.bugs == []
+
+
 def test_fifty_clients_at_once(estate: Estate) -> None:
     clients = [Client(estate) for _ in range(50)]
     failures: list[Exception] = []

@@ -145,6 +145,9 @@ def test_a_narrow_window_has_its_channels_behind_a_button(look: Look) -> None:
     link.click()
     page.get_by_role("heading", name="lab").wait_for()
     link.wait_for(state="hidden")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    link.wait_for()
+    assert page.get_by_role("button", name="Channels", exact=True).is_hidden()
 
 
 def test_colours_follow_the_system_and_the_choice(look: Look) -> None:

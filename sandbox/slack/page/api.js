@@ -23,9 +23,10 @@ async function call(path, { query, body, signal } = {}) {
   for (const [key, value] of Object.entries(query ?? {})) {
     if (value !== null && value !== undefined) url.searchParams.set(key, value);
   }
-  const init = body === undefined
-    ? { signal, cache: "no-store" }
-    : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
+  const init =
+    body === undefined
+      ? { signal, cache: "no-store" }
+      : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
   let response;
   let data;
   try {
@@ -49,7 +50,8 @@ export const say = (as, channel, text, threadTs) =>
 export const press = (body) => call("press", { body });
 export const options = (body, signal) => call("options", { body, signal });
 export const submit = (as, viewId, values) => call("submit", { body: { as, view_id: viewId, values } });
-export const close = (as, viewId, all) => call("close", { body: { as, view_id: viewId, ...(all ? { all: true } : {}) } });
+export const close = (as, viewId, all) =>
+  call("close", { body: { as, view_id: viewId, ...(all ? { all: true } : {}) } });
 /** Tells the app that its Home or Messages tab was opened. */
 export const openHome = (as, tab) => call("home", { body: { as, tab } });
 export const join = (person, channel) => call("person", { body: { person, action: "join", channel } });

@@ -20,15 +20,45 @@ export function composer({ hints: withHints }) {
   let asking = null;
 
   const field = el("textarea", {
-    class: "composer-field", rows: 1, "aria-controls": listId, "aria-autocomplete": "list", "aria-expanded": "false", spellcheck: "false",
-    oninput: typed, onkeydown: keys, onblur: () => showHints([]),
+    class: "composer-field",
+    rows: 1,
+    "aria-controls": listId,
+    "aria-autocomplete": "list",
+    "aria-expanded": "false",
+    spellcheck: "false",
+    oninput: typed,
+    onkeydown: keys,
+    onblur: () => showHints([]),
   });
   const list = el("div", { class: "hints", id: listId, role: "listbox", "aria-label": "Commands", hidden: true });
   const error = el("div", { class: "composer-error", role: "alert" });
-  const button = el("button", { class: "composer-send", type: "button", "aria-label": "Send", title: "Send (Enter)", onclick: send }, icon("send"));
-  const keysHelp = el("span", { class: "composer-keys", "aria-hidden": "true" }, el("kbd", {}, "Enter"), " sends · ", el("kbd", {}, "Shift+Enter"), " new line · ", el("kbd", {}, "↑"), " recalls");
-  const node = el("div", { class: "composer-holder" }, list,
-    el("div", { class: "composer", onclick: () => field.focus() }, field, el("div", { class: "composer-foot" }, keysHelp, button)), error);
+  const button = el(
+    "button",
+    { class: "composer-send", type: "button", "aria-label": "Send", title: "Send (Enter)", onclick: send },
+    icon("send"),
+  );
+  const keysHelp = el(
+    "span",
+    { class: "composer-keys", "aria-hidden": "true" },
+    el("kbd", {}, "Enter"),
+    " sends · ",
+    el("kbd", {}, "Shift+Enter"),
+    " new line · ",
+    el("kbd", {}, "↑"),
+    " recalls",
+  );
+  const node = el(
+    "div",
+    { class: "composer-holder" },
+    list,
+    el(
+      "div",
+      { class: "composer", onclick: () => field.focus() },
+      field,
+      el("div", { class: "composer-foot" }, keysHelp, button),
+    ),
+    error,
+  );
 
   function grow() {
     field.style.height = "auto";
@@ -65,18 +95,32 @@ export function composer({ hints: withHints }) {
   }
 
   /** Enter must send what is complete: a hint is chosen beforehand only while its command is still being typed. */
-  const unfinished = () => !field.value.includes(" ") && hints.length > 0 && hints[0].insert.trim() !== field.value.trim();
+  const unfinished = () =>
+    !field.value.includes(" ") && hints.length > 0 && hints[0].insert.trim() !== field.value.trim();
 
   function showHints(found) {
     hints = found;
     list.hidden = hints.length === 0;
     field.setAttribute("aria-expanded", String(hints.length > 0));
-    reconcile(list, hints.map((hint) => ({ key: hint.insert + hint.label, signature: hint.label + hint.description, hint })), ({ hint }) => el("div", {
-      class: "hint-row", role: "option", id: uniqueId("hint"), onpointerdown: (event) => {
-        event.preventDefault();
-        accept(hint);
-      },
-    }, el("span", { class: "hint-label" }, hint.label), el("span", { class: "hint-description" }, hint.description)));
+    reconcile(
+      list,
+      hints.map((hint) => ({ key: hint.insert + hint.label, signature: hint.label + hint.description, hint })),
+      ({ hint }) =>
+        el(
+          "div",
+          {
+            class: "hint-row",
+            role: "option",
+            id: uniqueId("hint"),
+            onpointerdown: (event) => {
+              event.preventDefault();
+              accept(hint);
+            },
+          },
+          el("span", { class: "hint-label" }, hint.label),
+          el("span", { class: "hint-description" }, hint.description),
+        ),
+    );
     activate(unfinished() ? 0 : -1);
   }
 

@@ -9,7 +9,7 @@ export const focusKey = (block, element) => `${block.block_id} ${element.action_
 
 /** What a screen reader calls a control: its block's label, or its placeholder. */
 export const labelOf = (block, element) =>
-  element.accessibility_label ?? block.label?.text ?? element.placeholder?.text ?? (element.type.replaceAll("_", " "));
+  element.accessibility_label ?? block.label?.text ?? element.placeholder?.text ?? element.type.replaceAll("_", " ");
 
 /** Whether a change of this element is sent to the app at once (Slack docs: input block, dispatch_action). */
 export const dispatches = (block) => block.type !== "input" || block.dispatch_action === true;

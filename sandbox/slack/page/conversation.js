@@ -12,7 +12,12 @@ import { currentChannel, emit, go, isBotDm, isMember, on, people, state } from "
 const ICONS = { public: "hash", private: "lock", shared: "shared" };
 
 /** Names in messages change with the workspace; a list redraws what shows them. */
-const names = () => JSON.stringify([state.workspace.people, state.workspace.groups, state.workspace.channels.map((one) => [one.id, one.name])]);
+const names = () =>
+  JSON.stringify([
+    state.workspace.people,
+    state.workspace.groups,
+    state.workspace.channels.map((one) => [one.id, one.name]),
+  ]);
 
 function openThread(ts) {
   go({ thread: ts });
@@ -23,21 +28,57 @@ export function conversation(main, aside) {
   const title = el("h1", { id: "channel-title" });
   const topic = el("span", { class: "head-topic" });
   const count = el("span", { class: "head-members" });
-  const tab = (name, words) => el("button", { type: "button", role: "tab", class: "tab", dataset: { tab: name }, onclick: () => turnTo(name) }, words);
-  const tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "Views of the app", onkeydown: turnTab }, tab("home", "Home"), tab("messages", "Messages"));
+  const tab = (name, words) =>
+    el(
+      "button",
+      { type: "button", role: "tab", class: "tab", dataset: { tab: name }, onclick: () => turnTo(name) },
+      words,
+    );
+  const tabs = el(
+    "div",
+    { class: "tabs", role: "tablist", "aria-label": "Views of the app", onkeydown: turnTab },
+    tab("home", "Home"),
+    tab("messages", "Messages"),
+  );
   const list = messageList({ where: "channel", label: "Messages", openThread });
   const field = composer({ hints: true });
   const quietWords = el("span");
   const joinButton = el("button", { type: "button", class: "button", onclick: join }, "Join channel");
   const quiet = el("div", { class: "quiet-note", role: "note" }, quietWords, joinButton);
   const home = appHome();
-  main.append(el("header", { class: "conversation-head" }, el("div", { class: "head-title" }, face, title), topic, count), tabs, list.node, home.node, quiet, field.node);
+  main.append(
+    el("header", { class: "conversation-head" }, el("div", { class: "head-title" }, face, title), topic, count),
+    tabs,
+    list.node,
+    home.node,
+    quiet,
+    field.node,
+  );
 
   const replies = messageList({ where: "thread", label: "Thread", openThread: null });
   const answer = composer({ hints: false });
   const from = el("span", { class: "muted" });
-  aside.append(el("header", { class: "conversation-head" }, el("h2", { id: "thread-title", class: "thread-title", tabindex: -1 }, "Thread"), from,
-    el("button", { type: "button", class: "tool", "aria-label": "Close thread", title: "Close thread (Esc)", onclick: closeThread }, icon("close"))), replies.node, answer.node);
+  aside.append(
+    el(
+      "header",
+      { class: "conversation-head" },
+      el("h2", { id: "thread-title", class: "thread-title", tabindex: -1 }, "Thread"),
+      from,
+      el(
+        "button",
+        {
+          type: "button",
+          class: "tool",
+          "aria-label": "Close thread",
+          title: "Close thread (Esc)",
+          onclick: closeThread,
+        },
+        icon("close"),
+      ),
+    ),
+    replies.node,
+    answer.node,
+  );
   aside.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented) return;
     event.preventDefault();
@@ -63,7 +104,8 @@ export function conversation(main, aside) {
   /** The app is told once for each time somebody opens its Home or its messages. */
   function tellApp(channel) {
     const opened = isBotDm(channel) ? `${state.me} ${state.tab}` : null;
-    if (opened && opened !== told) api.openHome(state.me, state.tab).catch(() => {}); // a refusal is shown with the messages
+    // A refusal is shown with the messages.
+    if (opened && opened !== told) api.openHome(state.me, state.tab).catch(() => {});
     told = opened;
   }
 
@@ -109,13 +151,27 @@ export function conversation(main, aside) {
     quietWords.textContent = why ?? "";
     joinButton.hidden = state.refusal !== null;
     tellApp(channel);
-    const place = { key: `${state.me} ${channel.id}`, person: state.me, label: `Message ${channel.kind === "dm" ? titleOf(channel) : `#${channel.name}`}`, send: (text) => api.say(state.me, channel.id, text) };
+    const place = {
+      key: `${state.me} ${channel.id}`,
+      person: state.me,
+      label: `Message ${channel.kind === "dm" ? titleOf(channel) : `#${channel.name}`}`,
+      send: (text) => api.say(state.me, channel.id, text),
+    };
     field.place(onHome || why ? null : place);
     aside.hidden = state.thread === null;
     document.body.classList.toggle("thread-open", state.thread !== null);
     from.textContent = channel.kind === "dm" ? titleOf(channel) : `#${channel.name}`;
     const thread = state.thread;
-    answer.place(thread && !why ? { key: `${state.me} ${channel.id} ${thread}`, person: state.me, label: "Reply…", send: (text) => api.say(state.me, channel.id, text, thread) } : null);
+    answer.place(
+      thread && !why
+        ? {
+            key: `${state.me} ${channel.id} ${thread}`,
+            person: state.me,
+            label: "Reply…",
+            send: (text) => api.say(state.me, channel.id, text, thread),
+          }
+        : null,
+    );
     const opened = thread && `${state.me} ${channel.id} ${thread}`;
     if (opened && threadShown !== opened) answer.focus();
     threadShown = opened;
@@ -125,13 +181,21 @@ export function conversation(main, aside) {
     if (state.messagesOf !== `${state.me} ${state.channel}`) return;
     drawPlace();
     list.show(state.messages, {
-      key: state.messagesOf, channel: state.channel, names: names(), empty: state.refusal ? "" : "Nothing has been said here yet.",
+      key: state.messagesOf,
+      channel: state.channel,
+      names: names(),
+      empty: state.refusal ? "" : "Nothing has been said here yet.",
     });
   }
 
   function drawThread() {
     if (!state.thread || state.repliesOf !== `${state.me} ${state.channel} ${state.thread}`) return;
-    replies.show(state.replies, { key: state.repliesOf, channel: state.channel, names: names(), empty: "This thread is gone." });
+    replies.show(state.replies, {
+      key: state.repliesOf,
+      channel: state.channel,
+      names: names(),
+      empty: "This thread is gone.",
+    });
   }
 
   on(["place", "workspace"], () => {

@@ -38,9 +38,17 @@ function withYear(text, date, now) {
 
 const long = (date, now) => withYear(`${monthLong.format(date)} ${ordinal(date.getDate())}`, date, now);
 const short = (date, now) => withYear(`${monthShort.format(date)} ${date.getDate()}`, date, now);
-const longest = (date, now) => withYear(`${weekday.format(date)}, ${monthLong.format(date)} ${ordinal(date.getDate())}`, date, now);
+const longest = (date, now) =>
+  withYear(`${weekday.format(date)}, ${monthLong.format(date)} ${ordinal(date.getDate())}`, date, now);
 
-const UNITS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const UNITS = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
 
 export function ago(date, now) {
   const seconds = Math.round((now - date) / 1000);

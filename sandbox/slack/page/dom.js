@@ -92,7 +92,8 @@ function replaceKeepingFocus(node, fresh) {
   const inside = active && node.contains(active) ? active : null;
   const holder = inside?.closest("[data-focus]");
   const key = holder && node.contains(holder) ? holder.dataset.focus : null;
-  const caret = inside && typeof inside.selectionStart === "number" ? [inside.selectionStart, inside.selectionEnd] : null;
+  const caret =
+    inside && typeof inside.selectionStart === "number" ? [inside.selectionStart, inside.selectionEnd] : null;
   node.replaceWith(fresh);
   if (key === null) return;
   const target = fresh.dataset.focus === key ? fresh : fresh.querySelector(`[data-focus="${CSS.escape(key)}"]`);

@@ -1,4 +1,4 @@
-// What people have typed and chosen in a message's or a view's controls. Whether it may be sent is the workspace's to say.
+// What people have typed and chosen in a message's or a view's controls. The workspace says whether it may be sent.
 
 const OPTION_INITIALS = ["static_select", "external_select", "radio_buttons"];
 const OPTIONS_INITIALS = ["multi_static_select", "multi_external_select", "checkboxes"];
@@ -52,10 +52,13 @@ export class FormState {
       const known = KEYS[element.type];
       if (!known) continue;
       const [key, initial] = known;
-      const before = this.#values.get(block.block_id)?.get(element.action_id) ?? remembered[block.block_id]?.[element.action_id];
+      const before =
+        this.#values.get(block.block_id)?.get(element.action_id) ?? remembered[block.block_id]?.[element.action_id];
       const first = element[initial] ?? (LISTS.has(key) ? [] : null);
       if (!next.has(block.block_id)) next.set(block.block_id, new Map());
-      next.get(block.block_id).set(element.action_id, before?.type === element.type ? before : { type: element.type, [key]: first });
+      next
+        .get(block.block_id)
+        .set(element.action_id, before?.type === element.type ? before : { type: element.type, [key]: first });
     }
     this.#values = next;
   }

@@ -7,7 +7,12 @@ import { makeSurface } from "./surface.js";
 export function appHome() {
   const blocks = el("div", { class: "blocks" });
   const empty = el("p", { class: "empty" }, "The app has not published a Home for this person yet.");
-  const node = el("div", { class: "scroller app-home", id: "home-panel", role: "tabpanel", "aria-label": "Home", tabindex: 0 }, empty, blocks);
+  const node = el(
+    "div",
+    { class: "scroller app-home", id: "home-panel", role: "tabpanel", "aria-label": "Home", tabindex: 0 },
+    empty,
+    blocks,
+  );
   let surface = null;
   let id = null;
 

@@ -8,9 +8,14 @@ const NEAR_END = 40; // pixels
 
 const views = new WeakMap();
 
-const together = (before, message) => before && before.user === message.user && !before.command === !message.command
-  && Boolean(before.ephemeral) === Boolean(message.ephemeral) && !before.reply_count
-  && Number(message.ts) - Number(before.ts) < GROUP_SECONDS && dayKey(fromTs(before.ts)) === dayKey(fromTs(message.ts));
+const together = (before, message) =>
+  before &&
+  before.user === message.user &&
+  !before.command === !message.command &&
+  Boolean(before.ephemeral) === Boolean(message.ephemeral) &&
+  !before.reply_count &&
+  Number(message.ts) - Number(before.ts) < GROUP_SECONDS &&
+  dayKey(fromTs(before.ts)) === dayKey(fromTs(message.ts));
 
 /**
  * {node, show(messages, place)}: `place` {key, channel, names, empty} says what is shown: a new key starts at the
@@ -19,7 +24,18 @@ const together = (before, message) => before && before.user === message.user && 
  */
 export function messageList({ where, label, openThread }) {
   const items = el("div", { class: "message-items" });
-  const scroller = el("div", { class: "scroller", role: "log", "aria-label": label, "aria-relevant": "additions", tabindex: 0, onscroll: scrolled }, items);
+  const scroller = el(
+    "div",
+    {
+      class: "scroller",
+      role: "log",
+      "aria-label": label,
+      "aria-relevant": "additions",
+      tabindex: 0,
+      onscroll: scrolled,
+    },
+    items,
+  );
   const jump = el("button", { class: "jump", type: "button", hidden: true, onclick: toEnd }, "New messages ↓");
   const node = el("div", { class: "message-list" }, scroller, jump);
   let shown = null;
@@ -47,11 +63,18 @@ export function messageList({ where, label, openThread }) {
       const date = fromTs(message.ts);
       const day = dayKey(date);
       if (!before || dayKey(fromTs(before.ts)) !== day) {
-        if (where === "channel") out.push({ key: `day ${day}`, signature: dayName(date), kind: "day", text: dayName(date) });
+        if (where === "channel")
+          out.push({ key: `day ${day}`, signature: dayName(date), kind: "day", text: dayName(date) });
         before = null;
       }
       const compact = Boolean(together(before, message));
-      out.push({ key: `${place.key} ${message.ts}`, kind: "message", message: { ...message, compact }, channel: place.channel, signature: JSON.stringify([message, compact]) });
+      out.push({
+        key: `${place.key} ${message.ts}`,
+        kind: "message",
+        message: { ...message, compact },
+        channel: place.channel,
+        signature: JSON.stringify([message, compact]),
+      });
       if (where === "thread" && index === 0) {
         const count = messages.length - 1;
         const text = count === 0 ? "No replies yet" : `${count} ${count === 1 ? "reply" : "replies"}`;

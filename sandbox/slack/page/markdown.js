@@ -6,7 +6,10 @@ import { angle, decode, link } from "./mentions.js";
 const SPANS = [
   { pattern: /\\([\\`*_{}[\]()#+\-.!|~>])/y, node: (m) => m[1] },
   { pattern: /(`+)([^\n]*?[^`])\1(?!`)/y, node: (m) => el("code", {}, m[2]) },
-  { pattern: /!?\[([^\]\n]*)\]\(([^()\s]+(?:\([^()\s]*\))?)(?:\s+"[^"\n]*")?\)/y, node: (m, p) => link(m[2], m[0][0] === "!" ? m[1] || m[2] : spans(m[1], p)) },
+  {
+    pattern: /!?\[([^\]\n]*)\]\(([^()\s]+(?:\([^()\s]*\))?)(?:\s+"[^"\n]*")?\)/y,
+    node: (m, p) => link(m[2], m[0][0] === "!" ? m[1] || m[2] : spans(m[1], p)),
+  },
   { pattern: /\*\*(?=\S)([^\n]+?\S|\S)\*\*/y, node: (m, p) => el("strong", {}, spans(m[1], p)) },
   { pattern: /__(?=\S)([^\n]+?\S|\S)__/y, word: true, node: (m, p) => el("strong", {}, spans(m[1], p)) },
   { pattern: /~~(?=\S)([^\n]+?\S|\S)~~/y, node: (m, p) => el("s", {}, spans(m[1], p)) },
@@ -56,13 +59,35 @@ const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const QUOTE = /^\s*(?:>|&gt;) ?/;
 const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 
-const cells = (line) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim());
+const cells = (line) =>
+  line
+    .trim()
+    .replace(/^\||\|$/g, "")
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim());
 
 function table(source, people) {
   const [head, , ...rows] = source;
-  const row = (line, tag) => el("tr", {}, cells(line).map((cell) => el(tag, {}, spans(cell, people))));
-  return el("div", { class: "table-frame", tabindex: 0 }, el("table", {},
-    el("thead", {}, row(head, "th")), el("tbody", {}, rows.map((line) => row(line, "td")))));
+  const row = (line, tag) =>
+    el(
+      "tr",
+      {},
+      cells(line).map((cell) => el(tag, {}, spans(cell, people))),
+    );
+  return el(
+    "div",
+    { class: "table-frame", tabindex: 0 },
+    el(
+      "table",
+      {},
+      el("thead", {}, row(head, "th")),
+      el(
+        "tbody",
+        {},
+        rows.map((line) => row(line, "td")),
+      ),
+    ),
+  );
 }
 
 /** Nested lists from lines matched by ITEM; deeper indentation opens a list inside the item before it. */
@@ -79,9 +104,23 @@ function list(entries, people) {
       open.push({ indent, node });
     }
     const task = /^\[([ xX])\]\s+/.exec(text);
-    open.at(-1).node.append(el("li", { class: task ? "task" : null },
-      task ? el("input", { type: "checkbox", checked: task[1] !== " ", disabled: true, "aria-label": task[1] === " " ? "to do" : "done" }) : null,
-      spans(task ? text.slice(task[0].length) : text, people)));
+    open
+      .at(-1)
+      .node.append(
+        el(
+          "li",
+          { class: task ? "task" : null },
+          task
+            ? el("input", {
+                type: "checkbox",
+                checked: task[1] !== " ",
+                disabled: true,
+                "aria-label": task[1] === " " ? "to do" : "done",
+              })
+            : null,
+          spans(task ? text.slice(task[0].length) : text, people),
+        ),
+      );
   }
   return top;
 }
@@ -107,25 +146,51 @@ export function markdown(source, people, depth = 0) {
       out.push(el("pre", {}, body.join("\n")));
     } else if (HEADING.test(line)) {
       const [, marks, text] = HEADING.exec(line);
-      out.push(el("div", { class: `md-heading md-h${marks.length}`, role: "heading", "aria-level": Math.min(marks.length + 2, 6) }, spans(text, people)));
+      out.push(
+        el(
+          "div",
+          { class: `md-heading md-h${marks.length}`, role: "heading", "aria-level": Math.min(marks.length + 2, 6) },
+          spans(text, people),
+        ),
+      );
       index += 1;
     } else if (RULE.test(line)) {
       out.push(el("hr"));
       index += 1;
     } else if (ITEM.test(line)) {
       const entries = take((text) => ITEM.test(text)).map((text) => ITEM.exec(text));
-      out.push(...list(entries.map(([, space, marker, text]) => ({ indent: space.replace(/\t/g, "    ").length, marker, text })), people));
+      out.push(
+        ...list(
+          entries.map(([, space, marker, text]) => ({ indent: space.replace(/\t/g, "    ").length, marker, text })),
+          people,
+        ),
+      );
     } else if (QUOTE.test(line) && depth < DEEPEST_QUOTE) {
       const body = take((text) => QUOTE.test(text)).map((text) => text.replace(QUOTE, ""));
       out.push(el("blockquote", {}, markdown(body.join("\n"), people, depth + 1)));
     } else if (line.includes("|") && TABLE_RULE.test(lines[index + 1] ?? "")) {
-      out.push(table(take((text) => text.includes("|")), people));
+      out.push(
+        table(
+          take((text) => text.includes("|")),
+          people,
+        ),
+      );
     } else if (line.trim() === "") {
       index += 1;
     } else {
       const first = index;
-      const body = take((text) => text.trim() !== "" && (index === first || !(FENCE.test(text) || HEADING.test(text) || ITEM.test(text) || QUOTE.test(text))));
-      out.push(el("p", {}, body.flatMap((text, number) => [number ? el("br") : null, ...spans(text.trim(), people)])));
+      const body = take(
+        (text) =>
+          text.trim() !== "" &&
+          (index === first || !(FENCE.test(text) || HEADING.test(text) || ITEM.test(text) || QUOTE.test(text))),
+      );
+      out.push(
+        el(
+          "p",
+          {},
+          body.flatMap((text, number) => [number ? el("br") : null, ...spans(text.trim(), people)]),
+        ),
+      );
     }
   }
   return fragment(out);

@@ -14,10 +14,18 @@ function isOwn(url) {
 
 /** An image element or block's picture: {image_url | slack_file, alt_text}. */
 export function image(item) {
-  const url = item.image_url ?? item.slack_file?.url ?? (item.slack_file?.id ? `/sandbox/files/${encodeURIComponent(item.slack_file.id)}` : null);
-  if (url && isOwn(url)) return el("img", { src: url, alt: item.alt_text ?? "", title: item.alt_text, loading: "lazy", class: "picture" });
-  return el("span", { class: "picture foreign", title: url, role: "img", "aria-label": item.alt_text ?? "image" }, icon("image"),
-    el("span", { class: "foreign-words" }, item.alt_text ?? "image"));
+  const url =
+    item.image_url ??
+    item.slack_file?.url ??
+    (item.slack_file?.id ? `/sandbox/files/${encodeURIComponent(item.slack_file.id)}` : null);
+  if (url && isOwn(url))
+    return el("img", { src: url, alt: item.alt_text ?? "", title: item.alt_text, loading: "lazy", class: "picture" });
+  return el(
+    "span",
+    { class: "picture foreign", title: url, role: "img", "aria-label": item.alt_text ?? "image" },
+    icon("image"),
+    el("span", { class: "foreign-words" }, item.alt_text ?? "image"),
+  );
 }
 
 const SIZES = ["B", "kB", "MB", "GB"];
@@ -36,13 +44,34 @@ function size(bytes) {
 export function file(item) {
   const url = item.url ?? null;
   const name = item.title || item.name || item.id;
-  const kind = [item.pretty_type ?? item.filetype?.toUpperCase(), item.size === undefined ? null : size(item.size)].filter(Boolean).join(" · ");
+  const kind = [item.pretty_type ?? item.filetype?.toUpperCase(), item.size === undefined ? null : size(item.size)]
+    .filter(Boolean)
+    .join(" · ");
   if (url && isOwn(url) && String(item.mimetype ?? "").startsWith("image/")) {
-    return el("figure", { class: "file file-image" },
+    return el(
+      "figure",
+      { class: "file file-image" },
       el("figcaption", {}, el("bdi", {}, name), kind ? el("span", { class: "file-kind" }, kind) : null),
-      el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, el("img", { src: url, alt: item.alt_txt || name, class: "picture" })));
+      el(
+        "a",
+        { href: url, target: "_blank", rel: "noopener noreferrer" },
+        el("img", { src: url, alt: item.alt_txt || name, class: "picture" }),
+      ),
+    );
   }
-  return el("div", { class: "file file-card" }, icon("file"), el("div", {},
-    el("div", { class: "file-name" }, url && isOwn(url) ? link(new URL(url, location.href).href, name) : el("bdi", {}, name)),
-    el("div", { class: "file-kind" }, kind || "File")));
+  return el(
+    "div",
+    { class: "file file-card" },
+    icon("file"),
+    el(
+      "div",
+      {},
+      el(
+        "div",
+        { class: "file-name" },
+        url && isOwn(url) ? link(new URL(url, location.href).href, name) : el("bdi", {}, name),
+      ),
+      el("div", { class: "file-kind" }, kind || "File"),
+    ),
+  );
 }

@@ -30,7 +30,8 @@ export function channelMention(id, fallback, people) {
 }
 
 /** kind: here, channel or everyone; each notifies the reader too. */
-export const broadcast = (kind) => chip("broadcast", true, `@${kind}`, { title: "Notifies the people in this channel" });
+export const broadcast = (kind) =>
+  chip("broadcast", true, `@${kind}`, { title: "Notifies the people in this channel" });
 
 export function groupMention(id, fallback, people) {
   const group = people.group(id);

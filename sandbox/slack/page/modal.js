@@ -18,13 +18,38 @@ export function modals(dialog) {
   const body = el("div", { class: "modal-body blocks" });
   const cancel = el("button", { type: "button", class: "button", onclick: () => leave(false) });
   const submit = el("button", { type: "submit", class: "button primary" });
-  const form = el("form", { class: "modal", novalidate: true, onsubmit: (event) => {
-    event.preventDefault();
-    send();
-  } },
-  el("header", { class: "modal-head" }, face, title, depth,
-    el("button", { type: "button", class: "tool", "aria-label": "Close", title: "Close (everything)", onclick: () => leave(true) }, icon("close"))),
-  banner, body, el("footer", { class: "dialog-foot" }, cancel, submit));
+  const form = el(
+    "form",
+    {
+      class: "modal",
+      novalidate: true,
+      onsubmit: (event) => {
+        event.preventDefault();
+        send();
+      },
+    },
+    el(
+      "header",
+      { class: "modal-head" },
+      face,
+      title,
+      depth,
+      el(
+        "button",
+        {
+          type: "button",
+          class: "tool",
+          "aria-label": "Close",
+          title: "Close (everything)",
+          onclick: () => leave(true),
+        },
+        icon("close"),
+      ),
+    ),
+    banner,
+    body,
+    el("footer", { class: "dialog-foot" }, cancel, submit),
+  );
   dialog.setAttribute("aria-labelledby", "modal-title");
   dialog.append(form);
   dialog.addEventListener("keydown", keys);
@@ -97,7 +122,9 @@ export function modals(dialog) {
   function focusFirst() {
     const wanted = shown.view.blocks.find((block) => (block.element ?? block.accessory)?.focus_on_load);
     const inside = wanted ? body.querySelector(`[data-block="${CSS.escape(wanted.block_id)}"]`) : body;
-    (inside?.querySelector("input:not([disabled]), textarea, select") ?? title).focus({ preventScroll: Boolean(!wanted) });
+    (inside?.querySelector("input:not([disabled]), textarea, select") ?? title).focus({
+      preventScroll: Boolean(!wanted),
+    });
   }
 
   /** The surface of a view; those of views that are gone are dropped. */

@@ -29,8 +29,14 @@ function closing(text, start, mark) {
     if (character === "`" || character === "<") {
       const skipped = at(character === "<" ? "angle" : "code", text, index);
       if (skipped) index += skipped[0].length - 1;
-    } else if (character === mark && index > start + 1 && !/\s/.test(text[index - 1]) && text[index - 1] !== mark
-      && text[index + 1] !== mark && boundary(text[index + 1])) {
+    } else if (
+      character === mark &&
+      index > start + 1 &&
+      !/\s/.test(text[index - 1]) &&
+      text[index - 1] !== mark &&
+      text[index + 1] !== mark &&
+      boundary(text[index + 1])
+    ) {
       return index;
     }
   }
@@ -67,8 +73,15 @@ function inline(text, people, active = "") {
         node = emoji(found[1]);
         length = found[0].length;
       }
-    } else if (TAGS[character] && !active.includes(character) && !(index >= (hopeless[character] ?? Infinity))
-      && boundary(before) && text[index + 1] !== undefined && !/\s/.test(text[index + 1]) && text[index + 1] !== character) {
+    } else if (
+      TAGS[character] &&
+      !active.includes(character) &&
+      !(index >= (hopeless[character] ?? Infinity)) &&
+      boundary(before) &&
+      text[index + 1] !== undefined &&
+      !/\s/.test(text[index + 1]) &&
+      text[index + 1] !== character
+    ) {
       const end = closing(text, index, character);
       if (end > 0) {
         node = el(TAGS[character], {}, inline(text.slice(index + 1, end), people, active + character));
@@ -91,7 +104,9 @@ function inline(text, people, active = "") {
 
 /** Code keeps its marks literally, but angle sequences still act in it. */
 function codeText(text, people) {
-  return text.split(/(<[^<>\n]+>)/).map((piece, index) => (index % 2 && angle(piece.slice(1, -1), people)) || decode(piece));
+  return text
+    .split(/(<[^<>\n]+>)/)
+    .map((piece, index) => (index % 2 && angle(piece.slice(1, -1), people)) || decode(piece));
 }
 
 const QUOTE = /^(?:&gt;|>) ?/;
@@ -119,7 +134,8 @@ function lines(text, people) {
       quoted.push(source[index].replace(QUOTE_REST, ""), ...source.slice(index + 1));
       index = source.length;
     } else {
-      for (; index < source.length && QUOTE.test(source[index]); index += 1) quoted.push(source[index].replace(QUOTE, ""));
+      for (; index < source.length && QUOTE.test(source[index]); index += 1)
+        quoted.push(source[index].replace(QUOTE, ""));
       index -= 1;
     }
     const body = quoted.flatMap((line, number) => [number ? el("br") : null, ...inline(line, people)]);
@@ -132,17 +148,21 @@ function lines(text, people) {
 /** mrkdwn as nodes. */
 export function mrkdwn(text, people) {
   const parts = String(text).split(/```([\s\S]+?)```/);
-  return fragment(parts.map((part, index) => {
-    if (index % 2) return el("pre", {}, codeText(part.replace(/^\n/, "").replace(/\n$/, ""), people));
-    const trimmed = part.replace(index ? /^\n/ : /^(?!)/, "").replace(index < parts.length - 1 ? /\n$/ : /(?!)$/, "");
-    return trimmed ? lines(trimmed, people) : null;
-  }));
+  return fragment(
+    parts.map((part, index) => {
+      if (index % 2) return el("pre", {}, codeText(part.replace(/^\n/, "").replace(/\n$/, ""), people));
+      const trimmed = part.replace(index ? /^\n/ : /^(?!)/, "").replace(index < parts.length - 1 ? /\n$/ : /(?!)$/, "");
+      return trimmed ? lines(trimmed, people) : null;
+    }),
+  );
 }
 
 /** Literal text: only emoji codes become emoji, and only where asked for. */
 export function plainText(text, withEmoji = true) {
   const pieces = withEmoji ? String(text).split(/(:[a-z0-9_+'-]+:)/) : [String(text)];
-  return fragment(pieces.map((piece, index) => (index % 2 && isEmoji(piece.slice(1, -1)) ? emoji(piece.slice(1, -1)) : piece)));
+  return fragment(
+    pieces.map((piece, index) => (index % 2 && isEmoji(piece.slice(1, -1)) ? emoji(piece.slice(1, -1)) : piece)),
+  );
 }
 
 /** A text object ({type, text, emoji?}) or a bare string. */

@@ -5,11 +5,21 @@ import { go, on, people, state } from "./state.js";
 
 function radio({ person, chosen, number }) {
   const words = `${person.real_name}, ${roleWords(person)}`;
-  return el("label", { class: `person${chosen ? " chosen" : ""}`, title: `${words} (Alt+${number})`, dataset: { person: person.id } },
+  return el(
+    "label",
+    { class: `person${chosen ? " chosen" : ""}`, title: `${words} (Alt+${number})`, dataset: { person: person.id } },
     el("input", {
-      type: "radio", name: "person", class: "visually-hidden", value: person.id, checked: chosen, "aria-label": words,
-      dataset: { focus: `person ${person.id}` }, onchange: () => go({ me: person.id }),
-    }), avatar(person, "small"));
+      type: "radio",
+      name: "person",
+      class: "visually-hidden",
+      value: person.id,
+      checked: chosen,
+      "aria-label": words,
+      dataset: { focus: `person ${person.id}` },
+      onchange: () => go({ me: person.id }),
+    }),
+    avatar(person, "small"),
+  );
 }
 
 const persons = () => state.workspace.people.filter((one) => one.role !== "bot");
@@ -18,16 +28,24 @@ export function personSwitcher(holder) {
   const row = el("div", { class: "persons", role: "radiogroup", "aria-label": "Act as" });
   const name = el("span", { class: "acting-name" });
   const role = el("span", { class: "acting-role" });
-  holder.append(el("span", { class: "acting-label", "aria-hidden": "true" }, "Acting as"), row, el("span", { class: "acting" }, name, role));
+  holder.append(
+    el("span", { class: "acting-label", "aria-hidden": "true" }, "Acting as"),
+    row,
+    el("span", { class: "acting" }, name, role),
+  );
   on(["place", "workspace"], () => {
     if (!state.me) return;
     const me = people.person(state.me);
     name.textContent = me.real_name;
     role.textContent = roleWords(me);
-    reconcile(row, persons().map((person, index) => {
-      const chosen = person.id === state.me;
-      return { key: person.id, person, chosen, number: index + 1, signature: JSON.stringify([person, chosen]) };
-    }), radio);
+    reconcile(
+      row,
+      persons().map((person, index) => {
+        const chosen = person.id === state.me;
+        return { key: person.id, person, chosen, number: index + 1, signature: JSON.stringify([person, chosen]) };
+      }),
+      radio,
+    );
   });
 }
 

@@ -1,4 +1,4 @@
-// A menu or list that hangs on a control: in the top layer (so also above a dialog), closed by Esc or a click elsewhere.
+// A menu or list that hangs on a control: above everything, dialogs too; closed by Esc or a click elsewhere.
 import { el } from "./dom.js";
 
 const GAP = 4;
@@ -66,14 +66,26 @@ export function stepIndex(key, index, length) {
  * A menu hanging on a button. items: [{content, description?, href?, choose()}]. Arrow keys, Home, End, Enter, Esc.
  */
 export function openMenu(anchor, items, { label, onClose }) {
-  const entries = items.map((item) => el(item.href ? "a" : "button", {
-    class: "menu-item", role: "menuitem", tabindex: -1, type: item.href ? null : "button",
-    href: item.href, target: item.href ? "_blank" : null, rel: item.href ? "noopener noreferrer" : null,
-    onclick: () => {
-      finish();
-      item.choose();
-    },
-  }, el("span", {}, item.content), item.description ? el("span", { class: "option-description" }, item.description) : null));
+  const entries = items.map((item) =>
+    el(
+      item.href ? "a" : "button",
+      {
+        class: "menu-item",
+        role: "menuitem",
+        tabindex: -1,
+        type: item.href ? null : "button",
+        href: item.href,
+        target: item.href ? "_blank" : null,
+        rel: item.href ? "noopener noreferrer" : null,
+        onclick: () => {
+          finish();
+          item.choose();
+        },
+      },
+      el("span", {}, item.content),
+      item.description ? el("span", { class: "option-description" }, item.description) : null,
+    ),
+  );
   const menu = el("div", { class: "menu", role: "menu", "aria-label": label, onkeydown: keys }, entries);
 
   function finish() {

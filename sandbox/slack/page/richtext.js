@@ -22,21 +22,34 @@ const LEAVES = {
   channel: (item, people) => channelMention(item.channel_id, null, people),
   broadcast: (item) => broadcast(item.range),
   date: (item) => dateNode(item.timestamp, item.format, item.url, item.fallback ?? ""),
-  color: (item) => el("span", { class: "swatch-text" }, el("span", { class: "swatch", style: { "--swatch": colour(item.value) } }), item.value),
+  color: (item) =>
+    el(
+      "span",
+      { class: "swatch-text" },
+      el("span", { class: "swatch", style: { "--swatch": colour(item.value) } }),
+      item.value,
+    ),
 };
 
 /** Only a literal hexadecimal colour may reach a style. */
 const colour = (value) => (/^#[0-9a-f]{3,8}$/i.test(value) ? value : "transparent");
 
 const leaves = (items, people) =>
-  (items ?? []).map((item) => (Object.hasOwn(LEAVES, item.type) ? styled(LEAVES[item.type](item, people), item.style) : null));
+  (items ?? []).map((item) =>
+    Object.hasOwn(LEAVES, item.type) ? styled(LEAVES[item.type](item, people), item.style) : null,
+  );
 
 /** Consecutive lists of one style, nested by their indent (0–8), a number continuing at its `offset`. */
 function list(item, people) {
   const start = (item.offset ?? 0) + 1;
-  return el(item.style === "ordered" ? "ol" : "ul",
-    { class: `rich-list indent-${Math.min(item.indent ?? 0, 8)}${item.border ? " bordered" : ""}`, start: item.style === "ordered" ? start : null },
-    item.elements.map((entry) => el("li", {}, leaves(entry.elements, people))));
+  return el(
+    item.style === "ordered" ? "ol" : "ul",
+    {
+      class: `rich-list indent-${Math.min(item.indent ?? 0, 8)}${item.border ? " bordered" : ""}`,
+      start: item.style === "ordered" ? start : null,
+    },
+    item.elements.map((entry) => el("li", {}, leaves(entry.elements, people))),
+  );
 }
 
 const PARTS = {
@@ -48,6 +61,9 @@ const PARTS = {
 
 /** The node of a rich_text block ({elements}); parts of an unknown type are left out. */
 export function richText(block, people) {
-  return el("div", { class: "rich-text" },
-    (block.elements ?? []).map((item) => (Object.hasOwn(PARTS, item.type) ? PARTS[item.type](item, people) : null)));
+  return el(
+    "div",
+    { class: "rich-text" },
+    (block.elements ?? []).map((item) => (Object.hasOwn(PARTS, item.type) ? PARTS[item.type](item, people) : null)),
+  );
 }

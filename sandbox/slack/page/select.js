@@ -10,7 +10,19 @@ import { openPopup, stepIndex } from "./popup.js";
  * was typed; a choice is {key, content(): node, text, description?, option}; `chosen`: the choices at first;
  * `multiple`, `max` (choices at most), `clearable`; `onChange(choices)`: promise of false to take the change back.
  */
-export function select({ label, placeholder, source, chosen, multiple, max, clearable, onChange, focusKey, describedBy, hint }) {
+export function select({
+  label,
+  placeholder,
+  source,
+  chosen,
+  multiple,
+  max,
+  clearable,
+  onChange,
+  focusKey,
+  describedBy,
+  hint,
+}) {
   const listId = uniqueId("list");
   let selected = [...chosen];
   let shown = [];
@@ -20,16 +32,49 @@ export function select({ label, placeholder, source, chosen, multiple, max, clea
   let timer = 0;
 
   const input = el("input", {
-    class: "select-input", type: "text", role: "combobox", "aria-label": label, "aria-autocomplete": "list",
-    "aria-expanded": "false", "aria-controls": listId, "aria-describedby": describedBy, autocomplete: "off", spellcheck: "false",
-    dataset: { focus: focusKey }, onkeydown: keys, oninput: () => refreshSoon(), onclick: () => open(), onblur: leave,
+    class: "select-input",
+    type: "text",
+    role: "combobox",
+    "aria-label": label,
+    "aria-autocomplete": "list",
+    "aria-expanded": "false",
+    "aria-controls": listId,
+    "aria-describedby": describedBy,
+    autocomplete: "off",
+    spellcheck: "false",
+    dataset: { focus: focusKey },
+    onkeydown: keys,
+    oninput: () => refreshSoon(),
+    onclick: () => open(),
+    onblur: leave,
   });
   const chips = el("span", { class: "chips" });
-  const clear = el("button", {
-    class: "select-clear", type: "button", tabindex: -1, "aria-label": `Clear ${label}`, onclick: () => change([]),
-  }, icon("close"));
-  const box = el("div", { class: "select", onpointerdown: pointed }, chips, input, clear, el("span", { class: "select-arrow" }, icon("down")));
-  const list = el("div", { class: "listbox", role: "listbox", id: listId, "aria-label": label, "aria-multiselectable": multiple ? "true" : null });
+  const clear = el(
+    "button",
+    {
+      class: "select-clear",
+      type: "button",
+      tabindex: -1,
+      "aria-label": `Clear ${label}`,
+      onclick: () => change([]),
+    },
+    icon("close"),
+  );
+  const box = el(
+    "div",
+    { class: "select", onpointerdown: pointed },
+    chips,
+    input,
+    clear,
+    el("span", { class: "select-arrow" }, icon("down")),
+  );
+  const list = el("div", {
+    class: "listbox",
+    role: "listbox",
+    id: listId,
+    "aria-label": label,
+    "aria-multiselectable": multiple ? "true" : null,
+  });
   const wrapper = el("div", { class: "select-holder" }, box);
   showChosen();
 
@@ -44,8 +89,25 @@ export function select({ label, placeholder, source, chosen, multiple, max, clea
   function showChosen() {
     chips.replaceChildren();
     if (multiple) {
-      append(chips, selected.map((choice) => el("span", { class: "chip" }, choice.content(),
-        el("button", { type: "button", "aria-label": `Remove ${choice.text}`, onclick: () => change(selected.filter((one) => one !== choice)) }, icon("close")))));
+      append(
+        chips,
+        selected.map((choice) =>
+          el(
+            "span",
+            { class: "chip" },
+            choice.content(),
+            el(
+              "button",
+              {
+                type: "button",
+                "aria-label": `Remove ${choice.text}`,
+                onclick: () => change(selected.filter((one) => one !== choice)),
+              },
+              icon("close"),
+            ),
+          ),
+        ),
+      );
     }
     input.value = multiple ? "" : (selected[0]?.text ?? "");
     input.placeholder = multiple && selected.length ? "" : (placeholder ?? "");
@@ -87,20 +149,45 @@ export function select({ label, placeholder, source, chosen, multiple, max, clea
     if (!groups) return;
     for (const group of groups) {
       const items = group.choices.map((choice) => {
-        const item = el("div", {
-          class: "listbox-option", role: "option", id: uniqueId("option"), "aria-selected": String(isChosen(choice)),
-          onpointerdown: (event) => event.preventDefault(), onclick: () => choose(choice),
-        }, el("span", { class: "option-text" }, choice.content()), choice.description ? el("span", { class: "option-description" }, choice.description()) : null,
-        isChosen(choice) ? icon("check") : null);
+        const item = el(
+          "div",
+          {
+            class: "listbox-option",
+            role: "option",
+            id: uniqueId("option"),
+            "aria-selected": String(isChosen(choice)),
+            onpointerdown: (event) => event.preventDefault(),
+            onclick: () => choose(choice),
+          },
+          el("span", { class: "option-text" }, choice.content()),
+          choice.description ? el("span", { class: "option-description" }, choice.description()) : null,
+          isChosen(choice) ? icon("check") : null,
+        );
         shown.push({ choice, item });
         return item;
       });
       if (group.label && items.length) {
-        list.append(el("div", { role: "group", "aria-label": group.label }, el("div", { class: "listbox-group", "aria-hidden": "true" }, group.label), items));
+        list.append(
+          el(
+            "div",
+            { role: "group", "aria-label": group.label },
+            el("div", { class: "listbox-group", "aria-hidden": "true" }, group.label),
+            items,
+          ),
+        );
       } else append(list, items);
     }
     if (!shown.length) list.append(el("div", { class: "listbox-note", role: "status" }, words ?? "No matches"));
-    activate(multiple ? (shown.length ? 0 : -1) : Math.max(shown.findIndex((one) => isChosen(one.choice)), shown.length ? 0 : -1));
+    activate(
+      multiple
+        ? shown.length
+          ? 0
+          : -1
+        : Math.max(
+            shown.findIndex((one) => isChosen(one.choice)),
+            shown.length ? 0 : -1,
+          ),
+    );
     popup?.place();
   }
 

@@ -10,13 +10,22 @@ const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase
 
 function fromOption(option, people) {
   return {
-    key: option.value, option, text: option.text.text, content: () => textObject(option.text, people),
+    key: option.value,
+    option,
+    text: option.text.text,
+    content: () => textObject(option.text, people),
     description: option.description ? () => textObject(option.description, people) : null,
   };
 }
 
 function fromPerson(person) {
-  return { key: person.id, option: person.id, text: person.real_name, content: () => person.real_name, description: () => `@${person.name}` };
+  return {
+    key: person.id,
+    option: person.id,
+    text: person.real_name,
+    content: () => person.real_name,
+    description: () => `@${person.name}`,
+  };
 }
 
 function fromChannel(channel) {
@@ -24,9 +33,13 @@ function fromChannel(channel) {
   return { key: channel.id, option: channel.id, text, content: () => text, description: null };
 }
 
-const groupsOf = (holder, people) => (holder.option_groups
-  ? holder.option_groups.map((group) => ({ label: group.label.text, choices: group.options.map((option) => fromOption(option, people)) }))
-  : [{ label: null, choices: (holder.options ?? []).map((option) => fromOption(option, people)) }]);
+const groupsOf = (holder, people) =>
+  holder.option_groups
+    ? holder.option_groups.map((group) => ({
+        label: group.label.text,
+        choices: group.options.map((option) => fromOption(option, people)),
+      }))
+    : [{ label: null, choices: (holder.options ?? []).map((option) => fromOption(option, people)) }];
 
 function matching(groups, text) {
   const wanted = fold(text.trim());
@@ -40,7 +53,13 @@ function conversationsFor(element, people) {
   const kinds = { public: ["public", "shared"], private: ["private"], im: ["dm"], mpim: [] };
   const include = element.filter?.include;
   const wanted = include ? include.flatMap((word) => kinds[word] ?? []) : ["public", "shared", "private", "dm"];
-  return people.channels().filter((channel) => wanted.includes(channel.kind) && !(element.filter?.exclude_external_shared_channels && channel.kind === "shared"));
+  return people
+    .channels()
+    .filter(
+      (channel) =>
+        wanted.includes(channel.kind) &&
+        !(element.filter?.exclude_external_shared_channels && channel.kind === "shared"),
+    );
 }
 
 /** How each kind of menu finds its choices: (text) → promise of groups. */
@@ -55,7 +74,15 @@ function sourceOf(block, element, surface) {
     static_select: () => groupsOf(element, people),
     users_select: () => [{ label: null, choices: people.everybody().map(fromPerson) }],
     conversations_select: () => [{ label: null, choices: conversationsFor(element, people).map(fromChannel) }],
-    channels_select: () => [{ label: null, choices: people.channels().filter((one) => one.kind === "public" || one.kind === "shared").map(fromChannel) }],
+    channels_select: () => [
+      {
+        label: null,
+        choices: people
+          .channels()
+          .filter((one) => one.kind === "public" || one.kind === "shared")
+          .map(fromChannel),
+      },
+    ],
   }[kind];
   return async (text) => matching(groups(), text);
 }
@@ -87,7 +114,8 @@ export function menu(block, element, surface) {
     clearable: !multiple && block.type === "input" && block.optional === true,
     focusKey: focusKey(block, element),
     describedBy: surface.errorId(block),
-    hint: (text) => (external && text.length < least ? `Type at least ${least} character${least === 1 ? "" : "s"} to search` : null),
+    hint: (text) =>
+      external && text.length < least ? `Type at least ${least} character${least === 1 ? "" : "s"} to search` : null,
     onChange: async (choices) => {
       const before = surface.form.get(block.block_id, element);
       const value = multiple ? choices.map((one) => one.option) : (choices[0]?.option ?? null);

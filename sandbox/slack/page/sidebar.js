@@ -5,7 +5,12 @@ import { icon } from "./icons.js";
 import { channelsOf, go, on, people, placeHash, state } from "./state.js";
 
 const ICONS = { public: "hash", private: "lock", shared: "shared" };
-const KINDS = { public: "channel", private: "private channel", shared: "channel shared with another workspace", dm: "direct message" };
+const KINDS = {
+  public: "channel",
+  private: "private channel",
+  shared: "channel shared with another workspace",
+  dm: "direct message",
+};
 
 /** Who a direct message is with, seen by the person who looks. */
 export function otherIn(channel) {
@@ -18,11 +23,19 @@ export const titleOf = (channel) => (channel.kind === "dm" ? otherIn(channel).re
 function row({ channel, open, unread }) {
   const title = titleOf(channel);
   const words = `${title}, ${KINDS[channel.kind]}${unread ? `, ${unread} unread` : ""}`;
-  return el("a", {
-    class: `channel${open ? " open" : ""}${unread ? " unread" : ""}${channel.members.includes(state.me) ? "" : " outside"}`, href: placeHash(state.me, channel.id),
-    "aria-current": open ? "page" : null, "aria-label": words, dataset: { focus: `channel ${channel.id}`, channel: channel.id },
-  }, channel.kind === "dm" ? avatar(otherIn(channel), "tiny") : icon(ICONS[channel.kind] ?? "hash"),
-  el("span", { class: "channel-name" }, el("bdi", {}, title)), unread ? el("span", { class: "unread-count", "aria-hidden": "true" }, String(unread)) : null);
+  return el(
+    "a",
+    {
+      class: `channel${open ? " open" : ""}${unread ? " unread" : ""}${channel.members.includes(state.me) ? "" : " outside"}`,
+      href: placeHash(state.me, channel.id),
+      "aria-current": open ? "page" : null,
+      "aria-label": words,
+      dataset: { focus: `channel ${channel.id}`, channel: channel.id },
+    },
+    channel.kind === "dm" ? avatar(otherIn(channel), "tiny") : icon(ICONS[channel.kind] ?? "hash"),
+    el("span", { class: "channel-name" }, el("bdi", {}, title)),
+    unread ? el("span", { class: "unread-count", "aria-hidden": "true" }, String(unread)) : null,
+  );
 }
 
 /** Fills the navigation; `onChoose` is called when a channel was chosen (a narrow screen then closes it). */
@@ -37,10 +50,24 @@ export function sidebar(nav, onChoose) {
     const rows = channelsOf(state.me).map((channel) => {
       const open = channel.id === state.channel;
       const unread = open ? 0 : (state.unread.get(`${state.me} ${channel.id}`) ?? 0);
-      return { key: `${state.me} ${channel.id}`, channel, open, unread, signature: JSON.stringify([channel, open, unread]) };
+      return {
+        key: `${state.me} ${channel.id}`,
+        channel,
+        open,
+        unread,
+        signature: JSON.stringify([channel, open, unread]),
+      };
     });
-    reconcile(channels, rows.filter((one) => one.channel.kind !== "dm"), row);
-    reconcile(direct, rows.filter((one) => one.channel.kind === "dm"), row);
+    reconcile(
+      channels,
+      rows.filter((one) => one.channel.kind !== "dm"),
+      row,
+    );
+    reconcile(
+      direct,
+      rows.filter((one) => one.channel.kind === "dm"),
+      row,
+    );
   }
   on(["place", "workspace", "unread"], draw);
 }

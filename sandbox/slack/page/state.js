@@ -2,7 +2,7 @@
 
 const listeners = new Map();
 
-/** Calls `fn` after each change of one of the `topics`: place, workspace, messages, thread, views, connection, unread. */
+/** Calls `fn` after each change of one of `topics`: place, workspace, messages, thread, views, connection, unread. */
 export function on(topics, fn) {
   for (const topic of topics) listeners.set(topic, [...(listeners.get(topic) ?? []), fn]);
 }
@@ -32,8 +32,9 @@ export const state = {
 export function channelsOf(personId) {
   const outsider = state.workspace.people.find((one) => one.id === personId)?.role === "outsider";
   const guest = state.workspace.people.find((one) => one.id === personId)?.role === "guest";
-  return state.workspace.channels.filter((channel) =>
-    channel.members.includes(personId) || (channel.kind === "public" && !outsider && !guest));
+  return state.workspace.channels.filter(
+    (channel) => channel.members.includes(personId) || (channel.kind === "public" && !outsider && !guest),
+  );
 }
 
 export const currentChannel = () => state.workspace?.channels.find((one) => one.id === state.channel) ?? null;
@@ -58,10 +59,18 @@ export const people = {
 function botAsPerson(id) {
   const { bot } = state.workspace;
   if (id !== bot.user_id) return null;
-  return { id, name: bot.name, real_name: bot.real_name ?? bot.name, role: "bot", initials: bot.name.slice(0, 1).toUpperCase(), color: "#4a5568" };
+  return {
+    id,
+    name: bot.name,
+    real_name: bot.real_name ?? bot.name,
+    role: "bot",
+    initials: bot.name.slice(0, 1).toUpperCase(),
+    color: "#4a5568",
+  };
 }
 
-export const placeHash = (me, channel, thread) => `#${[me, channel, thread].filter(Boolean).map(encodeURIComponent).join("/")}`;
+export const placeHash = (me, channel, thread) =>
+  `#${[me, channel, thread].filter(Boolean).map(encodeURIComponent).join("/")}`;
 
 /** Goes somewhere; the address of the page follows, so that back, reload and a shared link work. */
 export function go({ me = state.me, channel = state.channel, thread = null, tab = "messages" }) {
@@ -79,7 +88,8 @@ function counterpart(channelId, personId) {
 }
 
 /** Where a person starts: the first channel they are in, else their first at all. */
-const homeOf = (personId) => (channelsOf(personId).find((one) => one.members.includes(personId)) ?? channelsOf(personId)[0])?.id ?? null;
+const homeOf = (personId) =>
+  (channelsOf(personId).find((one) => one.members.includes(personId)) ?? channelsOf(personId)[0])?.id ?? null;
 
 /** Takes the place from the page's address; what does not exist falls back to the nearest that does. */
 export function readPlace() {

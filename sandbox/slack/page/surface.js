@@ -13,7 +13,14 @@ import { people, state } from "./state.js";
 function trouble(node, words, standElsewhere = false) {
   node.parentElement?.querySelectorAll(":scope > .trouble").forEach((old) => old.remove());
   if (!words) return;
-  node.after(el("span", { class: "trouble", role: "img", "aria-label": words, title: words }, icon("warning"), standElsewhere ? null : el("span", {}, words)));
+  node.after(
+    el(
+      "span",
+      { class: "trouble", role: "img", "aria-label": words, title: words },
+      icon("warning"),
+      standElsewhere ? null : el("span", {}, words),
+    ),
+  );
 }
 
 /**
@@ -37,7 +44,12 @@ export function makeSurface(kind, target, name) {
       trouble(node, null);
       try {
         const answer = await api.press({
-          as: state.me, ...target, block_id: block.block_id, action_id: element.action_id, ...action, values: form.values(),
+          as: state.me,
+          ...target,
+          block_id: block.block_id,
+          action_id: element.action_id,
+          ...action,
+          values: form.values(),
         });
         trouble(node, answer.error, true);
         return !answer.error;
@@ -50,7 +62,13 @@ export function makeSurface(kind, target, name) {
     },
 
     async options(block, element, text) {
-      const answer = await api.options({ as: state.me, ...target, block_id: block.block_id, action_id: element.action_id, value: text });
+      const answer = await api.options({
+        as: state.me,
+        ...target,
+        block_id: block.block_id,
+        action_id: element.action_id,
+        value: text,
+      });
       if (answer.error) throw new Error(answer.error);
       return answer;
     },

@@ -59,7 +59,7 @@ async function loadWorkspace() {
   emit("workspace");
 }
 
-/** Counts what a person has not seen in a channel that is not open; what was there before the page opened counts as seen. */
+/** Counts what a person has not seen in a channel that is not open; what is older than the page counts as seen. */
 async function countUnread(channel) {
   const { me } = state;
   const at = spot(channel);
@@ -70,7 +70,10 @@ async function countUnread(channel) {
 }
 
 /** Every channel that could hold something unread. */
-const elsewhere = () => channelsOf(state.me).filter((one) => one.id !== state.channel && isMember(one)).map((one) => one.id);
+const elsewhere = () =>
+  channelsOf(state.me)
+    .filter((one) => one.id !== state.channel && isMember(one))
+    .map((one) => one.id);
 
 const countAllUnread = () => Promise.all(elsewhere().map(countUnread));
 
@@ -120,7 +123,8 @@ async function follow() {
       failures = 0;
       waiting = new AbortController();
       const answer = await api.changes(seq, mayFollow ? me : null, waiting.signal);
-      if (answer.seq < seq) seq = null; // another workspace answers at this address
+      if (answer.seq < seq)
+        seq = null; // another workspace answers at this address
       else {
         ({ seq } = answer);
         await apply(answer.changed);

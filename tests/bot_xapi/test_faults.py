@@ -10,7 +10,9 @@ import pytest
 
 from bot.errors import OutcomeUnknown, Unavailable
 from bot.xapi import PoolSettings
+from bot.xapi.addresses import endpoint_of
 from bot.xapi.session import PoolSession
+from bot.xapi.transport import Exchange
 from tests.bot_xapi.conftest import Serve, plain
 from tests.bot_xapi.hosts import (
     CLOSE_AFTER,
@@ -79,8 +81,25 @@ def test_a_call_with_effect_gets_a_connection_of_its_own(serve: Serve, session_w
     host = serve(pool_with_a_call())
     session = session_with(plain(host))
     session.read("VM.get_all_records")
-    host.drop_connections()
+    before = host.connections
     assert session.effect(CALL, "OpaqueRef:v1") == "OpaqueRef:t1"
+    assert host.connections == before + 1
+
+
+def test_a_kept_connection_that_the_host_closed_is_not_used_again(serve: Serve) -> None:
+    host = serve(PretendPool())
+    exchange = Exchange(plain(host))
+    endpoint = endpoint_of(host.endpoint, {}, plain_http=True)
+    line = exchange.line(endpoint, fresh=True)
+    exchange.keep(line)
+    assert exchange.line(endpoint, fresh=False) is line
+    exchange.keep(line)
+    deadline = time.monotonic() + 5
+    while not line.stale():
+        host.drop_connections()  # again, until it has accepted the connection
+        assert time.monotonic() < deadline
+    assert exchange.line(endpoint, fresh=False) is not line
+    exchange.close()
 
 
 def test_a_call_with_effect_that_never_left_says_so(serve: Serve, session_with: SessionWith) -> None:

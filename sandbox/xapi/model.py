@@ -241,6 +241,8 @@ def _class(name: str, raw: dict[str, Any], there: Any) -> Class:
 def _field(name: str, raw: dict[str, Any]) -> Field:
     type_ = parse_type(raw["type"])
     default = raw.get("default", type_.zero())
+    if type_.kind == "float":
+        default = float(default)
     if type_.kind == "datetime":
         default = Time.parse(default) if default else Time(EPOCH)
     if type_.kind == "ref" and default == "":

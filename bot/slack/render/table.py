@@ -83,15 +83,15 @@ def _column(cells: Sequence[Cell]) -> list[str]:
 
 
 def _fit(widths: list[int], total: int) -> list[int]:
-    """Widths that make a line of at most `total`: the widest columns give way first."""
+    """Widths that make a line of at most `total`: all wide columns are cut to the same width, short ones are kept."""
     room = total - len(_GAP) * (len(widths) - 1)
-    while sum(widths) > room:
-        widest = max(range(len(widths)), key=lambda i: widths[i])
-        if widths[widest] <= NARROWEST:
-            break
-        others = sorted(widths)[-2] if len(widths) > 1 else 0
-        widths[widest] = max(NARROWEST, min(widths[widest] - 1, max(others, widths[widest] - (sum(widths) - room))))
-    return widths
+    most = max(widths)
+    while sum(min(width, most) for width in widths) > room and most > NARROWEST:
+        most -= 1
+    fitted = [min(width, most) for width in widths]
+    for i, width in enumerate(widths):  # what the last cut was too much
+        fitted[i] += max(0, min(width - fitted[i], room - sum(fitted)))
+    return fitted
 
 
 def _pad(text: str, width: int, right: bool) -> str:

@@ -19,6 +19,7 @@ from bot.errors import Unavailable
 from bot.model import State
 from bot.store import SqliteStore, verify_file
 from bot.store.connection import Connections
+from bot.store.failures import in_plain_words
 from tests.bot_store.helpers import ROOT, START, HandClock, counts, entry, look, meddle, opened
 
 
@@ -164,6 +165,15 @@ def test_a_full_disk_loses_nothing(store: SqliteStore, path: Path) -> None:
         db.execute("PRAGMA max_page_count=1000000")
     assert store.move(request.id, State.WAITING, State.APPROVED, entry(), at=START)
     assert store.verify().ok
+
+
+def test_extended_codes_are_understood_and_bugs_stay_bugs(path: Path) -> None:
+    broken = sqlite3.OperationalError("disk I/O error")
+    broken.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+    with pytest.raises(Unavailable, match="cannot be read or written"), in_plain_words(path):
+        raise broken
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), in_plain_words(path):
+        sqlite3.connect(":memory:").execute("SELECT * FROM none")
 
 
 def test_not_a_database(path: Path, clock: HandClock) -> None:

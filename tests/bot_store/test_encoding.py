@@ -3,13 +3,31 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.model import Argument, Object, Plan, Report, ResultOf, Secret, Step, Target, Value, Window
+from bot.model import (
+    Argument,
+    Cell,
+    Facts,
+    Line,
+    Lines,
+    Object,
+    Part,
+    Plan,
+    Report,
+    ResultOf,
+    Secret,
+    Step,
+    Table,
+    Target,
+    Value,
+    Window,
+)
 from bot.store.encoding import canonical, moment, pack, stamp, storable, unpack
 from tests.bot_store.helpers import plan
 
+few = settings(max_examples=40, deadline=None)
 names = st.text(st.characters(codec=None), max_size=8)
 """With what UTF-8 cannot hold: lone surrogates."""
 times = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -21,6 +39,11 @@ arguments: st.SearchStrategy[Argument] = st.one_of(
     st.from_type(Object),
     st.from_type(ResultOf),
     st.from_type(Secret),
+)
+parts: st.SearchStrategy[Part] = st.one_of(
+    st.builds(Lines, heading=names, lines=st.lists(st.builds(Line, text=names), max_size=2).map(tuple)),
+    st.builds(Table, rows=st.lists(st.tuples(st.builds(Cell, names), st.builds(Cell, names)), max_size=2).map(tuple)),
+    st.builds(Facts, pairs=st.lists(st.tuples(names, st.builds(Cell, names)), max_size=2).map(tuple)),
 )
 steps = st.builds(
     Step,
@@ -34,6 +57,7 @@ steps = st.builds(
 )
 
 
+@few
 @given(st.tuples(steps, steps), names, times)
 def test_a_plan_comes_back_with_its_digest(steps: tuple[Step, ...], name: str, at: datetime) -> None:
     original = plan(steps=steps, title=name, facts=((name, name),), window=Window(not_before=at))
@@ -44,11 +68,13 @@ def test_a_plan_comes_back_with_its_digest(steps: tuple[Step, ...], name: str, a
     assert again.digest() == original.digest()
 
 
-@given(st.from_type(Report))
+@few
+@given(st.builds(Report, parts=st.lists(parts, max_size=3).map(tuple)))
 def test_a_report_comes_back(report: Report) -> None:
     assert unpack(Report, pack(Report, report)) == report
 
 
+@few
 @given(times, times)
 def test_stamps_compare_as_times_do(one: datetime, two: datetime) -> None:
     east = one.astimezone(timezone(timedelta(hours=5, minutes=30)))
@@ -62,6 +88,7 @@ def test_a_time_without_a_zone_is_a_bug() -> None:
         stamp(datetime(2026, 1, 1))
 
 
+@few
 @given(st.text(st.characters(codec=None)))
 def test_any_text_can_be_stored(text: str) -> None:
     kept = storable(text)

@@ -123,6 +123,7 @@ def test_a_move_whose_ledger_row_cannot_be_written_did_not_happen(store: SqliteS
 def test_times_of_start_and_end(store: SqliteStore) -> None:
     request = opened(store, State.APPROVED)
     assert store.move(request.id, State.APPROVED, State.RUNNING, entry(), at=after(10))
+    assert store.move(request.id, State.RUNNING, State.RUNNING, entry(), at=after(15))
     assert store.move(request.id, State.RUNNING, State.UNKNOWN, entry(), at=after(20))
     unknown = store.request(request.id)
     assert unknown is not None

@@ -71,10 +71,13 @@ def use_response_url(workspace: Workspace, path: str, payload: Any) -> None:
     if original and _true(payload.get("replace_original")):
         _replace(workspace, original, content)
         return
-    thread_ts = None
-    if _in_channel(payload) and not _true(payload.get("replace_original")):
-        thread_ts = payload.get("thread_ts")
-    _post(workspace, url.channel, content, None if _in_channel(payload) else url.person, thread_ts)
+    everybody = _in_channel(payload)
+    thread_ts = str(payload.get("thread_ts") or "") or None
+    if not everybody or _true(payload.get("replace_original")):
+        thread_ts = None
+    if thread_ts and workspace.messages.public(url.channel, thread_ts) is None:
+        raise ApiError("thread_not_found")  # the name is inferred
+    _post(workspace, url.channel, content, None if everybody else url.person, thread_ts)
 
 
 def _post(workspace: Workspace, channel: str, content: Content, only_for: str | None, thread_ts: str | None) -> None:

@@ -288,6 +288,8 @@ def test_what_a_response_url_refuses(workspace: RunningWorkspace, bot: Bot) -> N
     blocks = hook.send_dict({"blocks": [{"type": "nothing"}]})
     assert (blocks.status_code, blocks.body) == (400, "invalid_blocks")
     assert hook.send_dict({"text": "x", "channel": "C0LAB"}).body == "invalid_payload"
+    nowhere = {"text": "x", "response_type": "in_channel", "thread_ts": "1.000000"}
+    assert WebhookClient(url).send_dict(nowhere).body == "thread_not_found"
     unknown = WebhookClient(url[:-3] + "xyz").send(text="x")
     assert (unknown.status_code, unknown.body) == (404, "no_service")
 

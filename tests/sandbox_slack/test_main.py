@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
+from sandbox.slack import start
 from sandbox.slack.main import add_arguments, settings_of
 from tests.sandbox_slack.conftest import ConnectBot, StartWorkspace
 
@@ -71,6 +72,12 @@ def test_the_record_has_calls_and_deliveries_and_no_secret(
     settings = workspace.settings
     for secret in (settings.bot_token, settings.app_token, settings.signing_secret, settings.verification_token):
         assert secret not in text
+
+
+def test_a_port_that_is_taken_is_an_error(workspace_with: StartWorkspace) -> None:
+    port = int(workspace_with().base.rpartition(":")[2])
+    with pytest.raises(OSError, match="address already in use"), start(port=port):
+        pass
 
 
 def test_options_become_settings() -> None:

@@ -77,6 +77,16 @@ def test_no_answer_within_three_seconds(workspace_with: StartWorkspace, connect:
     assert workspace.messages("#infra", "olga")[0]["error"] == words
 
 
+def test_three_seconds_are_the_limit(workspace: RunningWorkspace, bot: Bot) -> None:
+    @bot.app.command("/xen")
+    def xen(ack: Any, body: JSON) -> None:
+        workspace.advance(float(body["text"]))
+        ack()
+
+    assert workspace.say("olga", "#infra", "/xen 2.5")["acknowledged"]
+    assert not workspace.say("olga", "#infra", "/xen 3.1")["acknowledged"]
+
+
 def test_without_a_connection_it_fails_at_once(workspace: RunningWorkspace) -> None:
     answer = workspace.say("olga", "#infra", "/xen x")
     assert answer["error"] == '/xen failed with the error "dispatch_failed"'

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import XenAPI
 
+from bot.text import one_line
 from bot.xapi import failures, transport
 from bot.xapi.addresses import Endpoint, endpoint_of, same
 from bot.xapi.broken import Broken
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 _FOLLOWED_AT_MOST = 2
 _ASKED_AT_ONCE = 64
+_LONGEST_ADDRESS = 100
 _API_VERSION = "1.0"  # required by the call and ignored by every server
 _WRONG_CREDENTIALS = {"SESSION_AUTHENTICATION_FAILED", "SESSION_AUTHORIZATION_FAILED"}
 
@@ -115,7 +117,8 @@ class Doorbell:
 def _refusal(endpoint: Endpoint, error: tuple[str, ...]) -> Tried:
     code = failures.code_of(error)
     if code == "HOST_IS_SLAVE" and len(error) > 1:
-        return Tried(endpoint=endpoint, coordinator=error[1], words=f"says that the coordinator is {error[1]}")
+        words = f"says that the coordinator is {one_line(error[1], _LONGEST_ADDRESS)}"
+        return Tried(endpoint=endpoint, coordinator=error[1], words=words)
     text, remedy = failures.explain(error, None)
     if code in _WRONG_CREDENTIALS:
         return Tried(endpoint=endpoint, denied=error, words="refuses the user name and password", remedy=remedy)

@@ -169,7 +169,8 @@ class PoolSession:
             self._drop(login, suspect=True)
             raise self._unavailable([self._line(broken)], broken.remedy) from broken
         except Broken as broken:
-            self._drop(login, suspect=True)
+            if _timed_out(broken):
+                self._drop(login, suspect=True)
             raise self._unknown(self._line(broken)) from broken
         except Refusal as refusal:
             if failures.code_of(refusal.error) in _NOT_THE_ONE_TO_ASK:

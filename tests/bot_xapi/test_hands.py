@@ -111,6 +111,7 @@ def test_cut_after_it_was_taken_it_is_found_running_and_was_sent_once(
     pool.finish()
     assert hands.look(MIGRATE, mark).taken is Taken.DONE
     assert host.requests[CALL] == 1
+    assert pool.logins == 1, "one broken connection is no reason to log in again"
 
 
 def test_cut_before_it_was_taken_it_is_found_not_taken(host: PretendHost, hands: XapiHands) -> None:

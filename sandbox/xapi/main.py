@@ -7,9 +7,7 @@ import json
 import math
 import signal
 import sys
-import threading
 from pathlib import Path
-from types import FrameType
 
 from sandbox.xapi import lab as labs
 
@@ -39,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve the lab that the arguments name; returns the exit status. Must run in the main thread.
+    """Serve the lab that the arguments name; returns the exit status.
 
     Prints one JSON line (`RunningLab.ready`) on standard output when every host answers; what a file lacked, and
     anything that went wrong, goes to standard error.
@@ -55,12 +53,8 @@ def run(args: argparse.Namespace) -> int:
     for pool in lab.pools:
         for note in pool.notes:
             _note(note)
-    stop = threading.Event()
-
-    def asked_to_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, asked_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    endings = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, endings)  # in every thread from here on, so that one can wait
     try:
         with start(
             lab,
@@ -72,12 +66,11 @@ def run(args: argparse.Namespace) -> int:
             control_port=args.port,
         ) as running:
             print(json.dumps(running.ready(), ensure_ascii=False), flush=True)  # noqa: T201 - the command's answer
-            stop.wait()
+            signal.sigwait(endings)
     except OSError as error:
         return _complain(str(error), 1)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
 
 

@@ -33,7 +33,7 @@ def running(*options: str) -> Iterator[tuple[dict[str, Any], subprocess.Popen[st
         yield json.loads(process.stdout.readline()), process
     finally:
         process.kill()
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=START_SECONDS)
 
 
 def refused(*options: str) -> tuple[int, str]:
@@ -61,7 +61,7 @@ def test_it_serves_until_it_is_told_to_end(world_file: Path, tmp_path: Path, end
         client.login_with_password(ready["username"], ready["password"], "1.0", "wire-tests")
         assert client.xenapi.host.get_by_uuid(uuid(201))
         process.send_signal(ending)
-        rest, complaints = process.communicate(timeout=PATIENCE)
+        rest, complaints = process.communicate(timeout=START_SECONDS)
         assert (process.returncode, rest, complaints) == (0, "", "")
     assert [json.loads(line)["method"] for line in record.read_text().splitlines()] == [
         "session.login_with_password",
@@ -78,7 +78,7 @@ def test_the_default_is_the_tutorials_lab() -> None:
         client.login_with_password(ready["username"], ready["password"], "1.0", "wire-tests")
         assert client.xenapi.VM.get_by_name_label("web-1")
         process.terminate()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(START_SECONDS) == 0
 
 
 def test_what_a_file_lacked_is_told(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_what_a_file_lacked_is_told(tmp_path: Path) -> None:
     path.write_text(json.dumps(content))
     with running("--world", str(path)) as (_, process):
         process.terminate()
-        _, notes = process.communicate(timeout=PATIENCE)
+        _, notes = process.communicate(timeout=START_SECONDS)
         assert notes == "The table VBD is missing.\n"
 
 

@@ -99,6 +99,14 @@ def test_the_result_says_how_long_it_took_and_what_to_do() -> None:
     assert "Asked again as X-8." in shown
 
 
+def test_an_ended_card_leaves_out_what_was_to_be_weighed() -> None:
+    done = words(card.message(samples.request(state=State.SUCCEEDED)).blocks)
+    assert "Was to be done" in done
+    assert "Why so" not in done
+    assert "How to go back" in done
+    assert "How to go back" not in words(card.message(samples.request(state=State.REJECTED)).blocks)
+
+
 def test_unknown_is_never_told_as_success_and_never_sent_again() -> None:
     shown = words(card.message(samples.request(state=State.UNKNOWN)).blocks)
     assert "The outcome is not known" in shown

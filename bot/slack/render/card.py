@@ -31,6 +31,8 @@ STATES: dict[State, tuple[str, str]] = {
 }
 """For each state: the emoji and the words that head the card."""
 
+_NOTHING_DONE = (State.REJECTED, State.EXPIRED, State.WITHDRAWN, State.STALE)
+
 
 @dataclass(frozen=True, slots=True)
 class _Room:
@@ -82,7 +84,7 @@ def _blocks(request: Request, room: _Room) -> list[Block]:
         header(title(plan)),
         rich.block(*_state(request, room)),
         rich.block(*_asked(request)),
-        *_plan(plan, room),
+        *_plan(plan, room, request.state),
         *_votes(request, room),
         *_buttons(request),
         context(*_footer(request)),
@@ -142,7 +144,9 @@ def _asked(request: Request) -> list[rich.Element]:
     return [rich.section(said), rich.quote([rich.text(request.text, limit=500)])]
 
 
-def _plan(plan: Plan, room: _Room) -> list[Block]:
+def _plan(plan: Plan, room: _Room, state: State) -> list[Block]:
+    """What would be done and why. At an end what was to be weighed is left out."""
+    ended = state in approval.END_STATES
     parts: list[rich.Element] = []
 
     def listed(heading: str, items: list[list[rich.Element]], *, ordered: bool = False) -> None:
@@ -151,11 +155,12 @@ def _plan(plan: Plan, room: _Room) -> list[Block]:
             parts.append(rich.listing(items, ordered=ordered))
 
     titles = tuple(step.title or step.call for step in plan.steps)
-    listed("Will be done", cut(titles, room.items, room.text), ordered=True)
+    listed("Was to be done" if ended else "Will be done", cut(titles, room.items, room.text), ordered=True)
     listed("Checks", _findings(plan, room))
-    listed("What it means meanwhile", cut(plan.impact, room.items, room.text))
-    listed("Why so", cut(plan.reasons, room.items, room.text))
-    if plan.go_back:
+    if not ended:
+        listed("What it means meanwhile", cut(plan.impact, room.items, room.text))
+        listed("Why so", cut(plan.reasons, room.items, room.text))
+    if plan.go_back and state not in _NOTHING_DONE:
         parts.append(_labelled("How to go back", plan.go_back, room))
     return [rich.block(*parts)] if parts else []
 

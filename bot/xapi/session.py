@@ -244,7 +244,7 @@ class PoolSession:
             raise self._unavailable(
                 self._answers(tried),
                 "Two coordinators must not run one pool: find out which one is right (xe pool-list on each), keep the"
-                " other one off, or take the address of another pool out of addresses.",
+                " other one off; or take the other pool's host out of this pool's configuration.",
                 message=f"Several hosts of the pool {self._settings.name} say that they are its coordinator.",
             )
         if accepted:

@@ -48,7 +48,9 @@ class PoolSettings:
 
     def __post_init__(self) -> None:
         if not self.addresses:
-            raise UserError(f"The pool {self.name} has no address.", remedy='Give addresses = ["…"] for the pool.')
+            raise UserError(
+                f"The pool {self.name} has no address.", remedy="Name at least one of its hosts in the configuration."
+            )
         for fingerprint in self.fingerprints:
             digits = plain_fingerprint(fingerprint)
             if len(digits) != _FINGERPRINT_DIGITS or set(digits) - set("0123456789abcdef"):

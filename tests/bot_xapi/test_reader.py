@@ -87,6 +87,19 @@ def test_forgotten_tasks_cost_one_call_not_everything(serve: Serve, pools_with: 
     assert calls(host) - before == 2
 
 
+def test_a_token_of_another_session_is_not_even_tried(serve: Serve, pools_with: PoolsWith) -> None:
+    pool = PretendPool()
+    pool.extra["VM.get_possible_hosts"] = lambda method, arguments: []
+    host = serve(pool)
+    view = view_of(pools_with, plain(host))
+    view.inventory()
+    pool.sessions.clear()
+    view.ask("VM.get_possible_hosts")
+    before = host.requests["event.from"]
+    view.inventory()
+    assert host.requests["event.from"] == before + 1
+
+
 @pytest.mark.parametrize("code", ["EVENTS_LOST", "EVENT_FROM_TOKEN_PARSE_FAILURE"])
 def test_a_token_that_is_not_taken_is_dropped(code: str, serve: Serve, pools_with: PoolsWith) -> None:
     pool = PretendPool()

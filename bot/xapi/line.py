@@ -100,9 +100,6 @@ class Line:
             if not piece:
                 break
             yield piece
-        if answer.length:
-            self.close()
-            raise AnswerLost(self.endpoint.address, "broke the connection off in the middle of its answer")
         if answer.will_close:
             self.close()
             self._idle_since = float("-inf")

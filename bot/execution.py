@@ -148,7 +148,7 @@ class Performer:
                 if self._clock.monotonic() > deadline:
                     self._note(run, number, step, undo, CallState.UNKNOWN, "", error.message)
                     raise Unsure(f"the answer was lost, and then: {error.message}") from error
-                self._clock.sleep(POLL_SECONDS[1])
+                self._pause(run, POLL_SECONDS[1])
         run.evidence.append(f"the connection broke during the call; {sighting.evidence}")
         if sighting.taken is Taken.RUNNING:
             self._store.note_call(run.request.id, number, undo, CallState.SENT, task_uuid=sighting.task_uuid)
@@ -167,8 +167,6 @@ class Performer:
         steps, away, asked_to_cancel, shown = len(run.request.plan.steps), "", False, -1
         while True:
             waited = self._clock.monotonic() - started
-            if run.lost.is_set():
-                raise LeaseLost
             if run.cancel.is_set() and not asked_to_cancel:
                 asked_to_cancel = self._cancel(run, hands, task_uuid)
             if waited > step.limit_seconds:
@@ -188,7 +186,7 @@ class Performer:
                         text="the pool does not answer; waiting for it",
                     ),
                 )
-                self._clock.sleep(POLL_SECONDS[1])
+                self._pause(run, POLL_SECONDS[1])
                 continue
             if task is None:
                 return self._without_task(hands, step, run.results, away)
@@ -204,7 +202,7 @@ class Performer:
                 self._store.progress(
                     run.request.id, Progress(step=number, steps=steps, fraction=task.progress, text=step.title)
                 )
-            self._clock.sleep(POLL_SECONDS[0] if waited < 10 else POLL_SECONDS[1])
+            self._pause(run, POLL_SECONDS[0] if waited < 10 else POLL_SECONDS[1])
 
     def _cancel(self, run: Run, hands: PoolHands, task_uuid: str) -> bool:
         try:
@@ -243,7 +241,13 @@ class Performer:
                     break
                 if self._clock.monotonic() > deadline:
                     raise Unsure(f"the pool reported success, but {evidence}")
-                self._clock.sleep(POLL_SECONDS[0])
+                self._pause(run, POLL_SECONDS[0])
+
+    def _pause(self, run: Run, seconds: float) -> None:
+        """:raises LeaseLost: the request is not this process's any more."""
+        if run.lost.is_set():
+            raise LeaseLost
+        self._clock.sleep(seconds)
 
     def _note(
         self,

@@ -59,8 +59,11 @@ class Runner:
         self._threads.submit(self._run, request_id)
 
     def close(self) -> None:
-        """Start nothing more. What runs goes on in the pool; it is taken up at the next start."""
+        """Start nothing more and let go of what runs: it goes on in the pool, and whoever starts next takes it up."""
         self._closing.set()
+        with self._guard:
+            for run in self._runs.values():
+                run.lost.set()
         self._keeper.join(timeout=2)
 
     def running(self) -> int:
@@ -77,10 +80,14 @@ class Runner:
             else:
                 self._begin(run)
         except LeaseLost:
-            log.warning("%s: another process has taken it over", request_id)
+            log.warning("%s: left to whoever takes it up next", request_id)
+            self._let_go(request_id)
         except Exception:
             # The request stays where the store has it; the next tick takes it up again, from what was written down.
             log.exception("%s: the runner failed", request_id)
+            self._let_go(request_id)
+        else:
+            self._store.unlock(request_id)
         finally:
             with self._guard:
                 self._runs.pop(request_id, None)
@@ -96,14 +103,20 @@ class Runner:
             others = joined(dict.fromkeys(conflict.request_id for conflict in conflicts))
             self._queue(run, f"It waits for {others}, which touches the same.")
             return
+        plan = self._planned_again(run)
+        if plan is None or not self._move(run, State.RUNNING, "running", {"digest": request.digest}):
+            return
+        run.request = replace(run.request, state=State.RUNNING)
+        self._perform(run)
+
+    def _let_go(self, request_id: str) -> None:
+        """End this process's lease, if it still has it. The locks stay: a call may be on its way, nobody may cross
+        it.
+        """
         try:
-            plan = self._planned_again(run)
-            if plan is None or not self._move(run, State.RUNNING, "running", {"digest": request.digest}):
-                return
-            run.request = replace(run.request, state=State.RUNNING)
-            self._perform(run)
-        finally:
-            self._store.unlock(request.id)
+            self._store.renew(request_id, self._owner, self._clock.now(), 0.0)
+        except UserError:
+            log.warning("%s: its lease ends by itself", request_id)
 
     def _planned_again(self, run: Run) -> Plan | None:
         """The plan from fresh state, if it is what was approved; else the request is STALE (or waits for its pool) and
@@ -194,24 +207,20 @@ class Runner:
             return
         run.request = self._store.request(request.id) or request
         if run.request.state not in approval.ACTIVE_STATES:
-            self._store.unlock(request.id)
             return
         begun = [record for record, _ in self._store.calls(request.id)]
         log.warning("%s: taken up after a restart, %d calls begun", request.id, len(begun))
         self._store.record(self._entry(run, "taken up", {"calls": len(begun)}))
         run.evidence.append("the bot was restarted meanwhile and took it up again")
-        try:
-            if run.request.state is State.UNDOING:
-                done = sorted({r.step for r in begun if r.state is CallState.DONE and not r.undo})
-                reason = next((" ".join(r.error) for r in begun if r.state is CallState.FAILED), "a step failed")
-                hands = self._resolver.hands(run.request)
-                self._ended_early(run, hands, done, Failed(reason), State.FAILED)
-                return
-            if run.request.state is State.CANCELLING:
-                run.cancel.set()
-            self._perform(run)
-        finally:
-            self._store.unlock(request.id)
+        if run.request.state is State.UNDOING:
+            done = sorted({each.step for each in begun if each.state is CallState.DONE and not each.undo})
+            reason = next((" ".join(each.error) for each in begun if each.state is CallState.FAILED), "a step failed")
+            hands = self._resolver.hands(run.request)
+            self._ended_early(run, hands, done, Failed(reason), State.FAILED)
+            return
+        if run.request.state is State.CANCELLING:
+            run.cancel.set()
+        self._perform(run)
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 

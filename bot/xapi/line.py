@@ -50,7 +50,7 @@ class Line:
 
     def stale(self) -> bool:
         """Is it unfit for another request: closed by the host, or with bytes nobody asked for, or silent too long?"""
-        if time.monotonic() - self._idle_since > IDLE_SECONDS:
+        if self._sock.fileno() < 0 or time.monotonic() - self._idle_since > IDLE_SECONDS:
             return True
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return True
@@ -102,7 +102,6 @@ class Line:
             yield piece
         if answer.will_close:
             self.close()
-            self._idle_since = float("-inf")
 
     def _understood(self, limit: _Limit) -> _Understood:
         return _Understood(self, limit)

@@ -23,6 +23,7 @@ GARBAGE = "not XML-RPC"
 NO_STATUS = "XML-RPC, but not XenAPI"
 HTTP_500 = "HTTP 500"
 CLOSE_AFTER = "answer, then close without a word"
+SAY_CLOSE = "answer with Connection: close"
 TRICKLE = "byte by byte, for ever"
 
 
@@ -161,7 +162,8 @@ class PretendHost:
             answer = b"<html>it works</html>"
         if fault == NO_STATUS:
             answer = xmlrpc.client.dumps((["no", "status"],), methodresponse=True).encode()
-        head = b"HTTP/1.1 " + status + b"\r\nContent-Length: %d\r\n\r\n" % len(answer)
+        ending = b"Connection: close\r\n" if fault == SAY_CLOSE else b""
+        head = b"HTTP/1.1 " + status + b"\r\n" + ending + b"Content-Length: %d\r\n\r\n" % len(answer)
         if fault == TRICKLE:
             for at in range(len(answer)):
                 if self._released.wait(0.02):
@@ -171,7 +173,7 @@ class PretendHost:
             connection.sendall(head + answer[: len(answer) // 2])
             return False
         connection.sendall(head + answer)
-        return fault != CLOSE_AFTER
+        return fault not in (CLOSE_AFTER, SAY_CLOSE)
 
     def _answer(self, method: str, arguments: list[Any]) -> bytes:
         try:

@@ -22,6 +22,7 @@ from tests.bot_xapi.hosts import (
     HALF,
     HTTP_500,
     NO_STATUS,
+    SAY_CLOSE,
     SILENT,
     TRICKLE,
     PretendPool,
@@ -123,13 +124,14 @@ def test_a_read_survives_one_broken_connection(fault: str, serve: Serve, session
     assert pool.logins == 1
 
 
+@pytest.mark.parametrize("fault", [CLOSE_AFTER, SAY_CLOSE])
 def test_a_read_on_a_kept_connection_that_the_host_closed_needs_no_new_login(
-    serve: Serve, session_with: SessionWith
+    fault: str, serve: Serve, session_with: SessionWith
 ) -> None:
     pool = PretendPool()
     host = serve(pool)
     session = session_with(plain(host))
-    host.faults.append(("VM.get_all_records", CLOSE_AFTER))
+    host.faults.append(("VM.get_all_records", fault))
     session.read("VM.get_all_records")
     session.read("VM.get_all_records")
     host.drop_connections()

@@ -16,7 +16,6 @@ import pytest
 import XenAPI
 
 from sandbox.xapi.worlds import worldfile
-from tests.sandbox_xapi.wire.harness import PATIENCE
 from tests.sandbox_xapi.wire.small_world import small_lab, uuid
 
 COMMAND = (sys.executable, "-m", "sandbox.xapi")

@@ -77,6 +77,19 @@ def test_a_form_opens_in_time_while_all_workers_are_busy(team: Team) -> None:
     assert team.view("ana")["view"]["title"]["text"] == "vm migrate"
 
 
+def test_forms_that_wait_for_pools_do_not_keep_others_from_opening(team: Team) -> None:
+    team.desk.hold()
+    opened: set[str] = set()
+    for number in range(12):  # more than there are quick threads
+        who = ("olga", "ana", "ben", "sam")[number % 4]
+        assert "error" not in team.slack.say(who, "#infra", "/xen vm migrate")
+
+        def anew(who: str = who) -> list[str]:
+            return [one["id"] for one in team.slack.views(who)["views"] if one["id"] not in opened]
+
+        opened.update(team.slack.wait_until(anew))
+
+
 def test_options_do_not_hold_up_acknowledgements(team: Team) -> None:
     team.slack.say("olga", "#infra", "/xen vm migrate")
     form = team.slack.wait_until(

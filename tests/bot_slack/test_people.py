@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,28 @@ def test_who_does_not_count_and_why(people: SlackPeople, who: Actor, why: str) -
     assert not standing.member
     assert why in standing.why_not
     assert standing.groups == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({}, ""),
+        ({"is_stranger": True}, "another workspace"),
+        ({"is_restricted": True, "is_ultra_restricted": True}, "Guests"),
+        ({"is_ultra_restricted": True}, "Guests"),
+        ({"is_workflow_bot": True}, "Bots"),
+        ({"id": "USLACKBOT"}, "Bots"),
+        ({"team_id": None}, "another workspace"),
+    ],
+)
+def test_every_mark_that_slack_puts_on_a_person(facts: dict[str, object], why: str) -> None:
+    class Told(Api):
+        def call(self, method: str, **arguments: object) -> Any:
+            return {"user": {"id": "U0ANA", "team_id": "T0EXAMPLE", **facts}, "users": []}
+
+    standing = SlackPeople(Told(web_client("xoxb-x", "http://127.0.0.1:9/", 1)), "T0EXAMPLE").standing(actor("U0ANA"))
+    assert standing.member == (not why)
+    assert why in standing.why_not
 
 
 def test_what_was_found_out_is_believed_for_a_while_and_no_longer(

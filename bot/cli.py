@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import logging
-import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from bot.compose import Bot
 from bot.errors import Denied, UserError
 from bot.model import Actor, Entry, Place, Progress, Request, State
 from bot.ports import Standing
+from bot.signals import until_stopped
 from bot.store.audit import export_file, heads_in, verify_file
 from bot.terminal import Terminal, as_json
 from bot.text import plural
@@ -101,10 +100,8 @@ def _add_sandbox(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _run(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    compose.run_until(settings, stop)
+    with until_stopped() as stopped, compose.running(settings):
+        stopped.wait()
     return 0
 
 

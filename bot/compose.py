@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -112,8 +111,3 @@ def running(settings: Settings) -> Iterator[Bot]:
             jobs.close()
             courier.close()
             bot.store.record(Entry(kind="stopped", actor=BOT, body={"running": bot.runner.running()}))
-
-
-def run_until(settings: Settings, stop: threading.Event) -> None:
-    with running(settings):
-        stop.wait()

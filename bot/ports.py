@@ -434,7 +434,8 @@ class Store(History, Outbox, Protocol):
     def renew(self, request_id: str, owner: str, now: datetime, lease_seconds: float) -> bool:
         """False: the lease was lost (expired and taken over)."""
 
-    def unlock(self, request_id: str) -> None: ...
+    def unlock(self, request_id: str, owner: str | None = None) -> None:
+        """Give up the request's locks and lease; with `owner`, only if the lease is still its."""
 
     def adopt(self, request_id: str, owner: str, now: datetime, lease_seconds: float) -> bool:
         """Take over a running request whose owner's lease has expired (its process died). False while another owner's

@@ -87,7 +87,7 @@ class Runner:
             log.exception("%s: the runner failed", request_id)
             self._let_go(request_id)
         else:
-            self._store.unlock(request_id)
+            self._store.unlock(request_id, self._owner)
         finally:
             with self._guard:
                 self._runs.pop(request_id, None)
@@ -99,6 +99,8 @@ class Runner:
         conflicts = self._store.lock(
             request.id, _keys(request.plan), self._owner, self._clock.now(), self._lease_seconds
         )
+        if any(conflict.request_id == request.id for conflict in conflicts):
+            return  # another process is about to run it
         if conflicts:
             others = joined(dict.fromkeys(conflict.request_id for conflict in conflicts))
             self._queue(run, f"It waits for {others}, which touches the same.")

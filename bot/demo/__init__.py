@@ -5,13 +5,12 @@ sandbox.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 
 import sandbox.slack.main as slack_sandbox
 import sandbox.xapi.main as pool_sandbox
 from bot.demo.lab import demo
+from bot.signals import until_stopped
 
 
 def add_parsers(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,10 +35,7 @@ def _demo(options: argparse.Namespace) -> int:
         from bot.demo.tour import play
 
         return play()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with demo(lab=options.lab, port=options.port, keep=options.keep) as running:
+    with until_stopped() as stopped, demo(lab=options.lab, port=options.port, keep=options.keep) as running:
         lines = (
             "",
             f"  The workspace:    {running.workspace.page}",
@@ -51,5 +47,5 @@ def _demo(options: argparse.Namespace) -> int:
         )
         sys.stdout.write("\n".join(lines))
         sys.stdout.flush()
-        stop.wait()
+        stopped.wait()
     return 0

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.errors import OutcomeUnknown, ToolstackRefusal, Unavailable
+from bot.errors import OutcomeUnknown, ToolstackRefusal, Unavailable, UserError
 from bot.model import BOT, CallRecord, CallState, Entry, Progress, Request, Step
 from bot.ports import Clock, PoolHands, Store, Taken, TaskStatus
 from bot.text import duration
@@ -115,22 +115,22 @@ class Performer:
         """The one place where a call with effect leaves. Returns its task's uuid ("" for a synchronous call)."""
         try:
             mark = hands.mark(step)
-        except Unavailable as error:
+        except UserError as error:
             raise Failed(f"nothing was sent: {error.message}", error.remedy) from error
         entry = self._entry(run, "call intended", number, step, undo)
         if not self._store.intend(run.request.id, number, undo, step.call, mark, entry, self._clock.now()):
             raise LeaseLost
         try:
             answer = hands.send(step, run.results)
-        except Unavailable as error:
-            self._note(run, number, step, undo, CallState.NOT_TAKEN, "", error.message)
-            raise Failed(f"nothing was sent: {error.message}", error.remedy) from error
-        except ToolstackRefusal as error:
-            self._note(run, number, step, undo, CallState.FAILED, "", error.message, code=error.code)
-            raise Failed(error.message, error.remedy) from error
         except OutcomeUnknown as error:
             log.warning("%s: the answer of %s was lost: %s", run.request.id, step.call, error.message)
             return self._find(run, hands, number, step, undo, mark)
+        except ToolstackRefusal as error:
+            self._note(run, number, step, undo, CallState.FAILED, "", error.message, code=error.code)
+            raise Failed(error.message, error.remedy) from error
+        except UserError as error:
+            self._note(run, number, step, undo, CallState.NOT_TAKEN, "", error.message)
+            raise Failed(f"nothing was sent: {error.message}", error.remedy) from error
         if not step.asynchronous:
             run.results[number] = answer
             return ""

@@ -144,7 +144,7 @@ class Performer:
             try:
                 sighting = hands.look(step, mark)
                 break
-            except Unavailable as error:
+            except UserError as error:
                 if self._clock.monotonic() > deadline:
                     self._note(run, number, step, undo, CallState.UNKNOWN, "", error.message)
                     raise Unsure(f"the answer was lost, and then: {error.message}") from error
@@ -173,7 +173,7 @@ class Performer:
                 raise Unsure(f"it has not ended within {duration(step.limit_seconds)}; its task may still be running")
             try:
                 task = hands.task(task_uuid)
-            except Unavailable as error:
+            except UserError as error:
                 if not away:
                     log.warning("%s: the pool went away during %s", run.request.id, step.call)
                 away = error.message
@@ -220,7 +220,7 @@ class Performer:
         for expect in step.expect:
             try:
                 holds, evidence = hands.holds(expect, results)
-            except Unavailable as error:
+            except UserError as error:
                 raise Unsure(f"its task is gone, and then: {error.message}") from error
             if not holds:
                 because = f" ({away})" if away else ""
@@ -234,7 +234,7 @@ class Performer:
             while True:
                 try:
                     holds, evidence = hands.holds(expect, run.results)
-                except Unavailable as error:
+                except UserError as error:
                     holds, evidence = False, error.message
                 if holds:
                     run.evidence.append(evidence)

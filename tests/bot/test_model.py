@@ -88,7 +88,8 @@ def _changed(value: Any) -> Any:
     if isinstance(value, bool):
         return not value
     if isinstance(value, str) and type(value) is not str:
-        return next(each for each in type(value) if each != value)  # type: ignore[call-overload]
+        kind: Any = type(value)
+        return next(each for each in kind if each != value)
     if isinstance(value, str):
         return value + "x"
     if isinstance(value, int | float):

@@ -9,7 +9,7 @@ import pytest
 
 from bot.answers import Bug, Form, FormField, NeedsForm, Opened, Problem, Shown, Voted
 from bot.errors import Choice
-from bot.model import Risk, State
+from bot.model import Cell, Report, Risk, State, Table
 from bot.slack.render import answer, card, details, forms, report
 from bot.slack.render.message import Message
 from sandbox.slack.blockkit import check_blocks, check_view
@@ -90,6 +90,15 @@ def test_a_form_with_any_value_is_accepted(word: str) -> None:
 def test_a_card_is_accepted_in_every_state() -> None:
     for state in State:
         accepted(card.message(samples.request(state=state)))
+
+
+@pytest.mark.parametrize("rows", [64, 400])
+def test_a_table_that_is_mostly_text_is_cut_to_what_slack_counts(rows: int) -> None:
+    wide = Table(columns=("a", "b"), rows=((Cell("x" * 50), Cell("y" * 50)),) * rows)
+    message = report.message(Report(title="lab", parts=(wide, wide)))
+    accepted(message)
+    assert message.blocks[1]["type"] == "rich_text"
+    assert words(message.blocks).count("xxx…") >= 2 * 40
 
 
 def test_what_does_not_fit_is_counted() -> None:

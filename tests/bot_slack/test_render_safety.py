@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.answers import Bug, Form, FormField, NeedsForm, Opened, Problem, Shown, Voted
 from bot.errors import Choice
 from bot.model import State
-from bot.slack.render import answer, card, details, forms, report
+from bot.slack.render import answer, card, details, forms, report, rich
 from bot.slack.render.escape import fallback
 from tests.bot_slack import samples
 from tests.bot_slack.shown import preformatted, walk
@@ -151,6 +151,11 @@ def test_the_fallback_keeps_the_words() -> None:
     assert fallback("web-1 moved", "42 s").replace("\u2060", "") == "web-1 moved – 42 s"
     assert fallback("a & b") == "a &amp; b"
     assert fallback("") == "–"
+
+
+def test_preformatted_lines_stay_lines_whoever_made_them() -> None:
+    made = rich.preformatted(["one\ntwo", "three\u2028four"])
+    assert made["elements"][0]["text"].splitlines() == ["one⏎two", "three⏎four"]
 
 
 def test_our_own_marks_are_the_only_emoji() -> None:

@@ -46,6 +46,15 @@ def test_approve_names_the_request_and_the_plan_that_was_seen(team: Team, posted
     assert len(team.answers("#infra", "olga")) == 1
 
 
+def test_an_outsider_votes_under_their_own_workspace(team: Team) -> None:
+    message = card.message(samples.request())
+    sent = {"text": message.text, "blocks": list(message.blocks)}
+    ts = team.workspace.api.call("chat.postMessage", channel="C0PARTNERS", **sent, **POSTING)["ts"]
+    team.slack.press("otto", channel="#partners", ts=ts, text="Approve")
+    team.slack.wait_until(lambda: team.desk.votes)
+    assert team.desk.votes[0].actor.id == "T0PARTNER/U0OTTO"
+
+
 def test_a_refused_vote_is_told_to_the_voter_alone(team: Team, posted: str) -> None:
     team.desk.vote_reply = lambda ask: Problem(error="denied", message="You asked for it yourself.")
     press(team, posted, "olga", "Approve")

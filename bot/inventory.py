@@ -153,6 +153,15 @@ class Host(Entity):
     def pbds(self) -> tuple[PBD, ...]:
         return self._inventory.pbds_by_host.get(self.ref, ())
 
+    @cached_property
+    def pifs(self) -> tuple[PIF, ...]:
+        """Its interfaces, by device."""
+        return tuple(sorted(self._inventory.pifs_by_host.get(self.ref, ()), key=lambda pif: pif.device))
+
+    @cached_property
+    def patches(self) -> tuple[HostPatch, ...]:
+        return self._inventory.patches_by_host.get(self.ref, ())
+
     @property
     def software_version(self) -> Mapping[str, str]:
         return self.mapping("software_version")
@@ -318,6 +327,8 @@ class Network(Entity):
 
 
 class PIF(Entity):
+    """A host's interface: a NIC, a bond (its master), a VLAN or a tunnel."""
+
     cls = "PIF"
 
     @property
@@ -325,8 +336,107 @@ class PIF(Entity):
         return self._inventory.get(Host, self.text("host"))
 
     @property
+    def network(self) -> Network | None:
+        return self._inventory.get(Network, self.text("network"))
+
+    @property
+    def metrics(self) -> PIFMetrics | None:
+        return self._inventory.get(PIFMetrics, self.text("metrics"))
+
+    @property
     def name(self) -> str:
         return self.text("device") or self.uuid
+
+    @property
+    def device(self) -> str:
+        return self.text("device")
+
+    @property
+    def is_nic(self) -> bool:
+        """A physical NIC that the toolstack manages (PIF.managed since 6.1)."""
+        return self.flag("physical") and self.flag("managed", default=True)
+
+    @property
+    def is_management(self) -> bool:
+        return self.flag("management")
+
+    @property
+    def bond(self) -> Bond | None:
+        """The bond that this interface is a member of."""
+        return self._inventory.get(Bond, self.text("bond_slave_of"))
+
+    @property
+    def bonding(self) -> Bond | None:
+        """The bond that this interface is."""
+        return self._inventory.bonds_by_master.get(self.ref)
+
+    @property
+    def has_link(self) -> bool | None:
+        """PIF_metrics.carrier; None when the pool does not say."""
+        metrics = self.metrics
+        return metrics.flag("carrier") if metrics is not None and metrics.has("carrier") else None
+
+
+class PIFMetrics(Entity):
+    cls = "PIF_metrics"
+
+    @property
+    def speed(self) -> int:
+        """Mbit/s; 0 without a link."""
+        return self.number("speed")
+
+
+class Bond(Entity):
+    cls = "Bond"
+
+    @property
+    def name(self) -> str:
+        interface = self.interface
+        return interface.name if interface is not None else self.uuid
+
+    @property
+    def interface(self) -> PIF | None:
+        return self._inventory.get(PIF, self.text("master"))
+
+    @property
+    def members(self) -> tuple[PIF, ...]:
+        return self._inventory.pifs_by_bond.get(self.ref, ())
+
+    @property
+    def mode(self) -> str:
+        return self.text("mode")
+
+
+class PoolPatch(Entity):
+    """An update up to 7.0."""
+
+    cls = "pool_patch"
+
+
+class HostPatch(Entity):
+    """An update up to 7.0 as one host has it."""
+
+    cls = "host_patch"
+
+    @property
+    def patch(self) -> PoolPatch | None:
+        return self._inventory.get(PoolPatch, self.text("pool_patch"))
+
+
+class PoolUpdate(Entity):
+    """An update from 7.1 to 8.2; hosts name theirs in host.updates."""
+
+    cls = "pool_update"
+
+
+class Certificate(Entity):
+    """Since 8.2."""
+
+    cls = "Certificate"
+
+    @property
+    def host(self) -> Host | None:
+        return self._inventory.get(Host, self.text("host"))
 
 
 class Task(Entity):
@@ -359,7 +469,8 @@ E = TypeVar("E", bound=Entity)
 #: The classes that an inventory holds; read in one go, so that a cold start costs the same number of calls for any
 #: pool.
 CLASSES: tuple[type[Entity], ...] = (
-    Pool, Host, HostMetrics, VM, GuestMetrics, SR, PBD, VDI, VBD, VIF, Network, PIF, Task, Message,
+    Pool, Host, HostMetrics, VM, GuestMetrics, SR, PBD, VDI, VBD, VIF, Network, PIF, PIFMetrics, Bond,
+    PoolPatch, HostPatch, PoolUpdate, Certificate, Task, Message,
 )  # fmt: skip
 
 
@@ -463,6 +574,22 @@ class Inventory:
     @cached_property
     def pifs_by_network(self) -> Mapping[str, tuple[PIF, ...]]:
         return self._grouped(PIF, "network")
+
+    @cached_property
+    def pifs_by_host(self) -> Mapping[str, tuple[PIF, ...]]:
+        return self._grouped(PIF, "host")
+
+    @cached_property
+    def pifs_by_bond(self) -> Mapping[str, tuple[PIF, ...]]:
+        return self._grouped(PIF, "bond_slave_of")
+
+    @cached_property
+    def bonds_by_master(self) -> Mapping[str, Bond]:
+        return {bond.text("master"): bond for bond in self.all(Bond)}
+
+    @cached_property
+    def patches_by_host(self) -> Mapping[str, tuple[HostPatch, ...]]:
+        return self._grouped(HostPatch, "host")
 
     @cached_property
     def _refs_by_uuid(self) -> Mapping[tuple[str, str], str]:

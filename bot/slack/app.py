@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from slack_bolt import App
+from slack_sdk.errors import SlackApiError
 
 from bot.errors import Unavailable
 from bot.slack.api import Api, Refused, SlackFailure, quiet_logger, web_client
@@ -63,7 +64,7 @@ def connect(settings: SlackSettings) -> Workspace:
             f"The bot token is for the workspace {team}, the configuration says {settings.team_id}.",
             remedy="Take the token of the configured workspace, or correct the configuration.",
         )
-    _check_scopes(str(dict(me.headers).get("x-oauth-scopes") or ""))
+    _check_scopes({name.lower(): value for name, value in dict(me.headers).items()}.get("x-oauth-scopes") or "")
     people = SlackPeople(api, team, settings.groups, seconds=settings.people_seconds)
     return Workspace(settings, api, team, str(me["user_id"]), people, Places(api))
 
@@ -91,7 +92,13 @@ class SlackBot:
         try:
             self.transport.start()
         except Exception as error:
-            raise Unavailable("Slack does not let the bot listen.", evidence=(f"{type(error).__name__}",)) from error
+            self.close()
+            raise Unavailable(
+                "Slack does not let the bot listen.",
+                remedy="Check the app-level token (scope connections:write) and that Socket Mode is on; in HTTP mode, "
+                "that the port is free.",
+                evidence=(_reason(error),),
+            ) from error
 
     def close(self) -> None:
         self.transport.close()
@@ -115,6 +122,13 @@ def _bolt(workspace: Workspace) -> App:
             before_authorize=Gate(workspace.team, settings.pinned_app()),
             logger=quiet_logger(),
         )
+
+
+def _reason(error: Exception) -> str:
+    """Slack's name of the error, or the system's; never what was sent."""
+    if isinstance(error, SlackApiError):
+        return f"Slack says {error.response.get('error')}"
+    return f"{type(error).__name__}: {error}"
 
 
 @contextmanager

@@ -69,20 +69,25 @@ class HttpMode:
         class Handler(_Handler):
             bolt = app
 
-        self._server = ThreadingHTTPServer((address, port), Handler)
-        self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, name="slack-http", daemon=True)
+        self._handler = Handler
+        self._where = (address, port)
+        self._server: ThreadingHTTPServer | None = None
 
     @property
     def port(self) -> int:
-        return int(self._server.server_address[1])
+        """The port listened on: the one asked for, or the one the system chose for 0."""
+        return int(self._server.server_address[1]) if self._server else self._where[1]
 
     def start(self) -> None:
-        self._thread.start()
+        """:raises OSError: the port is not free."""
+        self._server = ThreadingHTTPServer(self._where, self._handler)
+        self._server.daemon_threads = True
+        Thread(target=self._server.serve_forever, name="slack-http", daemon=True).start()
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -49,8 +49,9 @@ def test_a_token_that_cannot_work_is_told_at_once(changes: JSON, why: str) -> No
 
 
 def test_a_wrong_app_token_is_told_when_listening_begins(bring_up: BringUp) -> None:
-    with pytest.raises(Unavailable, match="does not let the bot listen"):
+    with pytest.raises(Unavailable, match="does not let the bot listen") as raised:
         bring_up(bot={"app_token": lambda: "xapp-1-A0XENIA-0-wrong"})
+    assert raised.value.evidence == ("Slack says invalid_auth",)
 
 
 def test_a_missing_scope_is_logged_with_what_will_not_work(caplog: pytest.LogCaptureFixture) -> None:
@@ -162,6 +163,15 @@ def test_commands_forms_and_mentions_work_over_http(http: Team) -> None:
     assert http.view("olga")["view"]["title"]["text"] == "vm migrate"
     ts = http.slack.say("olga", "#infra", "@xenia pool list")["ts"]
     assert words(http.answer("#infra", "ana", ts)["blocks"]) == "you said pool list"
+
+
+def test_a_port_that_is_taken_is_told(bring_up: BringUp) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(Unavailable, match="does not let the bot listen") as raised:
+            bring_up(bot={"mode": "http", "http_port": taken.getsockname()[1]})
+    assert "in use" in raised.value.evidence[0]
 
 
 def test_slack_can_verify_the_address(http: Team) -> None:

@@ -32,6 +32,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.APPROVED, S.STALE, "planned again: something else"),
     Transition(S.APPROVED, S.QUEUED, "something else holds what it touches, or the pool is away"),
     Transition(S.APPROVED, S.WITHDRAWN, "the requester took it back"),
+    Transition(S.APPROVED, S.EXPIRED, "nothing ran it in time"),
     Transition(S.QUEUED, S.RUNNING, "planned again: the same"),
     Transition(S.QUEUED, S.STALE, "planned again: something else"),
     Transition(S.QUEUED, S.EXPIRED, "waited too long"),
@@ -48,6 +49,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.CANCELLING, S.UNKNOWN, "the outcome cannot be found"),
     Transition(S.CANCELLING, S.UNDOING, "cancelled after a first call"),
     Transition(S.UNDOING, S.FAILED, "what was done is undone, or said"),
+    Transition(S.UNDOING, S.CANCELLED, "cancelled, and what was done is undone"),
     Transition(S.UNDOING, S.UNKNOWN, "the outcome cannot be found"),
     Transition(S.UNKNOWN, S.SUCCEEDED, "a person settled it, with evidence"),
     Transition(S.UNKNOWN, S.FAILED, "a person settled it, with evidence"),
@@ -61,6 +63,8 @@ END_STATES = frozenset({S.SUCCEEDED, S.FAILED, S.CANCELLED, S.REJECTED, S.EXPIRE
 OPEN_STATES = tuple(state for state in State if state not in END_STATES)
 ACTIVE_STATES = (S.RUNNING, S.CANCELLING, S.UNDOING)
 """A call with effect may be on its way."""
+HOLDING_STATES = (*ACTIVE_STATES, S.UNKNOWN)
+"""What the request touches stays locked, however old its lease: the pool may still be at it."""
 
 
 def check(frm: State, to: State) -> None:

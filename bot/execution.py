@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.errors import OutcomeUnknown, ToolstackRefusal, Unavailable, UserError
-from bot.model import BOT, CallRecord, CallState, Entry, Progress, Request, Step
+from bot.model import BOT, CallRecord, CallState, Entry, Progress, Request, ResultOf, Step
 from bot.ports import Clock, PoolHands, Store, Taken, TaskStatus
 from bot.text import duration
 
@@ -39,6 +39,10 @@ class Failed(Exception):
 
 class Cancelled(Failed):
     """The step's task was cancelled, by us or from outside."""
+
+
+_CANCELLED = "cancelled"
+"""Second element of a call's error: it did not fail, it was cancelled."""
 
 
 class Unsure(Exception):
@@ -73,30 +77,38 @@ class Performer:
         self._clock = clock
 
     def perform(self, run: Run, hands: PoolHands, *, number: int, step: Step, undo: bool = False) -> None:
-        """Do one step, or find out what became of it if it was begun before.
+        """Do one step, or find out what became of it if it was begun before. Steps are numbered from 0; so are all
+        undo steps of a plan together. What undoes is not cancelled: half undone is worse than either.
 
         :raises Failed: it did not happen. :raises Unsure: it may have. :raises LeaseLost: another process has it.
         """
         begun = self._begun(run.request.id, number, undo)
+        intended_at = begun[0].intended_at if begun else self._clock.now()
         if begun is None:
             if run.lost.is_set():
                 raise LeaseLost
-            if run.cancel.is_set():
+            if run.cancel.is_set() and not undo:
                 raise Cancelled("it was cancelled before the call was sent")
+            _check_results(run, step)
             task_uuid = self._send(run, hands, number, step, undo)
         else:
             record, mark = begun
             if record.state is CallState.DONE:
                 return
             if record.state in (CallState.FAILED, CallState.NOT_TAKEN):
-                raise Failed(" ".join(record.error) or "the call was refused before the bot was restarted")
+                kind = Cancelled if _CANCELLED in record.error[1:] else Failed
+                raise kind(record.error[0] if record.error else "the call was refused before the bot was restarted")
             task_uuid = record.task_uuid or self._find(run, hands, number, step, undo, mark)
         try:
             if step.asynchronous and task_uuid:
-                run.results[number] = self._watch(run, hands, number, step, task_uuid)
+                waited = max((self._clock.now() - intended_at).total_seconds(), 0.0)
+                result = self._watch(run, hands, number, step, task_uuid, undo=undo, waited_before=waited)
+                if not undo:
+                    run.results[number] = result
             self._verify(run, hands, step)
         except Failed as failure:
-            self._note(run, number, step, undo, CallState.FAILED, task_uuid, failure.reason)
+            more = (_CANCELLED,) if isinstance(failure, Cancelled) else ()
+            self._note(run, number, step, undo, CallState.FAILED, task_uuid, failure.reason, more=more)
             raise
         except Unsure as doubt:
             self._note(run, number, step, undo, CallState.UNKNOWN, task_uuid, doubt.reason)
@@ -132,7 +144,8 @@ class Performer:
             self._note(run, number, step, undo, CallState.NOT_TAKEN, "", error.message)
             raise Failed(f"nothing was sent: {error.message}", error.remedy) from error
         if not step.asynchronous:
-            run.results[number] = answer
+            if not undo:
+                run.results[number] = answer
             return ""
         self._store.note_call(run.request.id, number, undo, CallState.SENT, task_uuid=answer)
         return answer
@@ -161,13 +174,17 @@ class Performer:
         self._note(run, number, step, undo, CallState.UNKNOWN, "", sighting.evidence)
         raise Unsure(sighting.evidence)
 
-    def _watch(self, run: Run, hands: PoolHands, number: int, step: Step, task_uuid: str) -> str:
-        """Follow the task to its end, with its progress on the card; returns its result."""
-        started = self._clock.monotonic()
+    def _watch(
+        self, run: Run, hands: PoolHands, number: int, step: Step, task_uuid: str, *, undo: bool, waited_before: float
+    ) -> str:
+        """Follow the task to its end, with its progress on the card; returns its result. The step's limit counts from
+        when the call was intended, `waited_before` seconds ago: a restart does not prolong it.
+        """
+        started = self._clock.monotonic() - waited_before
         steps, away, asked_to_cancel, shown = len(run.request.plan.steps), "", False, -1
         while True:
             waited = self._clock.monotonic() - started
-            if run.cancel.is_set() and not asked_to_cancel:
+            if run.cancel.is_set() and not asked_to_cancel and not undo:
                 asked_to_cancel = self._cancel(run, hands, task_uuid)
             if waited > step.limit_seconds:
                 raise Unsure(f"it has not ended within {duration(step.limit_seconds)}; its task may still be running")
@@ -208,7 +225,7 @@ class Performer:
         try:
             hands.cancel(task_uuid)
         except ToolstackRefusal as error:
-            run.evidence.append(f"the pool refused to cancel: {error.message}")
+            run.evidence.append(f"the pool refused to cancel it, so it went on: {error.message}")
         except Unavailable:
             return False
         return True
@@ -260,6 +277,7 @@ class Performer:
         reason: str,
         *,
         code: str = "",
+        more: tuple[str, ...] = (),
     ) -> None:
         entry = self._entry(run, f"call {state}", number, step, undo)
         body = {**entry.body, **({"reason": reason} if reason else {}), **({"code": code} if code else {})}
@@ -269,7 +287,7 @@ class Performer:
             undo,
             state,
             task_uuid=task_uuid,
-            error=(reason,) if reason else (),
+            error=(reason, *more) if reason else (),
             entry=dataclasses.replace(entry, body=body),
         )
 
@@ -278,6 +296,16 @@ class Performer:
         if kind == "call intended":
             body["arguments"] = [_told(argument) for argument in step.arguments]
         return Entry(kind=kind, actor=BOT, pool=run.request.plan.pool.name, request_id=run.request.id, body=body)
+
+
+def _check_results(run: Run, step: Step) -> None:
+    """:raises Failed: the step needs what an earlier one answered, and that is lost: results are not stored."""
+    for argument in step.arguments:
+        if isinstance(argument, ResultOf) and argument.step not in run.results:
+            raise Failed(
+                f"the answer of step {argument.step + 1}, which this one needs, was lost when the bot was restarted",
+                "See what that step made, and ask for the rest.",
+            )
 
 
 def _told(argument: object) -> object:

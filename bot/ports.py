@@ -369,6 +369,14 @@ class Store(History, Outbox, Protocol):
         written).
         """
 
+    def to_replace(self, text: str, fingerprint: str, pool: str) -> str:
+        """The id of the newest stale request in the pool that was asked in these words, or for the same thing, and that
+        nothing has replaced; "" when there is none. Name it as the predecessor when it is asked again.
+        """
+
+    def remind(self, request_id: str, note: Report, entry: Entry, at: datetime) -> bool:
+        """Put a note into the thread of a request that is WAITING, once. False: not waiting, or done already."""
+
     def move(
         self,
         request_id: str,

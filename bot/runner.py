@@ -10,15 +10,16 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot import approval, refusal
 from bot.errors import Unavailable, UserError
 from bot.execution import Cancelled, Failed, LeaseLost, Performer, Run, Unsure
-from bot.model import BOT, CallState, Entry, Level, Line, Lines, Plan, Report, Result, State, Suggestion
+from bot.model import BOT, CallState, Entry, Level, Line, Lines, Plan, Progress, Report, Result, State, Suggestion
 from bot.ports import Clock, PoolHands, Store
 from bot.resolve import Resolver
 from bot.text import duration, joined
@@ -48,12 +49,15 @@ class Runner:
         self._keeper.start()
 
     def start(self, request_id: str) -> None:
-        """Run it on a thread of its own, unless this process already does."""
+        """Run it on a thread of its own. If this process already does, see whether it is to be cancelled."""
+        request = self._store.request(request_id)
+        if request is None:
+            return
         with self._guard:
-            if request_id in self._runs or self._closing.is_set():
-                return
-            request = self._store.request(request_id)
-            if request is None:
+            running = self._runs.get(request_id)
+            if running is not None and request.state is State.CANCELLING:
+                running.cancel.set()
+            if running is not None or self._closing.is_set():
                 return
             self._runs[request_id] = Run(request)
         self._threads.submit(self._run, request_id)
@@ -87,14 +91,17 @@ class Runner:
             log.exception("%s: the runner failed", request_id)
             self._let_go(request_id)
         else:
-            self._store.unlock(request_id, self._owner)
+            if run.request.state is State.UNKNOWN:
+                self._let_go(request_id)
+            else:
+                self._store.unlock(request_id, self._owner)
         finally:
             with self._guard:
                 self._runs.pop(request_id, None)
 
     def _begin(self, run: Run) -> None:
         request = run.request
-        if request.state not in (State.APPROVED, State.QUEUED):
+        if request.state not in (State.APPROVED, State.QUEUED) or not self._its_time(run):
             return
         conflicts = self._store.lock(
             request.id, _keys(request.plan), self._owner, self._clock.now(), self._lease_seconds
@@ -102,14 +109,43 @@ class Runner:
         if any(conflict.request_id == request.id for conflict in conflicts):
             return  # another process is about to run it
         if conflicts:
-            others = joined(dict.fromkeys(conflict.request_id for conflict in conflicts))
-            self._queue(run, f"It waits for {others}, which touches the same.")
+            self._queue(run, self._waits_for(dict.fromkeys(conflict.request_id for conflict in conflicts)))
             return
-        plan = self._planned_again(run)
-        if plan is None or not self._move(run, State.RUNNING, "running", {"digest": request.digest}):
+        run.request = self._store.request(request.id) or request  # nobody else begins it now; it may have ended before
+        if run.request.state not in (State.APPROVED, State.QUEUED):
             return
-        run.request = replace(run.request, state=State.RUNNING)
+        if self._planned_again(run) is None:
+            return
+        if not self._move(run, State.RUNNING, "running", {"digest": request.digest}):
+            return
         self._perform(run)
+
+    def _its_time(self, run: Run) -> bool:
+        """Whether it may run now: an approval holds for a while only, and a plan may have a window."""
+        now, window = self._clock.now(), run.request.plan.window
+        if run.request.expires_at <= now or (window.not_after is not None and window.not_after <= now):
+            result = Result(summary="It waited too long for its turn; nothing was done.")
+            self._move(run, State.EXPIRED, "expired", {}, result)
+            return False
+        if window.not_before is not None and now < window.not_before:
+            self._queue(run, f"It waits until {window.not_before:%Y-%m-%d %H:%M} UTC.")
+            return False
+        return True
+
+    def _waits_for(self, others: Iterable[str]) -> str:
+        """Which requests hold what this one touches, and what would have to happen."""
+        busy: list[str] = []
+        unsettled: list[str] = []
+        for other in others:
+            request = self._store.request(other)
+            (unsettled if request is not None and request.state is State.UNKNOWN else busy).append(other)
+        words = [f"It waits for {joined(busy)}, which touches the same."] if busy else []
+        if unsettled:
+            words.append(
+                f"It waits until somebody settles {joined(unsettled)}, which touches the same and of which nobody"
+                " knows whether the pool is still at it."
+            )
+        return " ".join(words)
 
     def _let_go(self, request_id: str) -> None:
         """End this process's lease, if it still has it. The locks stay: a call may be on its way, nobody may cross
@@ -146,6 +182,7 @@ class Runner:
         hands = self._resolver.hands(run.request)
         started = run.request.started_at or self._clock.now()
         done: list[int] = []
+        self._tell(run, run.request.plan.steps[0].title if run.request.plan.steps else "")
         try:
             for number, step in enumerate(run.request.plan.steps):
                 self._performer.perform(run, hands, number=number, step=step)
@@ -157,7 +194,9 @@ class Runner:
         except Unsure as doubt:
             self._unknown(run, doubt.reason)
         else:
-            seconds = (self._clock.now() - started).total_seconds()
+            seconds = max((self._clock.now() - started).total_seconds(), 0.0)
+            if run.cancel.is_set():
+                run.evidence.append("it was done before it could be cancelled")
             result = Result(
                 summary=f"Done in {duration(seconds)}, and read back to be sure.",
                 lines=tuple(run.evidence),
@@ -171,20 +210,21 @@ class Runner:
         steps = run.request.plan.steps
         undoable = [number for number in reversed(done) if steps[number].undo]
         if undoable:
-            self._move(run, State.UNDOING, "undoing", {"reason": failure.reason})
-            run.request = replace(run.request, state=State.UNDOING)
-            run.cancel.clear()
+            why = Result(summary=_sentence(failure.reason), remedy=failure.remedy)
+            if run.request.state is not State.UNDOING:
+                self._must_move(run, State.UNDOING, "undoing", {"reason": failure.reason}, why)
             for number in undoable:
+                first = sum(len(step.undo) for step in steps[:number])
                 try:
-                    for step in steps[number].undo:
-                        self._performer.perform(run, hands, number=number, step=step, undo=True)
+                    for offset, step in enumerate(steps[number].undo):
+                        self._performer.perform(run, hands, number=first + offset, step=step, undo=True)
                         lines.append(f"undone: {step.title}")
                 except Failed as second:
+                    state = State.FAILED
                     lines.append(f"could not be undone: {steps[number].title} – {second.reason}")
                 except Unsure as doubt:
                     self._unknown(run, f"{failure.reason}; and while undoing: {doubt.reason}")
                     return
-            state = State.FAILED
         left = [steps[number].title for number in done if not steps[number].undo]
         lines += [f"stays done: {title}" for title in left]
         if not done:
@@ -216,9 +256,9 @@ class Runner:
         run.evidence.append("the bot was restarted meanwhile and took it up again")
         if run.request.state is State.UNDOING:
             done = sorted({each.step for each in begun if each.state is CallState.DONE and not each.undo})
-            reason = next((" ".join(each.error) for each in begun if each.state is CallState.FAILED), "a step failed")
+            why = run.request.result or Result(summary="A step failed.")
             hands = self._resolver.hands(run.request)
-            self._ended_early(run, hands, done, Failed(reason), State.FAILED)
+            self._ended_early(run, hands, done, Failed(why.summary, why.remedy), State.FAILED)
             return
         if run.request.state is State.CANCELLING:
             run.cancel.set()
@@ -227,8 +267,20 @@ class Runner:
     # --- helpers ------------------------------------------------------------------------------------------------------
 
     def _queue(self, run: Run, reason: str) -> None:
-        if run.request.state is State.APPROVED:
-            self._move(run, State.QUEUED, "queued", {"reason": reason}, Result(summary=reason))
+        """It waits, and the card says for what. From here on it has as long as it had to be decided."""
+        request = run.request
+        if request.state is State.APPROVED:
+            since = max(filter(None, (self._clock.now(), request.plan.window.not_before)))
+            until = since + timedelta(seconds=request.requirement.expires_seconds)
+            if not self._move(run, State.QUEUED, "queued", {"reason": reason}, expires_at=until):
+                return
+        self._tell(run, reason)
+
+    def _tell(self, run: Run, words: str) -> None:
+        """On the card, if it does not say so already."""
+        progress = Progress(steps=max(len(run.request.plan.steps), 1), text=words)
+        if run.request.progress is None or run.request.progress.text != words:
+            self._store.progress(run.request.id, progress)
 
     def _stale(self, run: Run, reasons: tuple[str, ...]) -> None:
         request = run.request
@@ -244,10 +296,22 @@ class Runner:
             level=level,
             summary=result.summary,
             parts=(Lines(lines=(*lines, *((Line(text=result.remedy),) if result.remedy else ()))),),
-            suggestions=(Suggestion("Go back", plan.go_back),) if state is State.SUCCEEDED and plan.go_back else (),
+            suggestions=_next(run.request.id, plan, state),
         )
         body = {"summary": result.summary, "lines": list(result.lines), "seconds": round(result.seconds, 3)}
-        if not self._move(run, state, kind, body, result, note):
+        self._must_move(run, state, kind, body, result, note)
+
+    def _must_move(
+        self,
+        run: Run,
+        to: State,
+        kind: str,
+        body: Mapping[str, Any],
+        result: Result,
+        note: Report | None = None,
+    ) -> None:
+        """:raises LeaseLost: somebody else has moved it, so it is somebody else's."""
+        if not self._move(run, to, kind, body, result, note):
             raise LeaseLost
 
     def _move(
@@ -258,11 +322,24 @@ class Runner:
         body: Mapping[str, Any],
         result: Result | None = None,
         note: Report | None = None,
+        expires_at: datetime | None = None,
     ) -> bool:
-        request = run.request
-        approval.check(request.state, to)
+        """Also when somebody cancelled it meanwhile, which is the one move of a running request that is not ours."""
         entry = self._entry(run, kind, body)
-        return self._store.move(request.id, request.state, to, entry, at=self._clock.now(), result=result, note=note)
+        while True:
+            request = run.request
+            approval.check(request.state, to)
+            now = self._clock.now()
+            if self._store.move(
+                request.id, request.state, to, entry, at=now, result=result, note=note, expires_at=expires_at
+            ):
+                run.request = replace(request, state=to)
+                return True
+            found = self._store.request(request.id)
+            if found is None or (request.state, found.state) != (State.RUNNING, State.CANCELLING):
+                return False
+            run.request = found
+            run.cancel.set()
 
     def _entry(self, run: Run, kind: str, body: Mapping[str, Any]) -> Entry:
         return Entry(kind=kind, actor=BOT, pool=run.request.plan.pool.name, request_id=run.request.id, body=body)
@@ -274,6 +351,9 @@ class Runner:
             for request_id, run in runs:
                 try:
                     held = self._store.renew(request_id, self._owner, self._clock.now(), self._lease_seconds)
+                except UserError as error:
+                    log.warning("%s: its lease could not be renewed: %s", request_id, error.message)
+                    continue
                 except Exception:
                     log.exception("%s: its lease could not be renewed", request_id)
                     continue
@@ -283,6 +363,12 @@ class Runner:
     def _is_active(self, request_id: str) -> bool:
         request = self._store.request(request_id)
         return request is not None and request.state in approval.ACTIVE_STATES
+
+
+def _next(request_id: str, plan: Plan, state: State) -> tuple[Suggestion, ...]:
+    if state is State.SUCCEEDED and plan.go_back:
+        return (Suggestion("Go back", plan.go_back),)
+    return (Suggestion("Settle it", f"request settle {request_id}"),) if state is State.UNKNOWN else ()
 
 
 def _keys(plan: Plan) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """The tables `leases` and `locks`: which request holds what, on behalf of which process, until when.
 
 A request has one lease and any number of keys: `POOL/UUID` for an object, `POOL/*` for the whole pool. A lease that has
-run out can be taken – except while its request is running: a call of it may still be on its way, so it must first be
-adopted and brought to an end.
+run out can be taken – except while its request is running or UNKNOWN: a call of it may still be on its way, so it must
+first be adopted and brought to an end, or settled.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.approval import ACTIVE_STATES, END_STATES
+from bot.approval import END_STATES, HOLDING_STATES
 from bot.model import State
 from bot.ports import Conflict
 from bot.store import requests
@@ -38,7 +38,7 @@ def take(
     for holder, key, expires_at, state in _holders(db, wanted):
         if holder == request_id:
             continue
-        if expires_at > stamp(now) or State(state) in ACTIVE_STATES:
+        if expires_at > stamp(now) or State(state) in HOLDING_STATES:
             conflicts.append(Conflict(request_id=holder, key=key))
         else:
             dead.add(holder)

@@ -79,6 +79,23 @@ def insert(db: Database, request_id: str, number: int, new: NewRequest, pool: st
     )
 
 
+def to_replace(db: Database, text: str, fingerprint: str, pool: str) -> str:
+    """The newest request of the pool that went stale, asked in these words or for this thing, and has no successor yet;
+    "" when there is none.
+    """
+    row = db.execute(
+        "SELECT id FROM requests WHERE state = ? AND successor = '' AND pool = ? AND (text = ? OR fingerprint = ?)"
+        " ORDER BY number DESC LIMIT 1",
+        [str(State.STALE), storable(pool), storable(text), storable(fingerprint)],
+    ).fetchone()
+    return row[0] if row else ""
+
+
+def link(db: Database, predecessor: str, successor: str) -> None:
+    """The first successor stays."""
+    db.execute("UPDATE requests SET successor = ? WHERE id = ? AND successor = ''", [successor, predecessor])
+
+
 def state_of(db: Database, request_id: str) -> State | None:
     """None when there is no such request."""
     row = db.execute("SELECT state FROM requests WHERE id = ?", [request_id]).fetchone()

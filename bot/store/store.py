@@ -100,7 +100,9 @@ class SqliteStore:
             return sightings.first(db, key, at)
 
     def open(self, new: NewRequest, entry: Entry) -> tuple[Request, bool]:
-        """The request's pool is the entry's (the configuration's name), or else the plan's."""
+        """The request's pool is the entry's (the configuration's name), or else the plan's. A predecessor is linked, and
+        its card says so.
+        """
         with self._connections.write() as db:
             alike = requests.open_alike(db, new.fingerprint)
             if alike is not None:
@@ -109,7 +111,25 @@ class SqliteStore:
             seq = self._append(db, request_id, entry, new.opened_at)
             requests.insert(db, request_id, number, new, entry.pool or new.plan.pool.name, seq)
             outbox.announce(db, request_id, new.place, new.opened_at)
+            if new.predecessor:
+                requests.link(db, new.predecessor, request_id)
+                outbox.changed(db, new.predecessor, new.opened_at)
             return _present(db, request_id), True
+
+    def to_replace(self, text: str, fingerprint: str, pool: str) -> str:
+        with self._connections.read() as db:
+            return requests.to_replace(db, text, fingerprint, pool)
+
+    def remind(self, request_id: str, note: Report, entry: Entry, at: datetime) -> bool:
+        """Once for a request, as long as sightings are kept (a day)."""
+        with self._connections.write() as db:
+            if requests.state_of(db, request_id) is not State.WAITING:
+                return False
+            if not sightings.first(db, f"reminder:{request_id}", at):
+                return False
+            self._append(db, request_id, entry, at)
+            outbox.note(db, request_id, note, at)
+            return True
 
     def move(
         self,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.approval import ACTIVE_STATES
+from bot.approval import HOLDING_STATES
 from bot.model import Entry, State
 from bot.ports import Conflict
 from bot.store import SqliteStore
@@ -94,11 +94,11 @@ def test_a_lease_that_ran_out_is_taken_whole(store: SqliteStore, other: SqliteSt
 
 
 @pytest.mark.parametrize("state", State)
-def test_but_not_from_under_a_running_request(store: SqliteStore, other: SqliteStore, state: State) -> None:
+def test_but_not_from_under_a_request_that_the_pool_may_be_at(store: SqliteStore, other: SqliteStore, state: State) -> None:
     first, second = opened(store, state), opened(store)
     assert take(store, first.id, "lab/a") == []
     assert take(other, second.id, "lab/*", owner="two", seconds=10 * LEASE) == (
-        [first.id] if state in ACTIVE_STATES else []
+        [first.id] if state in HOLDING_STATES else []
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from bot.approval import ACTIVE_STATES, END_STATES
+from bot.approval import END_STATES, HOLDING_STATES
 from bot.errors import Unavailable
 from bot.model import Actor, Ballot, Progress, State
 from bot.ports import Delivery, DeliveryKind
@@ -167,7 +167,7 @@ class StoreMachine(RuleBasedStateMachine):
             for each in self.asked.values()
             if each is not ask and any(excludes(held, wanted) for held in each.keys for wanted in keys)
         ]
-        holding = {each.id for each in others if each.until > self.seconds or each.state in ACTIVE_STATES}
+        holding = {each.id for each in others if each.until > self.seconds or each.state in HOLDING_STATES}
         if ask.owner not in ("", owner) and ask.until > self.seconds:
             holding = {id}
         found = self.store.lock(id, keys, owner, self.clock.now(), LEASE)

@@ -126,7 +126,9 @@ class Host(Entity):
 
     @property
     def live(self) -> bool:
-        """host_metrics.live: without HA it can be ten minutes behind (xapi's heartbeat limit)."""
+        """host_metrics.live: without HA it can be ten minutes behind (xapi's heartbeat limit). False when the host has
+        no metrics: then `metrics` is None, and nothing is known.
+        """
         metrics = self.metrics
         return metrics.flag("live") if metrics else False
 
@@ -554,6 +556,34 @@ class Inventory:
             if vm.power_state in ("Running", "Paused"):
                 grouped[vm.text("resident_on")].append(vm)
         return {ref: tuple(vms) for ref, vms in grouped.items()}
+
+    @cached_property
+    def vms_coming_to_host(self) -> Mapping[str, tuple[VM, ...]]:
+        """Guests that are about to be on a host: starting, resuming, or moving there."""
+        grouped: dict[str, list[VM]] = defaultdict(list)
+        for vm in self.guests:
+            grouped[vm.text("scheduled_to_be_resident_on", NULL_REF)].append(vm)
+        grouped.pop(NULL_REF, None)
+        return {ref: tuple(vms) for ref, vms in grouped.items()}
+
+    @cached_property
+    def control_domains_by_host(self) -> Mapping[str, tuple[VM, ...]]:
+        grouped: dict[str, list[VM]] = defaultdict(list)
+        for vm in self.all(VM):
+            if vm.is_control_domain:
+                grouped[vm.text("resident_on")].append(vm)
+        return {ref: tuple(vms) for ref, vms in grouped.items()}
+
+    @cached_property
+    def hosts_by_internal_network(self) -> Mapping[str, frozenset[str]]:
+        """The references of the hosts on which VMs of a network without any NIC run, by the network's reference."""
+        homes: dict[str, set[str]] = defaultdict(set)
+        for vm in self.guests:
+            if vm.power_state == "Running":
+                for vif in vm.vifs:
+                    if vif.network is not None and not vif.network.pifs:
+                        homes[vif.network.ref].add(vm.text("resident_on"))
+        return {ref: frozenset(hosts) for ref, hosts in homes.items()}
 
     @cached_property
     def pbds_by_host(self) -> Mapping[str, tuple[PBD, ...]]:

@@ -5,11 +5,13 @@ use too.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from bot import compose, config
@@ -87,14 +89,27 @@ def write_config(folder: Path, lab: RunningLab, workspace: RunningWorkspace) -> 
         "[terminal]",
         *(f"{role} = {_toml(people[name])}" for role, name in TERMINAL.items()),
     ]
+    names = config_names(lab)
     for name, pool in lab.pools.items():
-        lines += _pool(name, pool["hosts"], lab, folder, channels["infra"])
-    first = next(iter(lab.pools))
+        lines += _pool(names[name], pool["hosts"], lab, folder, channels["infra"])
+    first = next(iter(names.values()))
     lines += ["", f"[channels.{channels['infra']}]", f"default = {_toml(first)}"]
     lines += ["", f"[channels.{channels['lab']}]", f"pools = {_toml([first])}", f"default = {_toml(first)}", ""]
     path = folder / "xenia.toml"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
+
+
+def config_names(lab: RunningLab) -> dict[str, str]:
+    """The lab's pools by their own names → what the configuration calls them: people type that after `in`, so it is one
+    word.
+    """
+    names: dict[str, str] = {}
+    for name in lab.pools:
+        word = re.sub(r"[^\w.-]+", "-", name).strip("-")[:50] or "pool"
+        taken = set(names.values())
+        names[name] = word if word not in taken else next(w for n in count(2) if (w := f"{word}-{n}") not in taken)
+    return names
 
 
 def _pool(name: str, hosts: list[str], lab: RunningLab, folder: Path, channel: str) -> list[str]:

@@ -42,8 +42,15 @@ def level(found: tuple[Trouble, ...]) -> Level:
 
 
 def _hosts(inventory: Inventory) -> Iterator[Trouble]:
+    unknown = [host.name for host in inventory.hosts if host.metrics is None]
+    if unknown:
+        yield Trouble(
+            Level.WARN,
+            f"The pool's database has no metrics of {joined(unknown)}: nobody can tell from it who is alive",
+            "Look at the hosts themselves.",
+        )
     for host in inventory.hosts:
-        if not host.live:
+        if host.metrics is not None and not host.live:
             stuck = len(host.resident_vms)
             vms = f"; {plural(stuck, 'VM')} of it still count as running" if stuck else ""
             yield Trouble(

@@ -14,8 +14,8 @@ def in_maintenance(host: Host) -> bool:
 
 
 def state(host: Host) -> Cell:
-    if not host.live:
+    if host.metrics is not None and not host.live:
         return Cell("not answering", Level.BAD)
     if not host.enabled:
         return Cell("maintenance" if in_maintenance(host) else "disabled", Level.WARN)
-    return Cell("enabled", Level.OK)
+    return Cell("enabled", Level.OK) if host.metrics is not None else Cell("unknown", Level.WARN)

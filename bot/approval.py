@@ -28,13 +28,13 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.WAITING, S.REJECTED, "somebody rejected"),
     Transition(S.WAITING, S.EXPIRED, "nobody decided in time"),
     Transition(S.WAITING, S.WITHDRAWN, "the requester took it back"),
-    Transition(S.APPROVED, S.RUNNING, "planned again: the same"),
-    Transition(S.APPROVED, S.STALE, "planned again: something else"),
+    Transition(S.APPROVED, S.RUNNING, "planned again, and the same"),
+    Transition(S.APPROVED, S.STALE, "planned again, and something else"),
     Transition(S.APPROVED, S.QUEUED, "something else holds what it touches, or the pool is away"),
     Transition(S.APPROVED, S.WITHDRAWN, "the requester took it back"),
     Transition(S.APPROVED, S.EXPIRED, "nothing ran it in time"),
-    Transition(S.QUEUED, S.RUNNING, "planned again: the same"),
-    Transition(S.QUEUED, S.STALE, "planned again: something else"),
+    Transition(S.QUEUED, S.RUNNING, "planned again, and the same"),
+    Transition(S.QUEUED, S.STALE, "planned again, and something else"),
     Transition(S.QUEUED, S.EXPIRED, "waited too long"),
     Transition(S.QUEUED, S.WITHDRAWN, "the requester took it back"),
     Transition(S.RUNNING, S.SUCCEEDED, "done, and verified"),
@@ -51,6 +51,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.UNDOING, S.FAILED, "what was done is undone, or said"),
     Transition(S.UNDOING, S.CANCELLED, "cancelled, and what was done is undone"),
     Transition(S.UNDOING, S.UNKNOWN, "the outcome cannot be found"),
+    Transition(S.WAITING, S.UNKNOWN, "the database was restored from a copy"),
+    Transition(S.APPROVED, S.UNKNOWN, "the database was restored from a copy"),
+    Transition(S.QUEUED, S.UNKNOWN, "the database was restored from a copy"),
     Transition(S.UNKNOWN, S.SUCCEEDED, "a person settled it, with evidence"),
     Transition(S.UNKNOWN, S.FAILED, "a person settled it, with evidence"),
 )
@@ -78,7 +81,9 @@ def followers(state: State) -> tuple[State, ...]:
 
 
 def diagram(transitions: Iterable[Transition] = TRANSITIONS) -> str:
-    """The table as a Mermaid state diagram, for the documentation."""
+    """The table as a Mermaid state diagram, for the documentation. A cause holds neither `:` nor `;`: a label ends
+    there.
+    """
     lines = ["stateDiagram-v2", f"    [*] --> {_node(S.ASKED)}"]
     lines += [f'    state "{state}" as {_node(state)}' for state in State]
     lines += [f"    {_node(each.frm)} --> {_node(each.to)}: {each.cause}" for each in transitions]

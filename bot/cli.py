@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import logging
 import sys
 import time
@@ -19,6 +20,7 @@ from bot.errors import Denied, UserError
 from bot.model import Actor, Entry, Place, Progress, Request, State
 from bot.ports import Standing
 from bot.signals import until_stopped
+from bot.slack.manifest import manifest
 from bot.store.audit import export_file, heads_in, verify_file
 from bot.terminal import Terminal, as_json
 from bot.text import plural
@@ -82,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(run=_verify)
     export = ledger.add_parser("export", help="the record as JSON lines")
     export.set_defaults(run=_export)
+
+    app = parts.add_parser("manifest", help="the Slack app's manifest, to paste where Slack asks for one")
+    app.add_argument("--name", default="Xenia", help="what the app is called in Slack (default: Xenia)")
+    app.add_argument("--command", default="/xen", help="the slash command (default: /xen)")
+    app.add_argument("--request-url", metavar="URL", default="", help="HTTP mode: the address that Slack delivers to")
+    app.set_defaults(run=_manifest)
 
     for part in (run, cmd, check, verify, export):
         part.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="default: xenia.toml")
@@ -219,4 +227,10 @@ def _verify(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     for row in export_file(config.load(options.config).bot.database):
         sys.stdout.write(f"{row}\n")
+    return 0
+
+
+def _manifest(options: argparse.Namespace) -> int:
+    made = manifest(name=options.name, command=options.command, request_url=options.request_url)
+    sys.stdout.write(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
     return 0

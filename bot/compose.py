@@ -16,6 +16,7 @@ from bot.engine import Engine
 from bot.forms import Forms
 from bot.jobs import Jobs
 from bot.model import BOT, Entry
+from bot.policy import Book
 from bot.ports import Clock, People
 from bot.registry import Registry
 from bot.resolve import Resolver
@@ -61,13 +62,21 @@ def assembled(settings: Settings, people: People, team: str) -> Iterator[Bot]:
     store = open_store(settings, clock)
     pools = XapiPools(settings.pool_settings(), clock)
     registry = Registry.of_package(commands)
-    scopes = settings.scopes()
+    scopes, rules = settings.scopes(), settings.rules()
     with (
         ThreadPoolExecutor(READERS, thread_name_prefix="reader") as readers,
         ThreadPoolExecutor(RUNNERS, thread_name_prefix="runner") as threads,
     ):
         resolver = Resolver(
-            pools=pools, scopes=scopes, registry=registry, history=store, clock=clock, readers=readers, team=team
+            pools=pools,
+            scopes=scopes,
+            registry=registry,
+            history=store,
+            clock=clock,
+            readers=readers,
+            policy=Book(rules),
+            watched_tags=rules.watched_tags,
+            team=team,
         )
         runner = Runner(store=store, resolver=resolver, clock=clock, threads=threads)
         engine = Engine(
@@ -75,7 +84,7 @@ def assembled(settings: Settings, people: People, team: str) -> Iterator[Bot]:
             resolver=resolver,
             forms=Forms(pools, scopes),
             people=people,
-            rules=settings.rules(),
+            rules=rules,
             store=store,
             runner=runner,
             clock=clock,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.errors import UserError
 from bot.inventory import Inventory
 from bot.model import Actor, Place
-from bot.ports import Clock, CommandHelp, History, PoolView
+from bot.ports import Clock, CommandHelp, History, PolicyBook, PoolView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class Asking:
     pools: tuple[PoolView, ...]
     history: History
     commands: tuple[CommandHelp, ...]
+    policy: PolicyBook
     clock: Clock
     readers: Executor
     """Threads on which several pools are read at once; never the threads that answer people, which wait for them."""

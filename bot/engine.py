@@ -82,7 +82,7 @@ class Engine:
         planned = command.plan(arguments, context)
         if isinstance(planned, Report):
             return Shown(planned)
-        return self._decide(command, planned, ask)
+        return self._decide(command, self.resolver.tagged(planned), ask)
 
     def _may_read(self, actor: Actor) -> None:
         policy.may_read(self.rules, actor, self.people.standing(actor))
@@ -93,7 +93,7 @@ class Engine:
         """
         if plan.command != command.name or plan.risk is not command.risk:
             raise RuntimeError(f"{command.name} made a plan that says {plan.command}, {plan.risk}")
-        requirement = policy.requirement(self.rules, ask.actor, self.people.standing(ask.actor), plan)
+        requirement = policy.requirement(self.rules, ask.actor, self.people.standing(ask.actor), plan, self.clock.now())
         if plan.blockers:
             codes = [finding.id for finding in plan.blockers]
             self._record("refused", ask.actor, plan.pool.name, {"text": ask.text, "blockers": codes})
@@ -146,7 +146,7 @@ class Engine:
         request = self._known(ask.request_id)
         standing = self.people.standing(ask.actor)
         try:
-            policy.may_vote(self.rules, ask.actor, standing, request, ask.ballot)
+            policy.may_vote(self.rules, ask.actor, standing, request, ask.ballot, self.clock.now())
         except Denied as denied:
             body = {"ballot": str(ask.ballot), "reason": denied.message}
             self._record("vote refused", ask.actor, request.plan.pool.name, body, request.id)

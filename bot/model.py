@@ -230,6 +230,10 @@ class Plan:
     """What no other operation may touch meanwhile."""
     whole_pool: bool = bound(default=False)
     """No other operation at all may run in the pool meanwhile."""
+    tags: tuple[str, ...] = bound(default=())
+    """Tags of what it touches and of the pool, as far as the policy depends on them. Filled in by the bot, never by a
+    command: none can forget them.
+    """
     facts: tuple[tuple[str, str], ...] = bound(default=())
     """Facts the decision rests on (the VM's host now, HA on or off): if one changes, the approval is stale."""
     window: Window = bound(default=Window())
@@ -396,6 +400,14 @@ class Requirement:
     approvals: int
     who: str
     expires_seconds: int
+    rule: str = ""
+    """The policy's rule that governs it; "" when none matched."""
+    type_name: bool = False
+    """Whoever approves types the object's name first."""
+    one_time_code: bool = False
+    """Whoever approves gives a one-time code."""
+    overrides: tuple[str, ...] = ()
+    """Freezes that held when it was asked, by somebody who may override them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from bot.model import (
     CallState,
     Entry,
     Expect,
+    Line,
     Place,
     Plan,
     Progress,
@@ -187,7 +188,11 @@ class Standing:
     member: bool
     why_not: str = ""
     groups: frozenset[str] = frozenset()
-    """Ids of the user groups that the person is in."""
+    """Ids of the user groups that the person is in, and of the channels that they are a member of, as far as the policy
+    mentions them.
+    """
+    groups_unknown: str = ""
+    """Why groups and channels could not be asked about, in words; "" when they were."""
 
 
 class People(Protocol):
@@ -236,6 +241,16 @@ class History(Protocol):
         """The newest `last` rows of these pools (None: all), newest first."""
 
 
+class PolicyBook(Protocol):
+    """What commands may read of the policy."""
+
+    def explain(self, command: str, risk: Risk, pool: str, now: datetime) -> tuple[Line, ...]:
+        """What applies to a command in a pool now, in words. `pool` is the configuration's name, "" for none."""
+
+    def held(self, request: Request, now: datetime) -> str:
+        """Why an approved request may not begin now, in words; "" when it may."""
+
+
 class Context(Protocol):
     """What a command's plan may use. Read-only."""
 
@@ -255,6 +270,8 @@ class Context(Protocol):
     def history(self) -> History: ...
     @property
     def commands(self) -> tuple[CommandHelp, ...]: ...
+    @property
+    def policy(self) -> PolicyBook: ...
     @property
     def clock(self) -> Clock: ...
 

@@ -5,16 +5,16 @@ arguments.
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.context import Asking
-from bot.errors import Ambiguous, Choice, NotFound, ParseError, Refused, UserError
+from bot.errors import Ambiguous, Choice, Denied, NotFound, ParseError, Refused, UserError
 from bot.grammar import Parsed, Slot, Word
 from bot.inventory import Inventory
 from bot.lookup import KIND_NAMES, find, matches
 from bot.model import Actor, ObjectId, Place, Plan, Request, Risk
-from bot.ports import Clock, History, PoolHands, Pools
+from bot.ports import Clock, History, PolicyBook, PoolHands, Pools
 from bot.registry import OBJECTS, Command, Registry, Scope
 from bot.scope import Scopes, which_pool
 from bot.text import quoted
@@ -30,6 +30,9 @@ class Resolver:
     history: History
     clock: Clock
     readers: Executor
+    policy: PolicyBook
+    watched_tags: frozenset[str] = frozenset()
+    """The tags that the policy depends on."""
     team: str = ""
     """The Slack workspace's id, for places that no message gave."""
 
@@ -70,7 +73,27 @@ class Resolver:
         planned = command.plan(command.arguments(**values), context)
         if not isinstance(planned, Plan):
             raise Refused("The command would now only report, not change anything.")
-        return planned
+        return self.tagged(planned)
+
+    def tagged(self, plan: Plan) -> Plan:
+        """The plan with the tags of what it touches and of its pool, read now, as far as the policy depends on them.
+
+        :raises Denied: something that it touches is not in the pool's database, so its tags cannot be told.
+        :raises Unavailable: the pool cannot be read.
+        """
+        if not self.watched_tags or self.name_of(plan.pool) not in self.pools.names():
+            return replace(plan, tags=())
+        inventory = self.pools.view(self.name_of(plan.pool)).inventory()
+        tags = set(inventory.pool.tags)
+        for touched in plan.touches:
+            found = inventory.any_by_uuid(touched.uuid)
+            if found is None:
+                raise Denied(
+                    f"The tags of {quoted(touched.name)} cannot be read, so the policy cannot be evaluated.",
+                    remedy="It has to be in the pool's database. Ask whoever runs the bot if it cannot be.",
+                )
+            tags.update(found.tags)
+        return replace(plan, tags=tuple(sorted(tags & self.watched_tags)))
 
     def hands(self, request: Request) -> PoolHands:
         return self.pools.hands(self.name_of(request.plan.pool))
@@ -86,6 +109,7 @@ class Resolver:
             pools=tuple(self.pools.view(name) for name in visible),
             history=self.history,
             commands=self.registry.help,
+            policy=self.policy,
             clock=self.clock,
             readers=self.readers,
             chosen=None if pool is None else self.pools.view(pool),

@@ -130,6 +130,9 @@ class Runner:
         if window.not_before is not None and now < window.not_before:
             self._queue(run, f"It waits until {window.not_before:%Y-%m-%d %H:%M} UTC.")
             return False
+        if held := self._resolver.policy.held(run.request, now):
+            self._queue(run, f"It waits: {held}.")
+            return False
         return True
 
     def _waits_for(self, others: Iterable[str]) -> str:

@@ -1,0 +1,25 @@
+"""The policy as commands may read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model import Line, Request, Risk
+from bot.policy.decide import held
+from bot.policy.rules import Rules, Subject
+from bot.policy.words import explain
+from bot.ports import PolicyBook
+
+
+@dataclass(frozen=True, slots=True)
+class Book(PolicyBook):
+    rules: Rules
+
+    def explain(self, command: str, risk: Risk, pool: str, now: datetime) -> tuple[Line, ...]:
+        """See :class:`bot.ports.PolicyBook`."""
+        return explain(self.rules, Subject(command=command, risk=risk, pool=pool), now)
+
+    def held(self, request: Request, now: datetime) -> str:
+        """See :class:`bot.ports.PolicyBook`."""
+        return held(self.rules, request, now)

@@ -1,0 +1,222 @@
+"""The decisions: who may look, ask, vote, take back and settle; what a change takes; what the votes amount to.
+
+Every denial says why, and who could help. What cannot be evaluated is denied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.errors import Denied
+from bot.model import Actor, Ballot, Plan, Request, Requirement
+from bot.policy.rules import EVERYONE, Freeze, People, Rules, Subject, Terms
+from bot.policy.words import approvers, people
+from bot.ports import Standing
+from bot.text import joined, one_line, quoted
+
+
+def subject(plan: Plan) -> Subject:
+    return Subject(command=plan.command, risk=plan.risk, pool=plan.pool.name, tags=frozenset(plan.tags))
+
+
+def may_read(rules: Rules, actor: Actor, standing: Standing) -> None:
+    """:raises Denied: with the reason."""
+    _member(standing)
+    if EVERYONE in rules.readers:
+        return
+    if not _is_among(actor, standing, rules.mentioned):
+        raise Denied(
+            "You are not on the list of people who may look at the pools.",
+            remedy="Whoever runs the bot can add you to readers in its configuration.",
+            evidence=_blind(standing),
+        )
+
+
+def requirement(rules: Rules, actor: Actor, standing: Standing, plan: Plan, now: datetime) -> Requirement:
+    """What this plan takes when this person asks for it now.
+
+    :raises Denied: this person may not ask for it, a freeze holds, or the rules say nothing about its risk.
+    """
+    _member(standing)
+    what = subject(plan)
+    terms = rules.terms(what)
+    if not _is_among(actor, standing, terms.askers):
+        limited = f" The rule {quoted(terms.rule)} says who may." if terms.rule else ""
+        raise Denied(
+            f"You may look, but not ask for {_thing(terms)}.{limited}",
+            remedy=f"Those who may: {people(rules, terms.askers)}.",
+            evidence=_blind(standing),
+        )
+    if terms.approvals is None:
+        raise Denied(
+            f"The policy says nothing about {plan.risk} changes, so they are refused.",
+            remedy="Whoever runs the bot can set it under approvals in its configuration.",
+        )
+    frozen = rules.frozen(what, now)
+    for freeze in frozen:
+        if not _is_among(actor, standing, freeze.override):
+            raise _frozen(rules, freeze, now, _blind(standing))
+    return Requirement(
+        approvals=terms.approvals,
+        who=approvers(terms),
+        expires_seconds=terms.expiry_seconds,
+        rule=terms.rule,
+        type_name=terms.type_name,
+        one_time_code=terms.one_time_code,
+        overrides=tuple(freeze.name for freeze in frozen),
+    )
+
+
+def may_vote(rules: Rules, actor: Actor, standing: Standing, request: Request, ballot: Ballot, now: datetime) -> None:
+    """By the policy as it is now, not as it was when the request was made.
+
+    :raises Denied: with the reason.
+    """
+    _member(standing)
+    terms = rules.terms(subject(request.plan))
+    if actor.key == request.actor.key and ballot is Ballot.APPROVE and not terms.self_approval:
+        raise Denied(
+            "You asked for this yourself; somebody else has to approve it.",
+            remedy=f"Request {request.id} waits for {request.requirement.who}. You can withdraw it.",
+        )
+    if not _is_among(actor, standing, terms.approvers):
+        raise Denied(
+            "You are not an approver of this, so your decision does not count.",
+            remedy=f"Request {request.id} waits for {request.requirement.who}: {people(rules, terms.approvers)}.",
+            evidence=_blind(standing),
+        )
+    if ballot is Ballot.APPROVE:
+        stricter = _stricter(terms, request.requirement)
+        if stricter:
+            raise Denied(
+                f"The policy has become stricter since request {request.id} was asked: {joined(stricter)}.",
+                remedy="Withdraw it and ask again: the new request will say what it takes.",
+            )
+        for freeze in _held(rules, request, now):
+            raise _frozen(rules, freeze, now)
+
+
+def held(rules: Rules, request: Request, now: datetime) -> str:
+    """Why an approved request may not begin now, "" when it may: a freeze has begun since it was asked."""
+    return "; ".join(
+        f"the freeze {quoted(each.name)} holds until {each.until(now)}" for each in _held(rules, request, now)
+    )
+
+
+def may_withdraw(rules: Rules, actor: Actor, standing: Standing, request: Request) -> None:
+    """:raises Denied: only the person who asked, or an approver, takes a request back."""
+    _member(standing)
+    terms = rules.terms(subject(request.plan))
+    if actor.key != request.actor.key and not _is_among(actor, standing, terms.approvers):
+        raise Denied(
+            f"Only {quoted(request.actor.name)} or an approver can withdraw request {request.id}.",
+            remedy=f"The approvers: {people(rules, terms.approvers)}.",
+            evidence=_blind(standing),
+        )
+
+
+def may_settle(rules: Rules, actor: Actor, standing: Standing, request: Request) -> None:
+    """:raises Denied: an outcome that nobody knows is settled by an approver who did not ask for it."""
+    _member(standing)
+    terms = rules.terms(subject(request.plan))
+    if actor.key == request.actor.key and not terms.self_approval:
+        raise Denied(
+            "You asked for this yourself; somebody else has to say what came of it.",
+            remedy=f"Those who can: {people(rules, terms.approvers)}.",
+        )
+    if not _is_among(actor, standing, terms.approvers):
+        raise Denied(
+            f"Only an approver can settle request {request.id}.",
+            remedy=f"The approvers: {people(rules, terms.approvers)}.",
+            evidence=_blind(standing),
+        )
+
+
+def name_to_type(plan: Plan) -> str:
+    """What an approver types where the policy asks for the object's name: that of the first object that is touched,
+    else the pool's.
+    """
+    return plan.touches[0].name if plan.touches and not plan.whole_pool else plan.pool.name
+
+
+def check_typed_name(request: Request, typed: str) -> None:
+    """:raises Denied: the policy wants the object's name typed, and this is not it."""
+    if not request.requirement.type_name:
+        return
+    name = name_to_type(request.plan)
+    if typed.strip() not in {name, name.strip(), one_line(name).strip()}:
+        wrong = f"{quoted(typed)} is not its name." if typed.strip() else "It was not typed."
+        raise Denied(
+            f"To approve this, the name of what it is about has to be typed exactly. {wrong}",
+            remedy=f"Read the plan of request {request.id} again, then type the name that it shows.",
+        )
+
+
+def decided(request: Request) -> Ballot | None:
+    """What the votes so far amount to: one rejection rejects, enough approvals of the request's own digest approve."""
+    if any(vote.ballot is Ballot.REJECT for vote in request.votes):
+        return Ballot.REJECT
+    return None if missing(request) else Ballot.APPROVE
+
+
+def missing(request: Request) -> int:
+    """Approvals still wanted, counting those of the request's own digest, one per person."""
+    return max(request.requirement.approvals - len(_approvers(request)), 0)
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _is_among(actor: Actor, standing: Standing, named: People) -> bool:
+    own = f"os:{actor.id}" if actor.kind == "terminal" else actor.id.rpartition("/")[2]
+    return own in named or bool(standing.groups & named)
+
+
+def _member(standing: Standing) -> None:
+    if not standing.member:
+        raise Denied(
+            f"You cannot use this bot: {standing.why_not or 'you are not a member here.'}",
+            remedy="Ask a member of the team to do it for you.",
+        )
+
+
+def _blind(standing: Standing) -> tuple[str, ...]:
+    """What could not be taken into account."""
+    return (standing.groups_unknown,) if standing.groups_unknown else ()
+
+
+def _approvers(request: Request) -> set[str]:
+    return {vote.actor.key for vote in request.votes if vote.ballot is Ballot.APPROVE and vote.digest == request.digest}
+
+
+def _thing(terms: Terms) -> str:
+    return "this change" if terms.rule else "changes"
+
+
+def _held(rules: Rules, request: Request, now: datetime) -> Iterable[Freeze]:
+    return (each for each in rules.frozen(subject(request.plan), now) if each.name not in request.requirement.overrides)
+
+
+def _frozen(rules: Rules, freeze: Freeze, now: datetime, evidence: tuple[str, ...] = ()) -> Denied:
+    until = freeze.until(now)
+    spared = f"Those who may ask for it even now: {people(rules, freeze.override)}."
+    return Denied(
+        f"The freeze {quoted(freeze.name)} holds until {until}; this is not done before.",
+        remedy=f"Ask again then. {spared if freeze.override else 'Nobody may override it.'}",
+        evidence=evidence,
+    )
+
+
+def _stricter(terms: Terms, asked: Requirement) -> tuple[str, ...]:
+    """What the policy wants now and did not want then."""
+    found = []
+    if terms.approvals is None:
+        found.append("it says nothing about such changes any more")
+    elif terms.approvals > asked.approvals:
+        found.append(f"it takes {terms.approvals} approvals now")
+    if terms.type_name and not asked.type_name:
+        found.append("the object's name has to be typed now")
+    if terms.one_time_code and not asked.one_time_code:
+        found.append("a one-time code is needed now")
+    return tuple(found)

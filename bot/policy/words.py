@@ -1,0 +1,128 @@
+"""The policy in words: what `policy explain` says, and what denials call people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from bot.model import Level, Line, Risk
+from bot.policy.rules import EVERYONE, Freeze, Rule, Rules, Subject, Terms
+from bot.text import duration, joined, plural, quoted
+
+
+def person(rules: Rules, reference: str) -> str:
+    """What to call somebody whom the configuration names by an id."""
+    if reference == EVERYONE:
+        return "every full member of the workspace"
+    name = rules.names.get(reference, "")
+    known = f"{name} ({reference})" if name and name != reference else reference
+    if reference.startswith("S"):
+        return f"the user group {known}"
+    if reference[:1] in ("C", "G"):
+        return f"the members of the channel {known}"
+    return f"the login {reference.removeprefix('os:')}" if reference.startswith("os:") else known
+
+
+def people(rules: Rules, references: Iterable[str], last: str = "or") -> str:
+    """Them all, in a sentence; "nobody" for none. Groups come last."""
+    ordered = sorted(references, key=lambda each: (each[:1] not in ("U", "W"), each))
+    if not ordered:
+        return "nobody"
+    named = [person(rules, each) for each in ordered[:8]]
+    if len(ordered) > len(named):
+        named.append(f"{len(ordered) - len(named)} more")
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} {last} {named[-1]}"
+
+
+def approvers(terms: Terms) -> str:
+    """Whom a request waits for, as its card says it."""
+    who = "an approver" if terms.approvals == 1 else f"{terms.approvals or 0} different approvers"
+    if terms.rule:
+        who += f" of the rule {quoted(terms.rule)}"
+    return who if terms.self_approval else f"{who} other than the person who asks"
+
+
+def explain(rules: Rules, what: Subject, now: datetime) -> tuple[Line, ...]:
+    """What applies to a command in a pool now. Where it depends on tags, every case is told, in the order in which the
+    rules are tried.
+    """
+    if what.risk is Risk.READ:
+        return (Line(text=f"It changes nothing. {_readers(rules)}"),)
+    return (*_cases(rules, what), *_freezes(rules, what, now), *_emergency(rules))
+
+
+def _readers(rules: Rules) -> str:
+    if EVERYONE in rules.readers:
+        return "Every full member of the workspace may use it; guests and outsiders may not."
+    return f"Those who may use it: {people(rules, rules.mentioned)}."
+
+
+def _cases(rules: Rules, what: Subject) -> Iterator[Line]:
+    reachable = [rule for rule in rules.rules if rule.match.but_for_tags(what)]
+    told = False
+    for rule in reachable:
+        tagged = f"tagged {joined(sorted(rule.match.tags), last='or')}" if rule.match.tags else ""
+        case = f"What is {tagged}" if tagged and not told else f"Else, what is {tagged}" if tagged else _else(told)
+        yield _case(rules, rule, what, case)
+        if not tagged:
+            return
+        told = True
+    yield _case(rules, None, what, _else(told))
+
+
+def _else(told: bool) -> str:
+    return "Anything else" if told else "Any"
+
+
+def _case(rules: Rules, rule: Rule | None, what: Subject, case: str) -> Line:
+    terms = rules.terms_of(rule, what.risk)
+    by = f" (rule {quoted(rule.name)})" if rule else ""
+    if terms.approvals is None:
+        return Line(text=f"{case}{by}: refused, the policy says nothing about {what.risk} changes.", level=Level.BAD)
+    asks = f"Those who may ask: {people(rules, terms.askers)}."
+    if not terms.approvals:
+        return Line(text=f"{case}{by}: no approval is needed.", detail=asks)
+    mine = "They may approve what they asked for themselves." if terms.self_approval else "Nobody approves their own."
+    parts = [
+        asks,
+        f"Those who may approve: {people(rules, terms.approvers)}. {mine}",
+        f"A request waits {duration(terms.expiry_seconds)}.",
+        *(["To approve, the object's name is typed."] if terms.type_name else []),
+        *(["To approve, a one-time code is given."] if terms.one_time_code else []),
+    ]
+    return Line(text=f"{case}{by}: {plural(terms.approvals, 'approval')}.", detail=" ".join(parts))
+
+
+def _freezes(rules: Rules, what: Subject, now: datetime) -> Iterator[Line]:
+    for freeze in rules.freezes:
+        if not freeze.match.but_for_tags(what):
+            continue
+        whose = f" for what is tagged {joined(sorted(freeze.match.tags), last='or')}" if freeze.match.tags else ""
+        spared = (
+            f"Even then may ask: {people(rules, freeze.override)}." if freeze.override else "Nobody may override it."
+        )
+        until = freeze.until(now)
+        if until:
+            yield Line(
+                text=f"Frozen now{whose}: {quoted(freeze.name)}, until {until}.", level=Level.WARN, detail=spared
+            )
+        elif following := _next(freeze, now):
+            yield Line(text=f"Not frozen now{whose}. {quoted(freeze.name)} begins {following}.", detail=spared)
+
+
+def _next(freeze: Freeze, now: datetime) -> str:
+    coming = [(begin, window) for window in freeze.windows if (begin := window.begins(now))]
+    if not coming:
+        return ""
+    begin, window = min(coming, key=lambda each: each[0])
+    return f"{window.local(begin)} and holds until {replace(freeze, windows=(window,)).until(begin)}"
+
+
+def _emergency(rules: Rules) -> Iterator[Line]:
+    if rules.emergency:
+        yield Line(
+            text="In an emergency it can be done at once.",
+            detail=f'“emergency "REASON"” in front of the command, by {people(rules, rules.emergency)}: no approval, '
+            "no freeze; announced, and kept in the record.",
+        )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.errors import Choice, NotFound
 from bot.grammar import near
-from bot.model import Cell, Line, Lines, Part, Report, Risk, Suggestion, Table
+from bot.model import Line, Lines, Part, Report, Risk, Suggestion
 from bot.ports import CommandHelp, Context
 from bot.registry import Scope, command
 from bot.text import quoted
@@ -17,6 +19,10 @@ RISKS = {
     Risk.DISRUPTIVE: "a change that needs approval",
     Risk.DESTRUCTIVE: "destroys something; needs approval",
 }
+
+
+HEADINGS = {"": "This bot", "vm": "VMs", "ha": "High availability", "sr": "Storage"}
+IN_POOL = " [in POOL]"
 
 
 @dataclass(frozen=True)
@@ -50,15 +56,24 @@ def plan(arguments: Arguments, context: Context) -> Report:
     )
 
 
-def _overview(commands: tuple[CommandHelp, ...] | list[CommandHelp]) -> Report:
-    table = Table(
-        columns=("Command", "What it does"),
-        rows=tuple((Cell(each.usage), Cell(each.summary)) for each in commands),
-    )
-    hint = Line(text="Both word orders work (“migrate vm web-1”). What is left out is asked for in a form.")
+def _overview(commands: Sequence[CommandHelp]) -> Report:
+    """The commands by what they are about: `vm migrate` under VM."""
+    by_noun: dict[str, list[CommandHelp]] = defaultdict(list)
+    for each in commands:
+        noun, _, verb = each.name.partition(" ")
+        by_noun[noun if verb else ""].append(each)
+    parts: list[Part] = [
+        Lines(
+            heading=HEADINGS.get(noun, noun.capitalize()),
+            lines=tuple(Line(text=each.usage.removesuffix(IN_POOL), detail=each.summary) for each in by_noun[noun]),
+        )
+        for noun in sorted(by_noun)
+    ]
+    hint = Line(text="Commands about a pool take “in POOL”. Both word orders work (“migrate vm web-1”).")
+    form = Line(text="What is left out is asked for in a form; “help vm migrate” says more of one command.")
     return Report(
         title="What you can ask",
-        parts=(table, Lines(lines=(hint,))),
+        parts=(*parts, Lines(lines=(hint, form))),
         suggestions=(
             Suggestion("Pool status", "pool status"),
             Suggestion("VMs", "vm list"),

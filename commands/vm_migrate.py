@@ -137,7 +137,9 @@ def _about(vm: VM) -> Iterator[Finding]:
         subject=vm.id,
         title="moving it is not forbidden by its owner",
         evidence="" if blocked is None else f"blocked_operations says: {blocked or 'no reason given'}",
-        remedy=f"If that no longer holds: xe vm-param-remove uuid={vm.uuid} param-name=blocked-operations "
+        remedy=""
+        if blocked is None
+        else f"If that no longer holds: xe vm-param-remove uuid={vm.uuid} param-name=blocked-operations "
         "param-key=pool_migrate",
     )
     busy = joined(dict.fromkeys(vm.current_operations.values()))
@@ -147,7 +149,7 @@ def _about(vm: VM) -> Iterator[Finding]:
         subject=vm.id,
         title="nothing else is being done with it",
         evidence=f"now: {busy}" if busy else "",
-        remedy="Wait until that has ended, then ask again.",
+        remedy="Wait until that has ended, then ask again." if busy else "",
     )
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 
 import commands
-from bot.clock import SystemClock
+from bot.clock import SteadyClock, SystemClock
 from bot.config import Settings, secret
 from bot.engine import Engine
 from bot.forms import Forms
@@ -55,6 +56,11 @@ def open_store(settings: Settings, clock: Clock) -> SqliteStore:
     return SqliteStore(settings.bot.database, clock=clock, ledger_key=ledger_key(settings))
 
 
+def _newest(store: SqliteStore) -> datetime | None:
+    """The time of the newest row of the ledger."""
+    return next((row.at for row in store.ledger(pools=None, last=1)), None)
+
+
 @contextmanager
 def assembled(settings: Settings, people: People, team: str) -> Iterator[Bot]:
     """The parts, put together; closed in the right order at the end."""
@@ -78,7 +84,8 @@ def assembled(settings: Settings, people: People, team: str) -> Iterator[Bot]:
             watched_tags=rules.watched_tags,
             team=team,
         )
-        runner = Runner(store=store, resolver=resolver, clock=clock, threads=threads)
+        steady = SteadyClock(clock, _newest(store))
+        runner = Runner(store=store, resolver=resolver, clock=steady, threads=threads)
         engine = Engine(
             registry=registry,
             resolver=resolver,
@@ -87,7 +94,7 @@ def assembled(settings: Settings, people: People, team: str) -> Iterator[Bot]:
             rules=rules,
             store=store,
             runner=runner,
-            clock=clock,
+            clock=steady,
         )
         try:
             yield Bot(settings=settings, store=store, pools=pools, runner=runner, engine=engine)

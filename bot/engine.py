@@ -14,23 +14,25 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from typing import Any
 
-from bot import approval, policy, refusal
+from bot import actions, approval, policy, refusal
 from bot.answers import Answer, Ask, Bug, Form, NeedsForm, Opened, Problem, Repeated, Shown, VoteAsk, Voted
-from bot.errors import Choice, Denied, NotFound, Refused, UserError
+from bot.decisions import Decisions, known, over
+from bot.errors import Choice, Denied, Refused, UserError
 from bot.forms import Forms
-from bot.model import BOT, Actor, Ballot, Entry, Level, Line, Lines, Place, Plan, Report, Request, Result, State, Vote
+from bot.model import BOT, Actor, Ballot, Entry, Level, Place, Plan, Report, Request, Result, State, Vote
 from bot.ports import Clock, NewRequest, People, Store
 from bot.registry import Command, Registry
 from bot.resolve import Resolver
 from bot.runner import Runner
-from bot.text import quoted
+from bot.text import duration, plural, quoted
 
 log = logging.getLogger(__name__)
 
-A = TypeVar("A", bound=Answer)
+REMIND_SECONDS = 15 * 60
+"""People are reminded this long before a request expires, or in the last quarter of a shorter time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Engine:
     store: Store
     runner: Runner
     clock: Clock
+    """The clock to decide and act by: it may refuse to tell the time (see :class:`bot.clock.SteadyClock`)."""
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
@@ -93,6 +96,8 @@ class Engine:
         """
         if plan.command != command.name or plan.risk is not command.risk:
             raise RuntimeError(f"{command.name} made a plan that says {plan.command}, {plan.risk}")
+        if actions.is_action(plan):
+            return Voted(self.decisions.perform(plan, ask.actor))
         requirement = policy.requirement(self.rules, ask.actor, self.people.standing(ask.actor), plan, self.clock.now())
         if plan.blockers:
             codes = [finding.id for finding in plan.blockers]
@@ -101,7 +106,7 @@ class Engine:
         place, elsewhere = self._card_place(plan, ask)
         now = self.clock.now()
         allowed = requirement.approvals == 0
-        digest = plan.digest()
+        digest, fingerprint = plan.digest(), _fingerprint(plan)
         new = NewRequest(
             text=ask.text,
             actor=ask.actor,
@@ -112,7 +117,8 @@ class Engine:
             state=State.APPROVED if allowed else State.WAITING,
             opened_at=now,
             expires_at=now + timedelta(seconds=requirement.expires_seconds),
-            fingerprint=_fingerprint(plan),
+            fingerprint=fingerprint,
+            predecessor=self.store.to_replace(ask.text, fingerprint, plan.pool.name),
         )
         approval.check(State.ASKED, new.state)
         body = {"text": ask.text, "title": plan.title, "digest": digest, "approvals": requirement.approvals}
@@ -143,7 +149,7 @@ class Engine:
         return self._guarded(ask.delivery_key, ask.actor, f"{ask.ballot} {ask.request_id}", lambda: self._vote(ask))
 
     def _vote(self, ask: VoteAsk) -> Answer:
-        request = self._known(ask.request_id)
+        request = known(self.store, ask.request_id)
         standing = self.people.standing(ask.actor)
         try:
             policy.may_vote(self.rules, ask.actor, standing, request, ask.ballot, self.clock.now())
@@ -152,11 +158,14 @@ class Engine:
             self._record("vote refused", ask.actor, request.plan.pool.name, body, request.id)
             raise
         if ask.digest != request.digest:
+            body = {"ballot": str(ask.ballot), "reason": "it was for another plan", "digest": ask.digest}
+            self._record("vote refused", ask.actor, request.plan.pool.name, body, request.id)
             raise Refused(
                 f"That message does not show request {request.id} as it is now.",
                 remedy=f"Decide on the request's own message; it asks for: {request.plan.title}.",
             )
-        self._still(request, State.WAITING)
+        if request.state is not State.WAITING:
+            raise over(request)
         if request.expires_at <= self.clock.now():
             self._expire(request)
             raise Refused(f"Request {request.id} has expired; nothing was done.", remedy="It can be asked again.")
@@ -164,18 +173,20 @@ class Engine:
         body = {"ballot": str(ask.ballot), "digest": ask.digest, "reason": ask.reason}
         entry = Entry(kind="vote", actor=ask.actor, pool=request.plan.pool.name, request_id=request.id, body=body)
         if not self.store.vote(request.id, vote, entry):
-            self._still(self._known(request.id), State.WAITING)
+            raise over(known(self.store, request.id))
         return Voted(self._count(request.id))
 
     def _count(self, request_id: str) -> str:
         """Draw the consequence of the votes so far; says what it is. Whoever comes second finds the state already
         changed.
         """
-        request = self._known(request_id)
+        request = known(self.store, request_id)
         decision = policy.decided(request)
         if request.state is State.WAITING and decision is Ballot.APPROVE:
             last = request.votes[-1].actor
-            if self._move(request, State.APPROVED, "approved", {"digest": request.digest}, actor=last, counted=True):
+            until = self.clock.now() + timedelta(seconds=request.requirement.expires_seconds)
+            body = {"digest": request.digest}
+            if self._move(request, State.APPROVED, "approved", body, actor=last, counted=True, expires_at=until):
                 self.runner.start(request.id)
             return f"Request {request.id} is approved and runs now."
         if request.state is State.WAITING and decision is Ballot.REJECT:
@@ -186,26 +197,13 @@ class Engine:
             self._move(request, State.REJECTED, "rejected", body, result, actor=against.actor, counted=True)
             return f"Request {request.id} is rejected; nothing was done."
         if request.state is State.WAITING:
-            given = sum(vote.ballot is Ballot.APPROVE for vote in request.votes)
-            missing = request.requirement.approvals - given
-            return f"Counted. Request {request.id} still needs {missing} more."
+            given, wanted = request.requirement.approvals - request.missing, request.requirement.approvals
+            return f"Counted, {given} of {wanted}. Request {request.id} still needs {request.missing} more."
         return f"Request {request.id} is {request.state}."
 
-    def withdraw(self, request_id: str, ask: Ask) -> Answer:
-        """Take a request back, as long as nothing of it was sent."""
-        return self._guarded(
-            ask.delivery_key, ask.actor, f"withdraw {request_id}", lambda: self._withdraw(request_id, ask)
-        )
-
-    def _withdraw(self, request_id: str, ask: Ask) -> Answer:
-        request = self._known(request_id)
-        policy.may_withdraw(self.rules, ask.actor, self.people.standing(ask.actor), request)
-        for state in (State.WAITING, State.QUEUED, State.APPROVED):
-            result = Result(summary=f"Withdrawn by {quoted(ask.actor.name)}; nothing was done.")
-            if request.state is state and self._move(request, State.WITHDRAWN, "withdrawn", {}, result, ask.actor):
-                return Voted(f"Request {request.id} is withdrawn; nothing was done.")
-        self._still(self._known(request_id), State.WAITING)
-        return Voted(f"Request {request.id} could not be withdrawn.")
+    @property
+    def decisions(self) -> Decisions:
+        return Decisions(rules=self.rules, people=self.people, store=self.store, runner=self.runner, clock=self.clock)
 
     def request(self, request_id: str) -> Request | None:
         return self.store.request(request_id)
@@ -217,11 +215,13 @@ class Engine:
         up what is approved.
         """
         now = self.clock.now()
-        for request in self.store.in_states((State.WAITING, State.QUEUED)):
+        for request in self.store.in_states((State.WAITING, State.APPROVED, State.QUEUED)):
             if request.expires_at <= now:
                 self._expire(request)
             elif request.state is State.WAITING and policy.decided(request) is not None:
                 self._count(request.id)
+            elif request.state is State.WAITING and request.expires_at - now <= _last_part(request):
+                self._remind(request)
         for request in self.store.in_states((State.APPROVED, State.QUEUED, *approval.ACTIVE_STATES)):
             self.runner.start(request.id)
 
@@ -230,18 +230,18 @@ class Engine:
         waited = "Nobody decided in time" if request.state is State.WAITING else "It waited too long for its turn"
         self._move(request, State.EXPIRED, "expired", {}, Result(summary=f"{waited}; nothing was done."), BOT)
 
+    def _remind(self, request: Request) -> None:
+        left = duration((request.expires_at - self.clock.now()).total_seconds())
+        wanted = plural(request.missing, "approval")
+        note = Report(
+            title=f"Request {request.id} expires in {left}",
+            level=Level.WARN,
+            summary=f"{wanted} missing, from {request.requirement.who}. Without, nothing will be done.",
+        )
+        entry = Entry(kind="reminded", actor=BOT, pool=request.plan.pool.name, request_id=request.id)
+        self.store.remind(request.id, note, entry, self.clock.now())
+
     # --- helpers ------------------------------------------------------------------------------------------------------
-
-    def _known(self, request_id: str) -> Request:
-        request = self.store.request(request_id)
-        if request is None:
-            raise NotFound(f"There is no request {quoted(request_id)}.", remedy="“pending” lists the open ones.")
-        return request
-
-    def _still(self, request: Request, state: State) -> None:
-        if request.state is not state:
-            summary = (f"{request.result.summary}",) if request.result else ()
-            raise Refused(f"Request {request.id} is {request.state} already.", evidence=summary)
 
     def _move(
         self,
@@ -253,6 +253,7 @@ class Engine:
         actor: Actor | None = None,
         *,
         counted: bool = False,
+        expires_at: datetime | None = None,
     ) -> bool:
         """With `counted`, only if the votes are still those that were counted."""
         approval.check(request.state, to)
@@ -260,7 +261,10 @@ class Engine:
             kind=kind, actor=actor or request.actor, pool=request.plan.pool.name, request_id=request.id, body=body
         )
         votes = request.votes if counted else None
-        return self.store.move(request.id, request.state, to, entry, at=self.clock.now(), result=result, votes=votes)
+        at = self.clock.now()
+        return self.store.move(
+            request.id, request.state, to, entry, at=at, result=result, votes=votes, expires_at=expires_at
+        )
 
     def _record(self, kind: str, actor: Actor, pool: str, body: Mapping[str, Any], request_id: str = "") -> None:
         self.store.record(Entry(kind=kind, actor=actor, pool=pool, request_id=request_id, body=body))
@@ -270,7 +274,8 @@ class Engine:
         log.
         """
         try:
-            if delivery_key and not self.store.first_sight(delivery_key, self.clock.now()):
+            # By the plain clock: reading must go on also while nothing can be decided.
+            if delivery_key and not self.store.first_sight(delivery_key, self.resolver.clock.now()):
                 return Repeated()
             return work()
         except UserError as error:
@@ -289,11 +294,6 @@ def _fingerprint(plan: Plan) -> str:
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
-def opened_report(opened: Opened) -> Report:
-    """What the person who asked is told, where an answer cannot show the card itself."""
-    text = "was open already" if opened.existing else "is open"
-    return Report(
-        title=f"Request {opened.request_id} {text}: {opened.title}",
-        level=Level.INFO,
-        parts=(Lines(lines=(Line(text="It waits for approval; “pending” shows where it stands."),)),),
-    )
+def _last_part(request: Request) -> timedelta:
+    """How long before its expiry a request is recalled."""
+    return timedelta(seconds=min(REMIND_SECONDS, request.requirement.expires_seconds / 4))

@@ -5,9 +5,9 @@ One line declares a command's grammar, as a person would read it in the help::
     vm migrate VM [to HOST]
 
 Lower-case words in front are the command's name. An upper-case word is something to fill in, `[to HOST]` an optional
-argument after a keyword, `[all]` a
-flag. Values may hold spaces: everything up to the next keyword belongs to them. A word in quotes is never a keyword, so
-that a VM called `to` can be named.
+argument after a keyword, `[all]` a flag. Values may hold spaces: everything up to the next keyword belongs to them; a
+REASON takes the whole rest of the line, so it comes last. A word in quotes is never a keyword, so that a VM called `to`
+can be named.
 Commands of one pool accept `in POOL` besides. Nothing here reads a pool or looks a name up.
 """
 
@@ -72,6 +72,9 @@ class Usage:
     def positional(self) -> Slot | None:
         return next((slot for slot in self.slots if not slot.keyword and not slot.flag), None)
 
+
+REST_OF_LINE = "REASON"
+"""The placeholder of free text: no keyword ends it."""
 
 POOL_SLOT = Slot(field="pool", placeholder="POOL", keyword="in", required=False)
 
@@ -275,7 +278,8 @@ def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[S
         pending = []
 
     for word in rest:
-        keyword = None if word.quoted else keywords.get(word.text.casefold())
+        free = opened_by is not None and slot is not None and slot.placeholder == REST_OF_LINE
+        keyword = None if word.quoted or free else keywords.get(word.text.casefold())
         if keyword is None:
             if slot is None:
                 raise _mistake(f"“{one_line(word.text, 60)}” is not expected here.", line, word, chosen)

@@ -103,6 +103,8 @@ class Finding:
     title: str = free()
     evidence: str = free(default="")
     remedy: str = free(default="")
+    code: str = free(default="")
+    """For a blocker: the code with which the toolstack would refuse; "" where it would not notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,14 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
+class Objects:
+    """A set of objects as an argument."""
+
+    objects: tuple[ObjectId, ...] = bound()
+    kind: Literal["objects"] = bound(default="objects")
+
+
+@dataclass(frozen=True, slots=True)
 class ResultOf:
     """The result of an earlier step (its index) as an argument."""
 
@@ -137,7 +147,7 @@ class Secret:
     kind: Literal["secret"] = bound(default="secret")
 
 
-Argument = Value | Object | ResultOf | Secret
+Argument = Value | Object | Objects | ResultOf | Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +180,16 @@ Target = PoolTarget | HostTarget | BotTarget
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expect:
-    """What must be true after a step, by reading it again: a field of an object equals an argument."""
+    """What must be true after a step, by reading it again: a field of an object equals an argument, or with `differs`
+    is something else.
+    """
 
     object: ObjectId = bound()
     field: str = bound()
     equals: Argument = bound()
+    differs: bool = bound(default=False)
+    key: str = bound(default="")
+    """Of a field that is a map: the key whose value is meant ("" for the whole field); a missing key reads as ""."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -461,6 +476,14 @@ class Request:
     successor: str = ""
     predecessor: str = ""
     votes: tuple[Vote, ...] = ()
+
+    @property
+    def missing(self) -> int:
+        """Approvals still wanted, counting those for this very plan, one per person."""
+        given = {
+            vote.actor.key for vote in self.votes if vote.ballot is Ballot.APPROVE and vote.digest == self.digest
+        }
+        return max(self.requirement.approvals - len(given), 0)
 
 
 class CallState(StrEnum):

@@ -27,7 +27,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot import grammar
-from bot.grammar import POOL_SLOT, Parsed, Slot, Usage
+from bot.grammar import POOL_SLOT, REST_OF_LINE, Parsed, Slot, Usage
 from bot.inventory import SR, VM, Entity, Host
 from bot.model import Plan, Report, Risk
 from bot.ports import CommandHelp, Context
@@ -37,7 +37,10 @@ PlanFunction = Callable[[Any, Context], Plan | Report]
 OBJECTS: Mapping[str, type[Entity]] = {"VM": VM, "HOST": Host, "SR": SR}
 """Placeholders that name an object of the pool."""
 
-_TEXTS: Mapping[str, type] = {"TEXT": str, "COMMAND": str, "REQUEST": str, "NUMBER": int}
+_TEXTS: Mapping[str, type] = {
+    **dict.fromkeys(("TEXT", "COMMAND", "REQUEST", "WHO", "WHEN", REST_OF_LINE), str),
+    "NUMBER": int,
+}
 
 
 class Scope(StrEnum):

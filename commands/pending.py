@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.model import Ballot, Cell, Level, Report, Request, Risk, State, Table
+from bot.model import Cell, Level, Report, Request, Risk, State, Suggestion, Table
 from bot.ports import Context
 from bot.registry import Scope, command
 from bot.text import duration, plural
@@ -33,7 +33,10 @@ def plan(_arguments: Arguments, context: Context) -> Report:
     rows = tuple(_row(request, context) for request in open_requests)
     columns = ("Request", "Pool", "What", "Asked by", "State", "Still needed")
     return Report(
-        title=f"{plural(len(rows), 'request')} pending", level=Level.INFO, parts=(Table(columns=columns, rows=rows),)
+        title=f"{plural(len(rows), 'request')} pending",
+        level=Level.INFO,
+        parts=(Table(columns=columns, rows=rows),),
+        suggestions=tuple(Suggestion(each.id, f"request show {each.id}") for each in open_requests[:5]),
     )
 
 
@@ -50,9 +53,10 @@ def _row(request: Request, context: Context) -> tuple[Cell, ...]:
 
 def _needed(request: Request, context: Context) -> str:
     if request.state is State.UNKNOWN:
-        return "a person to look at the pool"
+        return "an approver to look at the pool and settle it"
+    if request.state is State.QUEUED and request.progress:
+        return request.progress.text
     if request.state is not State.WAITING:
         return "–"
-    given = sum(vote.ballot is Ballot.APPROVE for vote in request.votes)
     left = (request.expires_at - context.clock.now()).total_seconds()
-    return f"{plural(request.requirement.approvals - given, 'approval')} within {duration(max(left, 0))}"
+    return f"{plural(request.missing, 'approval')} within {duration(max(left, 0))}"

@@ -37,7 +37,7 @@ def test_a_card_says_what_an_approver_must_know() -> None:
     shown = words(card.message(samples.request()).blocks)
     order = [
         "lab: Move web-1 to xs2",
-        "Waiting for approval: 1 approval missing, from web-1",
+        "Waiting for approval: 1 of 2 approvals, 1 missing, from web-1",
         "@U0OLGA asked ",
         "vm migrate web-1",
         "Will be done",
@@ -77,11 +77,11 @@ def test_blockers_come_before_warnings_and_what_passed_is_counted() -> None:
 def test_only_approvals_of_this_very_plan_count_one_for_each_person() -> None:
     request = samples.request()
     vote = request.votes[0]
-    assert card.missing(request) == 1
-    assert card.missing(replace(request, votes=(vote, vote))) == 1
-    assert card.missing(replace(request, votes=(replace(vote, digest="0" * 64),))) == 2
-    assert card.missing(replace(request, votes=(replace(vote, ballot=Ballot.REJECT),))) == 2
-    assert card.missing(replace(request, votes=(vote, replace(vote, actor=samples.OLGA)))) == 0
+    assert (request).missing == 1
+    assert (replace(request, votes=(vote, vote))).missing == 1
+    assert (replace(request, votes=(replace(vote, digest="0" * 64),))).missing == 2
+    assert (replace(request, votes=(replace(vote, ballot=Ballot.REJECT),))).missing == 2
+    assert (replace(request, votes=(vote, replace(vote, actor=samples.OLGA)))).missing == 0
     stale: Vote = replace(vote, digest="0" * 64)
     assert "approved another version of this plan" in words(card.message(replace(request, votes=(stale,))).blocks)
 
@@ -96,7 +96,7 @@ def test_the_result_says_how_long_it_took_and_what_to_do() -> None:
     shown = words(card.message(samples.request(state=State.FAILED)).blocks)
     assert "Failed in 42 s" in shown
     assert "What to do: web-1" in shown
-    assert "Asked again as X-8." in shown
+    assert "Replaced by X-8." in shown
 
 
 def test_an_ended_card_leaves_out_what_was_to_be_weighed() -> None:

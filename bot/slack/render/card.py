@@ -70,14 +70,6 @@ def title(plan: Plan) -> str:
     return plan.title if plan.title.startswith(plan.pool.name) else f"{plan.pool.name}: {plan.title}"
 
 
-def missing(request: Request) -> int:
-    """Approvals still wanted, counting those for this very plan, one per person."""
-    given = {
-        vote.actor.key for vote in request.votes if vote.ballot is Ballot.APPROVE and vote.digest == request.digest
-    }
-    return max(request.requirement.approvals - len(given), 0)
-
-
 def _blocks(request: Request, room: _Room) -> list[Block]:
     plan = request.plan
     return [
@@ -107,20 +99,30 @@ def _state(request: Request, room: _Room) -> list[rich.Element]:
     head = [rich.emoji(name), rich.text(" "), rich.text(words, bold=True)]
     parts: list[rich.Element] = []
     if request.state is State.WAITING:
-        wanted = missing(request)
-        head.append(rich.text(f": {plural(wanted, 'approval')} missing, from {request.requirement.who}"))
+        head.append(rich.text(_wanted(request)))
     elif request.state is State.UNKNOWN:
-        head.append(rich.text(". Nothing is sent again; look at the pool, then settle it."))
+        words = ". Nothing is sent again, and what touches the same has to wait: look at the pool, then settle it."
+        head.append(rich.text(words))
     if request.state in (State.WAITING, State.QUEUED):
         head += [rich.text(" · expires "), rich.date(request.expires_at)]
     if request.state in approval.ACTIVE_STATES and request.progress:
         parts.append(rich.section([rich.text(progress_line(request.progress))]))
+    elif request.state is State.QUEUED and request.progress:
+        parts.append(rich.section([rich.text(request.progress.text, limit=room.characters * 2)]))
     parts += _result(request, room)
     if request.result and request.result.seconds > 0:
         head.append(rich.text(f" in {duration(request.result.seconds)}"))
     if request.successor:
-        parts.append(rich.section([rich.text(f"Asked again as {request.successor}.")]))
+        parts.append(rich.section([rich.text(f"Replaced by {request.successor}.")]))
     return [rich.section(head), *parts]
+
+
+def _wanted(request: Request) -> str:
+    """Who is still missing: `: 1 of 2 approvals, 1 missing, from 2 approvers other than …`."""
+    needed, missing = request.requirement.approvals, request.missing
+    given = f"{needed - missing} of {plural(needed, 'approval')}, {missing} missing"
+    counted = given if needed > 1 else f"{plural(missing, 'approval')} missing"
+    return f": {counted}, from {request.requirement.who}"
 
 
 def _result(request: Request, room: _Room) -> list[rich.Element]:
@@ -204,14 +206,29 @@ def _votes(request: Request, room: _Room) -> list[Block]:
 def _buttons(request: Request) -> list[Block]:
     if request.state in approval.END_STATES:
         return []
-    made = []
+    made: list[dict[str, object]] = []
     if request.state is State.WAITING:
         paper = str(ids.BallotPaper(request.id, request.digest))
-        made = [
+        made += [
             button("Approve", ids.APPROVE, paper, style="primary", confirm=_confirm(request.plan)),
             button("Reject", ids.REJECT, paper, style="danger"),
         ]
-    return actions([*made, button("Details", ids.DETAILS, request.id)])
+    return actions([*made, button("Details", ids.DETAILS, request.id), *_way_out(request)])
+
+
+def _way_out(request: Request) -> list[dict[str, object]]:
+    """How to stop it: each button types the command that does it, for whoever presses it."""
+    followers = approval.followers(request.state)
+    if State.WITHDRAWN in followers:
+        sure = confirm("Take it back?", "Nothing will be done. It can be asked again.", "Withdraw", "Keep it")
+        return [ids.run_button(0, "Withdraw", f"request withdraw {request.id}", confirm=sure)]
+    if State.CANCELLING in followers:
+        told = "The pool is asked to stop it, which it may refuse. What was done before is undone where the plan can."
+        sure = confirm("Cancel what is running?", told, "Cancel it", "Let it run")
+        return [ids.run_button(0, "Cancel", f"request cancel {request.id}", style="danger", confirm=sure)]
+    if request.state is State.UNKNOWN:
+        return [ids.run_button(0, "Settle", f"request settle {request.id}")]
+    return []
 
 
 def _confirm(plan: Plan) -> dict[str, object] | None:

@@ -45,9 +45,11 @@ class BallotPaper:
         return cls(found[1], found[2]) if found else None
 
 
-def run_button(number: int, label: str, command: str, *, style: str = "") -> dict[str, Any]:
+def run_button(
+    number: int, label: str, command: str, *, style: str = "", confirm: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """A button that types `command` for whoever presses it."""
-    return button(label, f"run:{number}", command, style=style)
+    return button(label, f"run:{number}", command, style=style, confirm=confirm)
 
 
 def form_button(number: int, label: str, command: str) -> dict[str, Any]:

@@ -7,13 +7,13 @@ below it.
 from __future__ import annotations
 
 import logging
-import sqlite3
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from bot.store.connection import APPLICATION_ID, Connections
-from bot.store.failures import in_plain_words, unavailable
+from bot.store.copies import copying
+from bot.store.failures import unavailable
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +157,18 @@ def _first(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS(name="0002_facts_archives_announcements")
+def _second(db: Database) -> None:
+    db.table("facts").create({"name": str, "value": str}, pk="name", not_null=("value",), strict=db.supports_strict)
+    # Rows may leave once an archive of them is on record.
+    db.execute("DROP TRIGGER ledger_refuses_delete")
+    db.execute(LEDGER_TRIGGERS["ledger_refuses_delete"])
+    # An announcement belongs to no request.
+    db.execute("DROP INDEX deliveries_due")
+    db.table("deliveries").transform(not_null={"request_id": False})
+    db.execute("CREATE INDEX deliveries_due ON deliveries (due_at) WHERE given_up = 0 AND shown < revision")
+
+
 LEDGER_TRIGGERS = {
     "ledger_refuses_update": (
         "CREATE TRIGGER ledger_refuses_update BEFORE UPDATE ON ledger"
@@ -164,6 +176,8 @@ LEDGER_TRIGGERS = {
     ),
     "ledger_refuses_delete": (
         "CREATE TRIGGER ledger_refuses_delete BEFORE DELETE ON ledger"
+        " WHEN OLD.seq > (SELECT coalesce(max(json_extract(body, '$.last')), 0) FROM ledger"
+        " WHERE kind = 'ledger archived')"
         " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
     ),
     # REPLACE deletes without asking the trigger above unless recursive_triggers is on.
@@ -205,27 +219,20 @@ def migrate(connections: Connections) -> None:
         with connections.write() as db:
             check_known(db, connections.path)
             pending = MIGRATIONS.pending(db)
-            if pending and MIGRATIONS.applied(db) and not copied:
+            if pending and MIGRATIONS.applied(db) and _holds_anything(db) and not copied:
                 _copy(connections.path, pending[0].name)
                 copied = True
             MIGRATIONS.apply(db, stop_before=[each.name for each in pending[1:]])
             pending = pending[1:]
 
 
+def _holds_anything(db: Database) -> bool:
+    """Another process may be making the same new database step by step: that is none to keep a copy of."""
+    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM ledger)").fetchone()[0])
+
+
 def _copy(path: Path, name: str) -> None:
-    """The database as it is now, complete before it gets its name."""
     copy = path.with_name(f"{path.name}.before-{name.partition('_')[0]}")
-    part = copy.with_name(f"{copy.name}.part")
-    part.unlink(missing_ok=True)
-    part.touch(mode=0o600)
-    with in_plain_words(path):
-        source = sqlite3.connect(path)
-        target = sqlite3.connect(part)
-        try:
-            source.backup(target)
-            target.execute("PRAGMA journal_mode=delete")
-        finally:
-            target.close()
-            source.close()
-    part.replace(copy)
+    with copying(path, copy):
+        pass
     log.info("Copied the database to %s before migration %s.", copy, name)

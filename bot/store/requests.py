@@ -14,6 +14,7 @@ from bot.approval import END_STATES
 from bot.errors import Unavailable
 from bot.model import Actor, Ballot, Place, Plan, Progress, Request, Requirement, Result, State, Vote
 from bot.ports import NewRequest
+from bot.store import facts
 from bot.store.encoding import (
     moment,
     moment_optional,
@@ -39,8 +40,11 @@ class Change:
 
 
 def next_id(db: Database) -> tuple[str, int]:
-    """The next request's id, `X-1`, `X-2`, …, and its number. Requests are never deleted, so none is given twice."""
+    """The next request's id, `X-1`, `X-2`, …, and its number. Requests are never deleted, so none is given twice;
+    after a restore numbers are left out, since the lost ones may stand in Slack.
+    """
     number = db.execute("SELECT coalesce(max(number), 0) + 1 FROM requests").fetchone()[0]
+    number = max(number, int(facts.get(db, facts.NUMBERS_AFTER) or 0) + 1)
     return f"X-{number}", number
 
 
@@ -100,6 +104,12 @@ def state_of(db: Database, request_id: str) -> State | None:
     """None when there is no such request."""
     row = db.execute("SELECT state FROM requests WHERE id = ?", [request_id]).fetchone()
     return State(row[0]) if row else None
+
+
+def pool_of(db: Database, request_id: str) -> str:
+    """The configuration's name of the request's pool; "" when there is no such request."""
+    row = db.execute("SELECT pool FROM requests WHERE id = ?", [request_id]).fetchone()
+    return str(row[0]) if row else ""
 
 
 def advance(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -10,12 +12,17 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from bot.approval import ACTIVE_STATES
+from bot.errors import Unavailable
 from bot.model import CallRecord, CallState, Entry, Progress, Report, Request, Result, State, Vote
 from bot.ports import Clock, Conflict, Delivery, LedgerRow, NewRequest
-from bot.store import calls, ledger, locks, outbox, requests, sightings
+from bot.store import calls, facts, ledger, lineage, locks, outbox, requests, sightings
 from bot.store.chain import Head, Seal, Verification
 from bot.store.connection import BUSY_SECONDS, Connections
+from bot.store.encoding import moment, stamp
+from bot.store.mark import Mark
 from bot.store.migrations import migrate
+
+log = logging.getLogger(__name__)
 
 _OPEN = "ended_at IS NULL"
 
@@ -27,25 +34,39 @@ class SqliteStore:
     it without a key. Every method may raise Unavailable (the disk is full, the file is damaged, another process holds
     it …): then nothing was written.
 
+    A file that is a copy (:mod:`bot.store.lineage`) is not carried on: its unfinished requests are closed when it is
+    opened, and `restored` says so. `restored=` gives the reason when it is known.
+
     :raises Unavailable: the file cannot be used, belongs to a newer version, or its ledger needs another key.
     """
 
     def __init__(
-        self, path: Path, *, clock: Clock, ledger_key: bytes | None = None, busy_seconds: float = BUSY_SECONDS
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        ledger_key: bytes | None = None,
+        busy_seconds: float = BUSY_SECONDS,
+        restored: str = "",
     ) -> None:
         self._clock = clock
         self._ledger = ledger.Ledger(Seal(ledger_key))
         self._connections = Connections(path, busy_seconds=busy_seconds)
+        self._mark: Mark | None = None
         try:
             migrate(self._connections)
+            self._mark = Mark(self._connections.path)
             with self._connections.write() as db:
                 self._ledger.begin(db, clock.now())
+                self.restored = lineage.begin(db, self._ledger, self._mark, clock.now(), restored=restored)
         except BaseException:
-            self._connections.close()
+            self.close()
             raise
 
     def close(self) -> None:
         self._connections.close()
+        if self._mark is not None:
+            self._mark.close()
 
     # --- history ------------------------------------------------------------------------------------------------------
 
@@ -79,7 +100,7 @@ class SqliteStore:
     # --- the ledger ---------------------------------------------------------------------------------------------------
 
     def record(self, entry: Entry) -> None:
-        with self._connections.write() as db:
+        with self._recording() as db:
             self._ledger.append(db, entry, self._clock.now())
 
     def head(self) -> Head:
@@ -92,6 +113,19 @@ class SqliteStore:
         with self._connections.read() as db:
             return self._ledger.verify(db, expected)
 
+    def noted(self, heads: Iterable[Head]) -> lineage.Restored | None:
+        """Heads that others have seen in this life of the database (see :meth:`begun`): if one is not in the chain, it
+        is an older copy, and its unfinished requests are closed.
+        """
+        with self._recording() as db:
+            assert self._mark is not None
+            return lineage.noted(db, self._ledger, self._mark, self._clock.now(), heads)
+
+    def begun(self) -> datetime:
+        """When this life of the database began: when it was made, or found to be a copy."""
+        with self._connections.read() as db:
+            return moment(facts.get(db, facts.INSTANCE_AT) or stamp(self._clock.now()))
+
     # --- requests -----------------------------------------------------------------------------------------------------
 
     def first_sight(self, key: str, at: datetime) -> bool:
@@ -100,10 +134,10 @@ class SqliteStore:
             return sightings.first(db, key, at)
 
     def open(self, new: NewRequest, entry: Entry) -> tuple[Request, bool]:
-        """The request's pool is the entry's (the configuration's name), or else the plan's. A predecessor is linked, and
-        its card says so.
+        """The request's pool is the entry's (the configuration's name), or else the plan's. A predecessor is linked,
+        and its card says so.
         """
-        with self._connections.write() as db:
+        with self._recording() as db:
             alike = requests.open_alike(db, new.fingerprint)
             if alike is not None:
                 return _present(db, alike), False
@@ -147,7 +181,7 @@ class SqliteStore:
     ) -> bool:
         """With `votes` also compares the votes: False when they are not exactly these any more."""
         change = requests.Change(result=result, successor=successor, expires_at=expires_at)
-        with self._connections.write() as db:
+        with self._recording() as db:
             if requests.state_of(db, request_id) is not frm:
                 return False
             if votes is not None and requests.votes_of(db, request_id) != votes:
@@ -160,7 +194,7 @@ class SqliteStore:
             return True
 
     def vote(self, request_id: str, vote: Vote, entry: Entry) -> bool:
-        with self._connections.write() as db:
+        with self._recording() as db:
             if requests.state_of(db, request_id) is not State.WAITING:
                 return False
             seq = self._append(db, request_id, entry, vote.at)
@@ -181,7 +215,7 @@ class SqliteStore:
         record = CallRecord(
             request_id=request_id, step=step, undo=undo, call=call, state=CallState.INTENDED, intended_at=at
         )
-        with self._connections.write() as db:
+        with self._recording(before_a_call=True) as db:
             if requests.state_of(db, request_id) not in ACTIVE_STATES or calls.is_intended(db, request_id, step, undo):
                 return False
             seq = self._append(db, request_id, entry, at)
@@ -200,7 +234,7 @@ class SqliteStore:
         entry: Entry | None = None,
     ) -> None:
         """What is known never becomes less: after DONE, FAILED or NOT_TAKEN a late SENT or UNKNOWN changes nothing."""
-        with self._connections.write() as db:
+        with self._recording() as db:
             calls.note(db, request_id, step, undo, state, task_uuid, error)
             if entry is not None:
                 self._append(db, request_id, entry, self._clock.now())
@@ -260,6 +294,24 @@ class SqliteStore:
     def next_due(self) -> datetime | None:
         with self._connections.read() as db:
             return outbox.next_due(db)
+
+    @contextmanager
+    def _recording(self, *, before_a_call: bool = False) -> Iterator[Database]:
+        """A transaction that adds rows to the ledger; the mark beside the database is told of them.
+
+        :raises Unavailable: as :meth:`Connections.write`; `before_a_call` also when the mark cannot be made durable.
+        Then the row is there, and the call must not be sent.
+        """
+        with self._connections.write() as db:
+            yield db
+            head = ledger.head(db)
+        assert self._mark is not None
+        try:
+            self._mark.advance(head, durable=before_a_call)
+        except Unavailable as error:
+            if before_a_call:
+                raise
+            log.error("%s A copy put in this database's place may not be told from it.", error.message)
 
     def _append(self, db: Database, request_id: str, entry: Entry, at: datetime) -> int:
         return self._ledger.append(db, replace(entry, request_id=request_id), at)

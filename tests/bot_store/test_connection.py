@@ -56,7 +56,7 @@ def test_how_it_is_opened(store: SqliteStore) -> None:
 def test_only_the_owner_may_read_it(store: SqliteStore, path: Path) -> None:
     opened(store)
     modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
-    assert modes == {path.name: 0o600, f"{path.name}-wal": 0o600, f"{path.name}-shm": 0o600}
+    assert modes == {f"{path.name}{end}": 0o600 for end in ("", "-wal", "-shm", "-mark")}
 
 
 def test_rights_of_others_are_taken_away(path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture) -> None:

@@ -94,7 +94,9 @@ def test_a_lease_that_ran_out_is_taken_whole(store: SqliteStore, other: SqliteSt
 
 
 @pytest.mark.parametrize("state", State)
-def test_but_not_from_under_a_request_that_the_pool_may_be_at(store: SqliteStore, other: SqliteStore, state: State) -> None:
+def test_but_not_from_under_a_request_that_the_pool_may_be_at(
+    store: SqliteStore, other: SqliteStore, state: State
+) -> None:
     first, second = opened(store, state), opened(store)
     assert take(store, first.id, "lab/a") == []
     assert take(other, second.id, "lab/*", owner="two", seconds=10 * LEASE) == (

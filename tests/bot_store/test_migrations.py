@@ -29,7 +29,7 @@ def test_they_are_numbered_in_order() -> None:
 
 
 def test_a_new_database_is_not_copied(store: SqliteStore, path: Path) -> None:
-    assert [name[:4] for (name,) in look(path, APPLIED)] == ["0001"]
+    assert [name[:4] for (name,) in look(path, APPLIED)] == ["0001", "0002"]
     assert {each.name.partition("-")[0] for each in path.parent.iterdir()} == {path.name}
 
 
@@ -39,19 +39,19 @@ def test_an_existing_one_is_copied_once_and_then_changed(
     opened(store)
     before = dump(path)  # still open: what is copied stands in the WAL
 
-    @later(name="0002_second")
+    @later(name="0090_second")
     def _second(db: Database) -> None:
         db.table("requests").add_column("colour", str)
 
-    @later(name="0003_third")
+    @later(name="0091_third")
     def _third(db: Database) -> None:
         db.execute("UPDATE requests SET colour = 'blue'")
 
     SqliteStore(path, clock=clock, ledger_key=KEY).close()
     assert look(path, "SELECT id, colour FROM requests") == [("X-1", "blue")]
-    assert [name for (name,) in look(path, APPLIED)][1:] == ["0002_second", "0003_third"]
+    assert [name for (name,) in look(path, APPLIED)][2:] == ["0090_second", "0091_third"]
     copies = [each for each in path.parent.iterdir() if "before" in each.name]
-    assert [each.name for each in copies] == [f"{path.name}.before-0002"]
+    assert [each.name for each in copies] == [f"{path.name}.before-0090"]
     assert dump(copies[0]) == before
     assert stat.S_IMODE(copies[0].stat().st_mode) == 0o600
     SqliteStore(path, clock=clock, ledger_key=KEY).close()
@@ -66,7 +66,7 @@ def test_one_that_fails_leaves_nothing_and_is_tried_again(
     before = dump(path)
     broken = True
 
-    @later(name="0002_second")
+    @later(name="0090_second")
     def _second(db: Database) -> None:
         db.table("requests").add_column("colour", str)
         db.table("votes").drop()
@@ -78,7 +78,7 @@ def test_one_that_fails_leaves_nothing_and_is_tried_again(
     assert dump(path) == before
     broken = False
     SqliteStore(path, clock=clock, ledger_key=KEY).close()
-    assert len(look(path, APPLIED)) == 2
+    assert len(look(path, APPLIED)) == 3
 
 
 def test_a_newer_database_is_refused_untouched(store: SqliteStore, path: Path, clock: HandClock) -> None:

@@ -20,6 +20,7 @@ from sqlite_utils import Database
 from bot.model import State
 from bot.store import SqliteStore
 from bot.store.connection import Connections
+from bot.store.mark import path_of
 from tests.bot_store.helpers import KEY, HandClock, after, entry, new, remark, vote
 
 
@@ -86,6 +87,7 @@ def main(act: str, directory: str, every: str = "1") -> None:
         path = start.with_name(f"{n}.sqlite3")
         if start.exists():
             shutil.copy(start, path)
+            shutil.copy(path_of(start), path_of(path))
         if survive(act, path, n):
             sys.stdout.write(str(n))
             return

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.audits import compatibility
 from bot.errors import UserError
-from bot.inventory import Host, Inventory, Task
+from bot.findings import worst
+from bot.inventory import VM, Host, Inventory, Task
 from bot.model import Cell, Facts, Level, Line, Lines, Part, Report, Risk, Suggestion, Table
 from bot.ports import Context, PoolView
 from bot.registry import Scope, command
-from bot.rules import alerts, health, placement, versions
+from bot.rules import alerts, placement, storage, versions
 from bot.rules.hosts import state
 from bot.text import joined, plural, quoted, size
 
@@ -53,7 +55,7 @@ def _chosen(context: Context) -> PoolView | None:
 
 def _one(pool: PoolView, inventory: Inventory, context: Context) -> Report:
     connection = pool.connection()
-    found = health.troubles(inventory)
+    found = compatibility.urgent(inventory)
     weak = tuple(Line(text=weakness, level=Level.WARN) for weakness in connection.weaknesses)
     waiting = context.history.open_requests(pool.name)
     parts: list[Part] = []
@@ -70,7 +72,7 @@ def _one(pool: PoolView, inventory: Inventory, context: Context) -> Report:
     )
     return Report(
         title=f"{pool.name}: {verdict}",
-        level=max(health.level(found), Level.WARN if weak else Level.OK, key=_gravity),
+        level=worst((*(each.level for each in found), Level.WARN if weak else Level.OK)),
         summary=_summary(inventory),
         parts=tuple(parts),
         suggestions=(
@@ -81,14 +83,10 @@ def _one(pool: PoolView, inventory: Inventory, context: Context) -> Report:
     )
 
 
-def _gravity(level: Level) -> int:
-    return (Level.NONE, Level.INFO, Level.OK, Level.WARN, Level.BAD).index(level)
-
-
 def _summary(inventory: Inventory) -> str:
     coordinator = inventory.pool.coordinator
     product = versions.product(coordinator.software_version) if coordinator else "no coordinator"
-    running = plural(len(health.running_guests(inventory)), "running VM")
+    running = plural(len(_running(inventory)), "running VM")
     ha = "HA on" if inventory.pool.ha_enabled else "HA off"
     return f"{plural(len(inventory.hosts), 'host')}, {running} · {product} · {ha}"
 
@@ -125,7 +123,7 @@ def _facts(inventory: Inventory, waiting: int, address: str, tls: str, trust: st
         yield "Coordinator", Cell(f"{coordinator.name} ({coordinator.address})")
     yield "High availability", _availability(inventory)
     shared = inventory.shared_srs
-    broken = {sr.ref for sr, _ in (*health.unplugged(inventory), *health.without_path(inventory))}
+    broken = {sr.ref for sr, _ in (*storage.unplugged(inventory), *storage.without_path(inventory))}
     if not shared:
         yield "Shared storage", Cell("none", Level.WARN if len(inventory.hosts) > 1 else Level.NONE)
     else:
@@ -160,30 +158,37 @@ def _tasks(running: list[Task]) -> str:
 
 
 def _all(context: Context) -> Report:
-    rows, lines, worst = [], [], Level.OK
+    rows: list[tuple[Cell, ...]] = []
+    lines: list[Line] = []
+    levels: list[Level] = []
     for pool, inventory in context.each_pool(context.pools):
         if isinstance(inventory, Exception):
             lines.append(_unread(pool, inventory))
             rows.append((Cell(pool.name), Cell("not answering", Level.BAD), Cell(""), Cell(""), Cell("")))
-            worst = Level.BAD
+            levels.append(Level.BAD)
             continue
-        found = health.troubles(inventory)
-        worst = max(worst, health.level(found), key=_gravity)
+        found = compatibility.urgent(inventory)
+        level = worst(each.level for each in found)
+        levels.append(level)
         lines += [Line(text=f"{pool.name}: {each.text}", level=each.level, detail=each.remedy) for each in found]
-        verdict = Cell("well", Level.OK) if not found else Cell(plural(len(found), "finding"), health.level(found))
+        verdict = Cell("well", Level.OK) if not found else Cell(plural(len(found), "finding"), level)
         coordinator = inventory.pool.coordinator
         rows.append(
             (
                 Cell(pool.name),
                 verdict,
                 Cell(str(len(inventory.hosts))),
-                Cell(str(len(health.running_guests(inventory)))),
+                Cell(str(len(_running(inventory)))),
                 Cell(versions.product(coordinator.software_version) if coordinator else "no coordinator"),
             )
         )
     parts: list[Part] = [Lines(heading="Needs attention", lines=tuple(lines))] if lines else []
     parts.append(Table(heading="Pools", columns=("Pool", "State", "Hosts", "Running VMs", "Version"), rows=tuple(rows)))
-    return Report(title=f"{plural(len(rows), 'pool')}", level=worst, parts=tuple(parts))
+    return Report(title=f"{plural(len(rows), 'pool')}", level=worst(levels), parts=tuple(parts))
+
+
+def _running(inventory: Inventory) -> list[VM]:
+    return [vm for vm in inventory.guests if vm.power_state == "Running"]
 
 
 def _unread(pool: PoolView, error: Exception) -> Line:

@@ -9,7 +9,7 @@ from bot.inventory import PIF, Host, Inventory, Network
 from bot.model import Cell, Facts, Level, Part, Report, Risk, Suggestion, Table
 from bot.ports import Context
 from bot.registry import command
-from bot.rules import placement, versions
+from bot.rules import memory, placement, versions
 from bot.rules.hosts import state
 from bot.text import quoted, size
 
@@ -29,7 +29,7 @@ class Arguments:
 )
 def plan(arguments: Arguments, context: Context) -> Report:
     host, inventory = arguments.host, context.pool.inventory()
-    vms = sorted(host.resident_vms, key=lambda vm: -placement.needed_memory(vm))
+    vms = sorted(host.resident_vms, key=lambda vm: -memory.needed(vm))
     parts: list[Part] = [
         Facts(pairs=tuple(_facts(host))),
         Table(heading="NICs", columns=("NIC", "Network", "Address", "Link"), rows=tuple(_nics(host, inventory))),

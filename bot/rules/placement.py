@@ -6,55 +6,14 @@ reason; people get all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
-from bot.inventory import SR, VM, Host, Inventory, Network
-from bot.model import Finding, ObjectId, Verdict
-from bot.rules import cpu, versions
+from bot.errors import Refused
+from bot.inventory import SR, VDI, VM, Host, Inventory, Network
+from bot.lookup import spelling
+from bot.rules import cpu, memory, versions
+from bot.rules.check import Check
 from bot.text import joined, quoted, size
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check: the code that the toolstack would answer, whether it passes, and what was looked at."""
-
-    id: str
-    code: str
-    ok: bool
-    title: str
-    evidence: str = ""
-    remedy: str = ""
-
-    def finding(self, subject: ObjectId) -> Finding:
-        return Finding(
-            id=self.id,
-            verdict=Verdict.PASS if self.ok else Verdict.BLOCK,
-            subject=subject,
-            title=self.title,
-            evidence=self.evidence,
-            remedy="" if self.ok else self.remedy,
-        )
-
-
-def needed_memory(vm: VM) -> int:
-    """Bytes a running VM takes at least on a host: its dynamic minimum and the hypervisor's overhead for it."""
-    return vm.number("memory_dynamic_min") + vm.number("memory_overhead")
-
-
-def free_memory(host: Host, inventory: Inventory) -> int:
-    """Bytes that could be freed on a host for one more VM, with every guest squeezed to its dynamic minimum.
-
-    Total less the host's own overhead less every domain on it (xapi:
-    Memory_check.host_compute_free_memory_with_policy).
-    """
-    taken = sum(needed_memory(vm) for vm in host.resident_vms)
-    control = sum(
-        vm.number("memory_target") or vm.number("memory_static_max")
-        for vm in inventory.all(VM)
-        if vm.is_control_domain and vm.text("resident_on") == host.ref
-    )
-    return host.memory_total - host.number("memory_overhead") - control - taken
 
 
 def attached_memory(host: Host) -> tuple[int, int]:
@@ -73,14 +32,25 @@ def checks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
         "" if host.live else "the coordinator has not heard from it",
         "Look at the host itself; “pool status” says since when.",
     )
+    at_home = vm.power_state == "Running" and vm.resident_on == host
     yield Check(
         "host.enabled",
         "HOST_DISABLED",
-        host.enabled,
+        host.enabled or at_home,
         f"{name} takes VMs",
-        "" if host.enabled else "it is disabled (in maintenance, or still starting)",
-        f"On a host of the pool: xe host-enable uuid={host.uuid}",
+        "" if host.enabled or at_home else "it is disabled (in maintenance, or still starting)",
+        f"When it is ready: “host maintenance {spelling(host, inventory)} off”",
     )
+    if vm.has("hardware_platform_version") and host.has("virtual_hardware_platform_versions"):
+        wanted, offered = vm.text("hardware_platform_version"), host.refs("virtual_hardware_platform_versions")
+        yield Check(
+            "vm.hardware",
+            "VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION",
+            wanted in map(str, offered),
+            f"{name} offers its virtual hardware",
+            "" if wanted in map(str, offered) else f"it has version {wanted}, offered: {joined(map(str, offered))}",
+            "Update the host first.",
+        )
     source = vm.resident_on
     if source is not None and versions.platform_version(host) and versions.platform_version(source):
         older = versions.platform_version(host) < versions.platform_version(source)
@@ -101,16 +71,16 @@ def checks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
         why_not,
         "Shut the VM down and start it there: a fresh start takes the features of the pool as it is now.",
     )
-    unseen = [sr for sr in needed_srs(vm) if not plugged(sr, host)]
+    unseen = [sr for sr in needed_srs(vm, inventory) if not plugged(sr, host)]
     yield Check(
         "vm.storage",
         "VM_REQUIRES_SR",
         not unseen,
         f"{name} sees all its disks",
-        f"not plugged there: {joined(map(_with_use, [(vm, sr) for sr in unseen]))}" if unseen else "",
-        _storage_remedy(vm, unseen),
+        f"not plugged there: {', '.join(_with_use(vm, sr) for sr in unseen)}" if unseen else "",
+        _storage_remedy(vm, unseen, inventory),
     )
-    missing = [network for network in needed_networks(vm) if not reaches(network, host)]
+    missing = [network for network in needed_networks(vm) if not reaches(network, host, inventory)]
     yield Check(
         "vm.network",
         "VM_REQUIRES_NETWORK",
@@ -119,7 +89,27 @@ def checks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
         f"not there: {joined(network.name for network in missing)}" if missing else "",
         "Give that host a NIC or VLAN on the network.",
     )
-    need, free = needed_memory(vm), free_memory(host, inventory)
+    enslaved = [network for network in needed_networks(vm) if _on_bond_member(network, host)]
+    yield Check(
+        "host.network",
+        "HOST_CANNOT_ATTACH_NETWORK",
+        not enslaved,
+        f"{name} can connect its networks",
+        f"its NIC there belongs to a bond: {joined(network.name for network in enslaved)}" if enslaved else "",
+        "Connect the VM to the bond's network instead.",
+    )
+    hvm = any("hvm" in capability for capability in host.refs("capabilities")) or not host.refs("capabilities")
+    yield Check(
+        "host.hvm",
+        "VM_HVM_REQUIRED",
+        hvm or not cpu.is_hvm(vm),
+        f"{name} offers hardware virtualisation, where the VM needs it",
+        "" if hvm or not cpu.is_hvm(vm) else "the host lacks it, or its firmware has switched it off",
+        "Switch it on in the host's firmware.",
+    )
+    # What the VM holds already where it runs is not needed again.
+    there = memory.needed(vm) if vm.power_state != "Halted" and vm.resident_on == host else 0
+    need, free = memory.needed(vm), memory.free(host, inventory) + there
     yield Check(
         "host.memory",
         "HOST_NOT_ENOUGH_FREE_MEMORY",
@@ -128,11 +118,60 @@ def checks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
         f"{size(need)} needed, {size(max(free, 0))} can be freed",
         "Move or stop another VM there, or lower this one's dynamic minimum.",
     )
+    most, cpus = vm.number("VCPUs_max"), _number(host.cpu_info.get("cpu_count", ""))
+    unrestricted = vm.mapping("platform").get("vcpu-unrestricted", "").lower() in ("1", "true")
+    yield Check(
+        "host.cpus",
+        "HOST_NOT_ENOUGH_PCPUS",
+        cpus is None or most <= cpus or unrestricted,
+        f"{name} has the CPUs",
+        f"{most} virtual CPUs, {cpus} real ones",
+        "Lower the VM's number of virtual CPUs.",
+    )
 
 
-def needed_srs(vm: VM) -> tuple[SR, ...]:
-    """The SRs of everything in its drives, ISOs included."""
-    srs = (vbd.vdi.sr for vbd in vm.vbds if not vbd.empty and vbd.vdi is not None)
+def against(vm: VM, host: Host, inventory: Inventory) -> tuple[Check, ...]:
+    """The checks that fail."""
+    return tuple(check for check in checks(vm, host, inventory) if not check.ok)
+
+
+def best(vm: VM, among: Iterable[Host], inventory: Inventory) -> tuple[Host, tuple[str, ...]]:
+    """The host to propose for a VM, and why that one: its home server, else the one with the most memory left.
+
+    :raises Refused: no host can take it; the evidence says why for each.
+    """
+    hosts = tuple(among)
+    reasons = {host: against(vm, host, inventory) for host in hosts}
+    able = [host for host in hosts if not reasons[host]]
+    unable = tuple(
+        f"{quoted(host.name)} cannot: {'; '.join(check.against for check in why)}"
+        for host, why in reasons.items()
+        if why
+    )
+    if not able:
+        source = vm.resident_on
+        alone = (f"{quoted(source.name)} is the only host of the pool",) if source else ()
+        raise Refused(
+            f"No{' other' if source else ''} host of the pool can take {quoted(vm.name)}.",
+            evidence=unable or alone,
+            remedy=f"The reasons say what would have to change; “vm why {spelling(vm, inventory)}” with what to do.",
+        )
+    if vm.affinity in able:
+        return vm.affinity, (f"{quoted(vm.affinity.name)} is its home server", *unable)
+    free = {host: memory.free(host, inventory) for host in able}
+    able.sort(key=lambda host: (-free[host], len(host.resident_vms), host.name, host.uuid))
+    chosen, rest = able[0], able[1:]
+    if not rest:
+        return chosen, (f"{quoted(chosen.name)} is the only host that can take it", *unable)
+    compared = ", ".join(f"{quoted(host.name)}: {size(free[host])}" for host in rest[:4])
+    return chosen, (f"{quoted(chosen.name)} has the most memory left, {size(free[chosen])} ({compared})", *unable)
+
+
+def needed_srs(vm: VM, inventory: Inventory) -> tuple[SR, ...]:
+    """The SRs of everything in its drives, ISOs included, and of its suspended memory."""
+    srs = [vbd.vdi.sr for vbd in vm.vbds if not vbd.empty and vbd.vdi is not None]
+    image = inventory.get(VDI, vm.text("suspend_VDI")) if vm.power_state == "Suspended" else None
+    srs += [image.sr] if image is not None else []
     return tuple(dict.fromkeys(sr for sr in srs if sr is not None))
 
 
@@ -144,22 +183,35 @@ def plugged(sr: SR, host: Host) -> bool:
     return any(pbd.attached and pbd.text("host") == host.ref for pbd in sr.pbds)
 
 
-def reaches(network: Network, host: Host) -> bool:
-    """A network without any NIC is internal and exists wherever it is needed."""
-    return not network.pifs or any(pif.text("host") == host.ref for pif in network.pifs)
+def reaches(network: Network, host: Host, inventory: Inventory) -> bool:
+    """A network without any NIC is internal: it is where the running VMs on it are, or else wherever it is needed."""
+    if network.pifs:
+        return any(pif.text("host") == host.ref for pif in network.pifs)
+    if network.other_config.get("assume_network_is_shared") == "true" or not network.flag("managed", True):
+        return True
+    homes = inventory.hosts_by_internal_network.get(network.ref, frozenset())
+    return not homes or host.ref in homes
 
 
-def _with_use(pair: tuple[VM, SR]) -> str:
-    vm, sr = pair
+def _on_bond_member(network: Network, host: Host) -> bool:
+    return any(pif.text("host") == host.ref and pif.bond is not None for pif in network.pifs)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
+
+
+def _with_use(vm: VM, sr: SR) -> str:
     for vbd in vm.vbds:
         if vbd.is_cd and vbd.vdi is not None and vbd.vdi.sr == sr:
-            return f"{sr.name} (the ISO {vbd.vdi.name} in its drive)"
-    return sr.name
+            return f"{quoted(sr.name)} (the ISO {quoted(vbd.vdi.name)} in its drive)"
+    return quoted(sr.name)
 
 
-def _storage_remedy(vm: VM, unseen: list[SR]) -> str:
+def _storage_remedy(vm: VM, unseen: list[SR], inventory: Inventory) -> str:
     if unseen and all(any(vbd.is_cd and vbd.vdi is not None and vbd.vdi.sr == sr for vbd in vm.vbds) for sr in unseen):
-        return f"Take the ISO out of its drive: xe vm-cd-eject uuid={vm.uuid}"
-    if any(sr.shared for sr in unseen):
-        return "Plug the shared storage on that host (xe pbd-plug uuid=…); “pool status” lists unplugged paths."
-    return "Its disk is on one host's local storage: move the disk to shared storage first."
+        return f"Take the ISO out of its drive: “vm eject {spelling(vm, inventory)}”"
+    shared = [sr for sr in unseen if sr.shared]
+    if shared:
+        return f"Plug the shared storage on that host: “sr repair {spelling(shared[0], inventory)}”"
+    return "Its disk is on one host's local storage: copy it to shared storage first (xe vdi-copy, VM halted)."

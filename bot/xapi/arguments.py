@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.errors import ToolstackRefusal
 from bot.inventory import CLASSES, NULL_REF, Inventory
-from bot.model import Argument, Object, ObjectId, ResultOf, Secret, Value
+from bot.model import Argument, Object, ObjectId, Objects, ResultOf, Secret, Value
 from bot.xapi import failures
 from bot.xapi.session import PoolSession, Refusal
 
@@ -43,6 +43,8 @@ class Arguments:
                 return wire_value(value)
             case Object(found):
                 return self.reference(found)
+            case Objects(several):
+                return [self.reference(found) for found in several]
             case ResultOf(step):
                 if self._results is None or step not in self._results:
                     raise ValueError(f"no result of step {step} yet")

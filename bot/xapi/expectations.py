@@ -24,11 +24,15 @@ def check(expect: Expect, session: PoolSession, inventory: Inventory, arguments:
         wanted = arguments.wire(expect.equals)
     except ToolstackRefusal as refusal:
         return False, refusal.message
-    what = f"{called}: {expect.field.replace('_', ' ')}"
+    what = f"{called}: {expect.key or expect.field.replace('_', ' ')}"
     if actual is None:
         return False, f"{what} is not shown by this version"
+    if expect.key:
+        actual = actual.get(expect.key, "") if isinstance(actual, Mapping) else ""
     is_so = equal(actual, wanted)
     now = _words(actual, inventory)
+    if expect.differs:
+        return not is_so, f"{what} is {now}{' as before' if is_so else ', no longer as before'}"
     return is_so, f"{what} is {now}" if is_so else f"{what} is {now}, not {_words(wanted, inventory)}"
 
 

@@ -1,0 +1,35 @@
+"""One check of a rule, and its result: what the rules of placement, power, agility and HA answer with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.model import Finding, ObjectId, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: the code that the toolstack would answer, whether it passes, and what was looked at."""
+
+    id: str
+    code: str
+    ok: bool
+    title: str
+    evidence: str = ""
+    remedy: str = ""
+
+    def finding(self, subject: ObjectId) -> Finding:
+        return Finding(
+            id=self.id,
+            verdict=Verdict.PASS if self.ok else Verdict.BLOCK,
+            subject=subject,
+            title=self.title,
+            evidence=self.evidence,
+            remedy="" if self.ok else self.remedy,
+            code="" if self.ok else self.code,
+        )
+
+    @property
+    def against(self) -> str:
+        """Why not, in words."""
+        return self.evidence or f"not so: {self.title}"

@@ -1,0 +1,262 @@
+"""A lab, changed for one case, with the bot's commands on one side and a plain XenAPI client on the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import XenAPI
+
+import commands
+from bot.clock import SystemClock
+from bot.errors import Refused, ToolstackRefusal
+from bot.execution import Performer, Run
+from bot.model import Actor, CallState, Place, Plan, Report, Request, Requirement, State, Step
+from bot.ports import PoolView
+from bot.registry import Registry
+from bot.resolve import Resolver
+from bot.scope import Scopes
+from bot.xapi import PoolSettings, XapiPools
+from sandbox.xapi.lab import Lab, Objects, load
+from sandbox.xapi.running import RunningLab, start
+
+NULL = "OpaqueRef:NULL"
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+REGISTRY = Registry.of_package(commands)
+OLGA = Actor(kind="terminal", id="olga", name="Olga")
+HERE = Place(kind="terminal")
+
+
+class Made:
+    """A pool's objects by name, to change them before the lab starts."""
+
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
+
+    def ref(self, cls: str, name: str) -> str:
+        field_ = "device" if cls == "PIF" else "name_label"
+        return next(ref for ref, row in self.objects[cls].items() if row.get(field_) == name)
+
+    def row(self, cls: str, name: str) -> dict[str, Any]:
+        return self.objects[cls][self.ref(cls, name)]
+
+    @property
+    def pool(self) -> dict[str, Any]:
+        return next(iter(self.objects["pool"].values()))
+
+    def host_metrics(self, host: str) -> dict[str, Any]:
+        return self.objects["host_metrics"][self.row("host", host)["metrics"]]
+
+    def pbds(self, sr: str, host: str) -> list[dict[str, Any]]:
+        found = (self.ref("SR", sr), self.ref("host", host))
+        return [row for row in self.objects["PBD"].values() if (row["SR"], row["host"]) == found]
+
+    def vbds(self, vm: str) -> list[dict[str, Any]]:
+        return [row for row in self.objects["VBD"].values() if row["VM"] == self.ref("VM", vm)]
+
+    def vifs(self, vm: str) -> list[dict[str, Any]]:
+        return [row for row in self.objects["VIF"].values() if row["VM"] == self.ref("VM", vm)]
+
+    def memory(self, vm: str, gib: float) -> None:
+        for limit in ("static_min", "dynamic_min", "dynamic_max", "static_max"):
+            self.row("VM", vm)[f"memory_{limit}"] = int(gib * (1 << 30))
+
+    def protect(self, *vms: str, priority: str = "restart") -> None:
+        for vm in vms:
+            row = self.row("VM", vm)
+            row["ha_restart_priority"] = priority
+            row["ha_always_run"] = priority == "restart" and row["power_state"] == "Running"
+
+
+Changed = Callable[[Made], None]
+
+
+@dataclass
+class World:
+    lab: RunningLab
+    pools: XapiPools
+    name: str
+    resolver: Resolver
+    records: list[Any] = field(default_factory=list)
+
+    # --- the bot ------------------------------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> PoolView:
+        return self.pools.view(self.name)
+
+    def answer(self, text: str) -> Plan | Report:
+        """What the command answers. :raises UserError:"""
+        command, parsed = REGISTRY.parse(text)
+        assert not parsed.missing, parsed.missing
+        arguments, context = self.resolver.resolve(command, parsed, OLGA, HERE)
+        return command.plan(arguments, context)
+
+    def plan(self, text: str) -> Plan:
+        found = self.answer(text)
+        assert isinstance(found, Plan), found
+        return found
+
+    def report(self, text: str) -> Report:
+        found = self.answer(text)
+        assert isinstance(found, Report), found
+        return found
+
+    def replanned(self, plan: Plan) -> Plan:
+        """The same plan made again from its pinned arguments, as the engine does after the approval."""
+        request = Request(
+            id="X-1", text="", actor=OLGA, place=HERE, plan=plan, digest=plan.digest(),
+            requirement=Requirement(approvals=0, who="", expires_seconds=60), state=State.APPROVED,
+            opened_at=NOW, expires_at=NOW,
+        )  # fmt: skip
+        return self.resolver.replan(request)
+
+    def perform(self, plan: Plan, *, steps: int | None = None) -> list[str]:
+        """Do the plan's steps as the runner does them; the evidence of their verification."""
+        request = Request(
+            id="X-1", text="", actor=OLGA, place=HERE, plan=plan, digest=plan.digest(),
+            requirement=Requirement(approvals=0, who="", expires_seconds=60), state=State.RUNNING,
+            opened_at=NOW, expires_at=NOW,
+        )  # fmt: skip
+        run = Run(request)
+        performer, hands = Performer(Memory(), SystemClock()), self.pools.hands(self.name)  # type: ignore[arg-type]
+        for number, step in enumerate(plan.steps[:steps]):
+            performer.perform(run, hands, number=number, step=step)
+        return run.evidence
+
+    def undo(self, step: Step) -> None:
+        hands = self.pools.hands(self.name)
+        for each in step.undo:
+            hands.send(each, {})
+
+    # --- the witness --------------------------------------------------------------------------------------------------
+
+    @property
+    def api(self) -> Any:
+        coordinator = self.lab.pools[self.name]["coordinator"]
+        session = XenAPI.Session(self.lab.hosts[coordinator])
+        session.xenapi.login_with_password(self.lab.username, self.lab.password, "1.0", "witness")
+        return session.xenapi
+
+    def ref(self, cls: str, name: str) -> str:
+        (ref,) = getattr(self.api, cls).get_by_name_label(name)
+        return str(ref)
+
+    def record(self, cls: str, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = getattr(self.api, cls).get_record(self.ref(cls, name))
+        return found
+
+    def host_of(self, vm: str) -> str:
+        api = self.api
+        home = api.VM.get_resident_on(self.ref("VM", vm))
+        return "" if home == NULL else str(api.host.get_name_label(home))
+
+    def code_of(self, call: str, *arguments: Any) -> str:
+        """The code that the toolstack really answers to a call, "" when it does it."""
+        cls, _, message = call.partition(".")
+        try:
+            getattr(getattr(self.api, cls), message)(*arguments)
+        except XenAPI.Failure as failure:
+            return str(failure.details[0])
+        return ""
+
+    def code_of_plan(self, plan: Plan) -> str:
+        """The code that the toolstack answers when the plan's steps are really sent, in spite of its blockers."""
+        hands = self.pools.hands(self.name)
+        for step in plan.steps:
+            try:
+                answer = hands.send(step, {})
+            except ToolstackRefusal as refusal:
+                return refusal.code
+            if step.asynchronous:
+                code = self._task_code(answer)
+                if code:
+                    return code
+        return ""
+
+    def _task_code(self, uuid: str) -> str:
+        api = self.api
+        deadline = time.monotonic() + 20
+        while True:
+            record = api.task.get_record(api.task.get_by_uuid(uuid))
+            if record["status"] != "pending":
+                return str(record["error_info"][0]) if record["error_info"] else ""
+            assert time.monotonic() < deadline, "the task did not end"
+            time.sleep(0.02)
+
+
+class Memory:
+    """The store as far as the performer needs it."""
+
+    def __init__(self) -> None:
+        self.states: dict[tuple[int, bool], CallState] = {}
+
+    def calls(self, request_id: str) -> tuple[Any, ...]:
+        return ()
+
+    def intend(self, *_: Any) -> bool:
+        return True
+
+    def note_call(self, request_id: str, step: int, undo: bool, state: CallState, **_: Any) -> None:
+        self.states[step, undo] = state
+
+    def progress(self, *_: Any) -> None: ...
+
+
+def changed(lab: str, change: Changed | None = None) -> Lab:
+    made = load(lab)
+    if change is not None:
+        change(Made(made.pools[0].objects))
+    return made
+
+
+@contextmanager
+def world(lab: str = "tutorial", change: Changed | None = None, *, speed: float = 200.0) -> Iterator[World]:
+    with start(changed(lab, change), speed=speed) as running, ThreadPoolExecutor(4) as readers:
+        name = next(iter(running.pools))
+        hosts = running.pools[name]["hosts"]
+        settings = PoolSettings(
+            name=name,
+            addresses=tuple(host.address for host in running.estate.hosts.values() if host.name in hosts),
+            username=running.username,
+            password=lambda: running.password,
+            plain_http=True,
+            address_map=running.addresses,
+            connect_seconds=2.0,
+            answer_seconds=20.0,
+            probe_seconds=2.0,
+        )
+        clock = SystemClock()
+        pools = XapiPools([settings], clock)
+        nobody: Any = None
+        resolver = Resolver(
+            pools=pools,
+            scopes=Scopes(),
+            registry=REGISTRY,
+            history=nobody,
+            policy=nobody,
+            clock=clock,
+            readers=readers,
+        )
+        try:
+            yield World(running, pools, name, resolver)
+        finally:
+            pools.close()
+
+
+def refused(found: World, text: str) -> Refused:
+    """The refusal that a command answers with."""
+    try:
+        answer = found.answer(text)
+    except Refused as refusal:
+        return refusal
+    raise AssertionError(f"{text} was not refused: {answer}")
+
+
+def codes(plan: Plan) -> list[str]:
+    return [finding.code for finding in plan.blockers]

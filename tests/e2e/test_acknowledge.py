@@ -63,13 +63,9 @@ def test_a_form_is_opened_and_filled_before_the_first_call_to_a_pool(lab_town: T
 
 def test_a_form_that_is_sent_is_acknowledged_before_the_first_call_to_a_pool(lab_town: Town) -> None:
     lab_town.workspace.say("olga", "#infra", "/xen vm migrate")
-    fields = lambda: lab_town.workspace.views("olga")["views"][-1]["view"]["blocks"]  # noqa: E731
-    eventually(lambda: lab_town.workspace.views("olga")["views"], "the form")
-    eventually(lambda: any(block["type"] == "input" for block in fields()), "the form being filled")
-    view = lab_town.workspace.views("olga")["views"][-1]["id"]
-    options = lab_town.workspace.options("olga", view_id=view, block_id="vm", action_id="pick", value="web-1")[
-        "options"
-    ]
+    view = eventually(lambda: filled_form(lab_town), "the form being filled")
+    found = lab_town.workspace.options("olga", view_id=view, block_id="vm", action_id="pick", value="web-1")
+    options = found["options"]
     assert [option["text"]["text"] for option in options] == ["web-1 – on xs1"]
     seen = watch(lab_town)
     picked = {"type": "external_select", "selected_option": options[0]}
@@ -98,6 +94,14 @@ def test_fifty_at_once_are_acknowledged_in_time_by_a_bot_whose_pools_are_slow(tm
         # Nobody is forgotten: when the pool dies under them, each is told so.
         kill(place)
         eventually(lambda: answered(place) == CROWD, "an answer for everybody", 10)
+
+
+def filled_form(place: Town) -> str:
+    """The id of the form on olga's screen, once there is something to fill in; "" before."""
+    for shown in place.workspace.views("olga")["views"]:
+        if any(block["type"] == "input" for block in shown["view"]["blocks"]):
+            return str(shown["id"])
+    return ""
 
 
 def answered(place: Town) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.store import ledger
-from bot.store.chain import Head, Seal, Verification
+from bot.store import archive, facts, ledger, mark
+from bot.store.chain import Flaw, Head, Seal, Verification
 from bot.store.connection import Connections
 from bot.store.failures import unavailable
 from bot.store.migrations import check_known
@@ -23,14 +24,30 @@ def heads_in(text: str) -> tuple[Head, ...]:
     return tuple(Head(int(seq), digest) for seq, digest in _HEAD.findall(text))
 
 
-def verify_file(path: Path, key: bytes | None, expected: Iterable[Head] = ()) -> Verification:
-    """Verify the ledger in the database at `path`.
+def verify_file(
+    path: Path, key: bytes | None, expected: Iterable[Head] = (), archives: Iterable[Path] = ()
+) -> Verification:
+    """Verify the ledger in the database at `path`, together with the archives to which rows of it have left.
 
-    :raises Unavailable: the file cannot be read, is no database of Xenia's, or is damaged beyond reading.
+    :raises Unavailable: a file cannot be read, is no database of Xenia's, or is damaged beyond reading.
     """
     seal = Seal(key)
-    with _reading(path) as db:
-        return ledger.verify(db, seal, expected)
+    marked = mark.read(path)  # before the rows are read: it is never ahead of them
+    with archive.opened(archives) as files, _reading(path) as db:
+        found = ledger.verify(db, seal, expected, files.rows() if files else None)
+        if found.flaw is not None and files and files.reading:
+            return replace(found, flaw=replace(found.flaw, why=f"{found.flaw.why} (in {files.reading})"))
+        return replace(found, flaw=found.flaw or _mark_flaw(db, marked))
+
+
+def _mark_flaw(db: Database, marked: mark.Marked | None) -> Flaw | None:
+    """The mark beside a database knows the newest row. A copy without one has nobody to tell."""
+    if marked is None or facts.get(db, facts.INSTANCE) != marked.instance or ledger.holds(db, marked.head):
+        return None
+    row = marked.head.seq
+    return Flaw(
+        row=row, why=f"the mark beside the database has seen row {row}, which is not there (any more) like that"
+    )
 
 
 def export_file(path: Path) -> Iterator[str]:

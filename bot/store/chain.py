@@ -103,6 +103,12 @@ class Verification:
     """The first row sealed with the key. Rows before it are plain: who can write the file could have redone them."""
     vouched_to: int = 0
     """Up to this row everything is as it was when its head was noted elsewhere; 0 when no head was given."""
+    vouched_at: str = ""
+    """When that row was written."""
+    base: Head = GENESIS
+    """The row before the first that was checked; of it and those before only this hash is known."""
+    unseen: tuple[int, ...] = ()
+    """Rows whose heads were given and that stand before `base`: nothing can be said of them."""
 
     @property
     def ok(self) -> bool:
@@ -116,12 +122,24 @@ def walk(
     noted: dict[int, set[str]] = {}
     for each in expected:
         noted.setdefault(each.seq, set()).add(each.hash)
-    head, count, keyed_from, vouched = base, 0, None, 0
+    head, count, keyed_from, vouched, vouched_at = base, 0, None, 0, ""
 
     def verdict(row: int | None = None, why: str = "") -> Verification:
-        flaw = Flaw(row=row, why=why) if why else None
-        return Verification(rows=count, head=head, flaw=flaw, keyed_from=keyed_from, vouched_to=vouched)
+        return Verification(
+            rows=count,
+            head=head,
+            flaw=Flaw(row=row, why=why) if why else None,
+            keyed_from=keyed_from,
+            vouched_to=vouched,
+            vouched_at=vouched_at,
+            base=base,
+            unseen=tuple(sorted(seq for seq in noted if seq < base.seq)),
+        )
 
+    if noted.get(base.seq, {base.hash}) != {base.hash}:
+        return verdict(
+            base.seq, f"row {base.seq} is not the row whose head was noted: it or a row before it was redone"
+        )
     for row in rows:
         seq = row["seq"]
         if seq != head.seq + 1:
@@ -137,7 +155,8 @@ def walk(
         if noted.get(seq, {row["hash"]}) != {row["hash"]}:
             return verdict(seq, f"row {seq} is not the row whose head was noted: it or a row before it was redone")
         head, count = Head(seq, row["hash"]), count + 1
-        vouched = seq if seq in noted else vouched
+        if seq in noted:
+            vouched, vouched_at = seq, row["at"]
         if keyed_from is None and row["mode"] != PLAIN:
             keyed_from = seq
     lost = max(noted, default=0)

@@ -1,14 +1,15 @@
 """The table `ledger`: append, read, verify. Its rows are never changed; how they are chained is :mod:`bot.store.chain`.
 
-Rows leave only by a sealed archive one day: :func:`bot.store.chain.walk` starts from any base that a checkpoint vouches
-for.
+Rows leave only by a sealed archive (:mod:`bot.store.archive`), whose last hash stays in a row of its own.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -24,12 +25,15 @@ from bot.store.redaction import redacted
 
 log = logging.getLogger(__name__)
 
+ARCHIVED = "ledger archived"
+"""The kind of row that says which rows have left."""
+
 
 class Ledger:
     """Appends rows sealed with `seal`. Every method runs inside the caller's transaction."""
 
     def __init__(self, seal: Seal) -> None:
-        self._seal = seal
+        self.seal = seal
 
     def begin(self, db: Database, at: datetime) -> None:
         """Once at the start: the key must be the one that the ledger goes on with. A ledger that was plain so far gets
@@ -38,12 +42,12 @@ class Ledger:
         :raises Unavailable: no key, or another one, for a keyed ledger. (Rows without it could not be vouched for.)
         """
         last = _last(db)
-        if last is None or last["mode"] == self._seal.mode:
-            wrong = last is not None and self._seal.hash(last) != last["hash"]
+        if last is None or last["mode"] == self.seal.mode:
+            wrong = last is not None and self.seal.hash(last) != last["hash"]
             if wrong:
                 log.error("The ledger's last row does not match its hash; see `xenia ledger verify`.")
             return
-        if not self._seal.keyed:
+        if not self.seal.keyed:
             raise Unavailable(
                 "The ledger is sealed with a key, and none is set.",
                 remedy="Set the ledger's key again; see the manual.",
@@ -77,16 +81,16 @@ class Ledger:
             "pool": storable(entry.pool),
             "request_id": entry.request_id,
             "body": canonical(body),
-            "mode": self._seal.mode,
+            "mode": self.seal.mode,
             "prev": before.hash,
         }
-        row["hash"] = self._seal.hash(row)
+        row["hash"] = self.seal.hash(row)
         db.table("ledger").insert(row)
         return before.seq + 1
 
     def verify(self, db: Database, expected: Iterable[Head] = ()) -> Verification:
         """Walk the whole ledger; see :func:`verify`."""
-        return verify(db, self._seal, expected)
+        return verify(db, self.seal, expected)
 
 
 def _last(db: Database) -> dict[str, Any] | None:
@@ -98,15 +102,50 @@ def head(db: Database) -> Head:
     return Head(last["seq"], last["hash"]) if last else GENESIS
 
 
-def verify(db: Database, seal: Seal, expected: Iterable[Head] = ()) -> Verification:
+def holds(db: Database, noted: Head) -> bool:
+    """Is the row of this head in the ledger? Rows that have left for an archive count as being in it."""
+    if noted == GENESIS:
+        return True
+    row = db.execute("SELECT hash FROM ledger WHERE seq = ?", [noted.seq]).fetchone()
+    if row is None:
+        return noted.seq < checkpoint(db).seq
+    return bool(row[0] == noted.hash)
+
+
+def verify(
+    db: Database, seal: Seal, expected: Iterable[Head] = (), earlier: Iterable[Mapping[str, Any]] | None = None
+) -> Verification:
     """Walk the rows, compare with heads noted elsewhere, and look whether the triggers stand and whether what other
     tables refer to is still there. The first flaw is named.
+
+    :param earlier: rows that have left for archives, in order; those before them are taken as their first row has it.
     """
-    found = walk(db.table("ledger").rows_where(order_by="seq"), seal, expected=expected)
-    flaw = found.flaw or _end_flaw(db, found.head) or _trigger_flaw(db)
-    return Verification(
-        rows=found.rows, head=found.head, flaw=flaw, keyed_from=found.keyed_from, vouched_to=found.vouched_to
-    )
+    rows = db.table("ledger").rows_where(order_by="seq")
+    if earlier is None:
+        found = walk(rows, seal, expected=expected, base=checkpoint(db))
+    else:
+        together = iter(itertools.chain(earlier, rows))
+        first = next(together, None)
+        base = GENESIS if first is None or first["seq"] == 1 else Head(first["seq"] - 1, str(first["prev"]))
+        again = together if first is None else itertools.chain((first,), together)
+        found = walk(again, seal, expected=expected, base=base)
+    return replace(found, flaw=found.flaw or _end_flaw(db, found.head) or _trigger_flaw(db))
+
+
+def checkpoint(db: Database) -> Head:
+    """The last row that has left for an archive, as the row of that archive has it; that one is walked like any other.
+    The beginning, where none has left (or none says so: then the walk finds the rows missing).
+    """
+    first = db.execute("SELECT min(seq) FROM ledger").fetchone()[0]
+    for row in db.table("ledger").rows_where("kind = ?", [ARCHIVED], order_by="seq desc"):
+        try:
+            body = json.loads(row["body"])
+            last = Head(int(body["last"]), str(body["hash"]))
+        except (ValueError, KeyError, TypeError):
+            continue
+        if last.seq + 1 == first:
+            return last
+    return GENESIS
 
 
 def _end_flaw(db: Database, last: Head) -> Flaw | None:
@@ -161,9 +200,13 @@ def _read(row: Mapping[str, Any]) -> LedgerRow:
 
 
 def exported(db: Database) -> Iterator[str]:
-    """Every row as a line of JSON, oldest first: all columns, the body as JSON data. :func:`imported` reads it back."""
-    for row in db.table("ledger").rows_where(order_by="seq"):
-        yield json.dumps(row | {"body": json.loads(row["body"])})
+    """Every row as a line, oldest first."""
+    return map(line, db.table("ledger").rows_where(order_by="seq"))
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """A row as a line of JSON: all columns, the body as JSON data. :func:`imported` reads it back."""
+    return json.dumps({**row, "body": json.loads(row["body"])})
 
 
 def imported(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

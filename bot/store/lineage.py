@@ -51,7 +51,7 @@ def begin(db: Database, log_book: ledger.Ledger, mark: Mark, at: datetime, *, re
 
 def noted(db: Database, log_book: ledger.Ledger, mark: Mark, at: datetime, heads: Iterable[Head]) -> Restored | None:
     """As :func:`begin`, by heads that were noted elsewhere during this life of the database."""
-    strange = [head for head in heads if not _in_chain(db, head)]
+    strange = [head for head in heads if not ledger.holds(db, head)]
     if not strange:
         return None
     lost = max(strange)
@@ -90,20 +90,9 @@ def _why_a_copy(db: Database, instance: str | None, marked: Marked | None, mark:
         return "there is no mark beside it: it was copied or moved here without it" if instance else ""
     if marked.instance != instance:
         return "the mark beside it is another database's"
-    if not _in_chain(db, marked.head):
+    if not ledger.holds(db, marked.head):
         return f"the mark beside it has seen row {marked.head.seq}, which is not in it"
     return ""
-
-
-def _in_chain(db: Database, head: Head) -> bool:
-    """Rows that have left for an archive count as being there: their archive is verified by itself."""
-    if head == GENESIS:
-        return True
-    row = db.execute("SELECT hash FROM ledger WHERE seq = ?", [head.seq]).fetchone()
-    if row is None:
-        first = db.execute("SELECT min(seq) FROM ledger").fetchone()[0]
-        return first is not None and head.seq < first
-    return bool(row[0] == head.hash)
 
 
 def _close(db: Database, log_book: ledger.Ledger, at: datetime, request_id: str, state: State, why: str) -> None:

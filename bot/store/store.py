@@ -13,9 +13,10 @@ from sqlite_utils import Database
 
 from bot.approval import ACTIVE_STATES
 from bot.errors import Unavailable
-from bot.model import CallRecord, CallState, Entry, Progress, Report, Request, Result, State, Vote
+from bot.model import Actor, CallRecord, CallState, Entry, Progress, Report, Request, Result, State, Vote
 from bot.ports import Clock, Conflict, Delivery, LedgerRow, NewRequest
-from bot.store import calls, facts, ledger, lineage, locks, outbox, requests, sightings
+from bot.store import archive, calls, facts, ledger, lineage, locks, outbox, requests, sightings
+from bot.store.archive import Archive
 from bot.store.chain import Head, Seal, Verification
 from bot.store.connection import BUSY_SECONDS, Connections
 from bot.store.encoding import moment, stamp
@@ -112,6 +113,14 @@ class SqliteStore:
         """Walk the ledger's chain, comparing with heads noted elsewhere."""
         with self._connections.read() as db:
             return self._ledger.verify(db, expected)
+
+    def archive(self, before: datetime, file: Path, actor: Actor) -> Archive:
+        """Move the rows older than `before` into a new file. :raises Refused: see :mod:`bot.store.archive`."""
+        with self._connections.read() as db:
+            written = archive.write(db, self._ledger.seal, before, file)
+        with self._recording() as db:
+            archive.let_go(db, self._ledger, written, actor, self._clock.now())
+        return written
 
     def noted(self, heads: Iterable[Head]) -> lineage.Restored | None:
         """Heads that others have seen in this life of the database (see :meth:`begun`): if one is not in the chain, it

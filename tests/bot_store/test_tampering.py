@@ -14,6 +14,7 @@ import pytest
 from bot.model import CallState, State
 from bot.store import Head, SqliteStore, Verification, verify_file
 from bot.store.chain import COLUMNS, Seal
+from bot.store.mark import path_of
 from bot.store.migrations import LEDGER_TRIGGERS
 from tests.bot_store.helpers import KEY, HandClock, after, entry, look, meddle, running, vote
 from tests.bot_store.helpers import opened as open_request
@@ -93,6 +94,8 @@ def test_everything_redone_is_told_by_the_key_or_a_noted_head(path: Path, told: 
             redo(path, each)
         assert flaw(verify_file(path, key)) == (ROWS, "row 9 is not sealed with the key, nor is any before it")
     else:
+        assert "mark beside the database has seen row 9" in flaw(verify_file(path, key))[1]
+        path_of(path).unlink()
         assert verify_file(path, key).ok  # what a key, or a head noted elsewhere, is for
     row, why = flaw(verify_file(path, None, [told]))
     assert row == ROWS
@@ -175,6 +178,11 @@ def test_delete_insert_reorder(path: Path, key: bytes | None, statements: list[s
 )
 def test_a_cut_tail_is_told_by_a_later_head(path: Path, told: Head, key: bytes | None, left: int, why: str) -> None:
     tamper(path, f"DELETE FROM ledger WHERE seq > {left}")
+    assert flaw(verify_file(path, key)) == (
+        ROWS,
+        "the mark beside the database has seen row 9, which is not there (any more) like that",
+    )
+    path_of(path).unlink()
     assert verify_file(path, key).ok  # nothing in the rows themselves can tell
     assert flaw(verify_file(path, key, [told])) == (ROWS, why)
 

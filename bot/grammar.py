@@ -5,9 +5,9 @@ One line declares a command's grammar, as a person would read it in the help::
     vm migrate VM [to HOST]
 
 Lower-case words in front are the command's name. An upper-case word is something to fill in, `[to HOST]` an optional
-argument after a keyword, `[all]` a flag. Values may hold spaces: everything up to the next keyword belongs to them; a
-REASON takes the whole rest of the line, so it comes last. A word in quotes is never a keyword, so that a VM called `to`
-can be named.
+argument after a keyword, `because REASON` a required one, `[all]` a flag. Values may hold spaces: everything up to the
+next keyword belongs to them; a REASON takes the whole rest of the line, so it comes last. A word in quotes is never a
+keyword, so that a VM called `to` can be named.
 Commands of one pool accept `in POOL` besides. Nothing here reads a pool or looks a name up.
 """
 
@@ -87,13 +87,20 @@ def usage(text: str) -> Usage:
     """
     name: list[str] = []
     slots: list[Slot] = []
+    keyword = ""
     for element in _ELEMENT.findall(text):
         optional = element.startswith("[")
         words = element.strip("[]").split()
+        if keyword and (optional or not _PLACEHOLDER.match(element)):
+            raise ValueError(f"{text}: {keyword} is not followed by what belongs after it")
         if not optional and not _PLACEHOLDER.match(element):
             if slots:
-                raise ValueError(f"{text}: the command's name must come first")
-            name.append(element)
+                keyword = element
+            else:
+                name.append(element)
+        elif keyword:
+            slots.append(Slot(words[0].lower(), words[0], keyword, True))
+            keyword = ""
         elif len(words) == 1 and _PLACEHOLDER.match(words[0]):
             slots.append(Slot(words[0].lower(), words[0], "", not optional))
         elif len(words) == 1:
@@ -102,6 +109,8 @@ def usage(text: str) -> Usage:
             slots.append(Slot(words[1].lower(), words[1], words[0], not optional))
         else:
             raise ValueError(f"{text}: {element} is not understood")
+    if keyword:
+        raise ValueError(f"{text}: {keyword} is not followed by what belongs after it")
     keywords = [slot.keyword for slot in slots if slot.keyword]
     fields = [slot.field for slot in slots]
     if sum(not slot.keyword for slot in slots) > 1 or len({*keywords, POOL_SLOT.keyword}) <= len(keywords):

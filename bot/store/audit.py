@@ -33,7 +33,7 @@ def verify_file(
     """
     seal = Seal(key)
     marked = mark.read(path)  # before the rows are read: it is never ahead of them
-    with archive.opened(archives) as files, _reading(path) as db:
+    with archive.opened(archives) as files, reading(path) as db:
         found = ledger.verify(db, seal, expected, files.rows() if files else None)
         if found.flaw is not None and files and files.reading:
             return replace(found, flaw=replace(found.flaw, why=f"{found.flaw.why} (in {files.reading})"))
@@ -52,12 +52,13 @@ def _mark_flaw(db: Database, marked: mark.Marked | None) -> Flaw | None:
 
 def export_file(path: Path) -> Iterator[str]:
     """The ledger as JSON lines, as it was when the first was read. :raises Unavailable: as :func:`verify_file`."""
-    with _reading(path) as db:
+    with reading(path) as db:
         yield from ledger.exported(db)
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[Database]:
+def reading(path: Path) -> Iterator[Database]:
+    """One snapshot of a database of Xenia's that may be in use. :raises Unavailable: as :func:`verify_file`."""
     connections = Connections(path, read_only=True)
     try:
         with connections.read() as db:

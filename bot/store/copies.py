@@ -1,4 +1,4 @@
-"""Copies of the database: made while the bot works, complete before they get their name, and put back."""
+"""One database file copied to another: while the bot works, and complete before it gets its name."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
+from bot.store import audits
 from bot.store.connection import APPLICATION_ID, Connections
 from bot.store.copies import copying
 from bot.store.failures import unavailable
@@ -168,6 +169,11 @@ def _second(db: Database) -> None:
     db.execute("DROP INDEX deliveries_due")
     db.table("deliveries").transform(not_null={"request_id": False})
     db.execute("CREATE INDEX deliveries_due ON deliveries (due_at) WHERE given_up = 0 AND shown < revision")
+
+
+@MIGRATIONS(name="0003_audits")
+def _audits(db: Database) -> None:
+    audits.create(db)
 
 
 LEDGER_TRIGGERS = {

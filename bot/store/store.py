@@ -17,6 +17,7 @@ from bot.model import Actor, CallRecord, CallState, Entry, Progress, Report, Req
 from bot.ports import Clock, Conflict, Delivery, LedgerRow, NewRequest
 from bot.store import archive, calls, facts, ledger, lineage, locks, outbox, requests, sightings
 from bot.store.archive import Archive
+from bot.store.audits import Memory
 from bot.store.chain import Head, Seal, Verification
 from bot.store.connection import BUSY_SECONDS, Connections
 from bot.store.encoding import moment, stamp
@@ -54,6 +55,7 @@ class SqliteStore:
         self._ledger = ledger.Ledger(Seal(ledger_key))
         self._connections = Connections(path, busy_seconds=busy_seconds)
         self._mark: Mark | None = None
+        self.audits = Memory(self._connections)
         try:
             migrate(self._connections)
             self._mark = Mark(self._connections.path)

@@ -1,0 +1,277 @@
+"""The tables `audit_runs`, `audit_findings` and `audit_offsets`: audits, and what they found, followed over time.
+
+A row of `audit_findings` is one story: opened by a run, seen by the runs after it, resolved by the first one that looked
+and did not find it. What comes back later is a new row. So a finding was open at run R exactly when it was opened by
+then and seen at R or later, and no list of every sighting is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.findings import Audited, Drift, Followed, Kind, NewRun, Offset, Run
+from bot.model import Actor, ObjectId
+from bot.store.connection import Connections
+from bot.store.encoding import moment, moment_optional, pack, stamp, unpack
+
+_RUN = "SELECT number, kind, pool, actor, started_at, ended_at, failure, first FROM audit_runs"
+_STORY = "SELECT drift, opened_at, opened_run, seen_at, seen_run, resolved_at, resolved_run, times FROM audit_findings"
+
+
+def create(db: Database) -> None:
+    """The tables, as the migration makes them."""
+    strict = db.supports_strict
+    db.table("audit_runs").create(
+        {
+            "number": int,
+            "kind": str,
+            "pool": str,
+            "actor": str,
+            "started_at": str,
+            "ended_at": str,
+            "failure": str,
+            "first": int,
+        },
+        pk="number",
+        not_null=("kind", "pool", "actor", "started_at", "ended_at", "failure", "first"),
+        strict=strict,
+    ).create_index(["pool", "kind", "number"])
+    db.table("audit_findings").create(
+        {
+            "id": int,
+            "pool": str,
+            "kind": str,
+            "key": str,
+            "drift": str,
+            "times": int,
+            "opened_at": str,
+            "opened_run": int,
+            "seen_at": str,
+            "seen_run": int,
+            "resolved_at": str,
+            "resolved_run": int,
+        },
+        pk="id",
+        not_null=("pool", "kind", "key", "drift", "times", "opened_at", "opened_run", "seen_at", "seen_run"),
+        strict=strict,
+    ).create_index(["pool", "kind", "key"])
+    # One open story of a finding at a time, also between processes.
+    db.execute(
+        "CREATE UNIQUE INDEX audit_findings_one_open ON audit_findings (pool, kind, key) WHERE resolved_run IS NULL"
+    )
+    db.table("audit_offsets").create(
+        {
+            "run": int,
+            "pool": str,
+            "host_uuid": str,
+            "host_name": str,
+            "at": str,
+            "low": float,
+            "high": float,
+            "readings": int,
+            "round_trip": float,
+        },
+        pk=("run", "host_uuid"),
+        not_null=("pool", "host_name", "at", "low", "high", "readings", "round_trip"),
+        strict=strict,
+    ).create_index(["pool", "host_uuid", "run"])
+
+
+class Memory:
+    """:class:`bot.findings.AuditBook` in the store's database."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def record_audit(self, new: NewRun) -> Audited:
+        with self._connections.write() as db:
+            where = (new.pool, str(new.kind))
+            newest = db.execute(
+                "SELECT number, max(started_at) FROM audit_runs WHERE pool = ? AND kind = ? AND failure = ''", where
+            ).fetchone()
+            overtaken = newest[1] is not None and not new.failure and stamp(new.started_at) < newest[1]
+            if overtaken:
+                new = replace(new, failure=f"Audit {newest[0]} began later and has been recorded already.", found=())
+            first = not db.execute(f"{_RUN} WHERE pool = ? AND kind = ? LIMIT 1", where).fetchone()
+            number = _insert_run(db, new, first)
+            _follow(db, number, new)
+            found = _audited(db, number)
+            assert found is not None
+            return found
+
+    def audit_run(self, number: int) -> Audited | None:
+        with self._connections.read() as db:
+            return _audited(db, number)
+
+    def audit_runs(self, pools: Iterable[str], *, kind: Kind | None, last: int) -> tuple[Audited, ...]:
+        names = list(pools)
+        of_kind, kinds = ("", []) if kind is None else (" AND kind = ?", [str(kind)])
+        with self._connections.read() as db:
+            rows = db.execute(
+                f"SELECT number FROM audit_runs WHERE pool IN ({_marks(names)}){of_kind} ORDER BY number DESC LIMIT ?",
+                [*names, *kinds, last],
+            ).fetchall()
+            found = [_audited(db, row[0]) for row in rows]
+        return tuple(each for each in found if each is not None)
+
+    def audit_changes(self, pool: str, since: int) -> tuple[tuple[Followed, ...], tuple[Followed, ...]]:
+        with self._connections.read() as db:
+            opened = _stories(db, "pool = ? AND opened_run > ? AND resolved_run IS NULL", [pool, since])
+            resolved = _stories(
+                db,
+                "pool = ? AND opened_run <= ? AND resolved_run > ? AND NOT EXISTS (SELECT 1 FROM audit_findings AS again"
+                " WHERE again.pool = audit_findings.pool AND again.kind = audit_findings.kind"
+                " AND again.key = audit_findings.key AND again.resolved_run IS NULL)",
+                [pool, since, since],
+            )
+        return opened, resolved
+
+    def offsets(self, pool: str, host_uuid: str, last: int) -> tuple[Offset, ...]:
+        with self._connections.read() as db:
+            rows = db.execute(
+                "SELECT host_uuid, host_name, at, low, high, readings, round_trip FROM audit_offsets"
+                " WHERE pool = ? AND host_uuid = ? ORDER BY run DESC LIMIT ?",
+                [pool, host_uuid, last],
+            ).fetchall()
+        return tuple(
+            Offset(
+                host=ObjectId("host", row[0], row[1]),
+                at=moment(row[2]),
+                low=row[3],
+                high=row[4],
+                readings=row[5],
+                round_trip=row[6],
+            )
+            for row in rows
+        )
+
+    def forget_audits(self, before: datetime) -> int:
+        """Delete runs that ended before then, and what was resolved by them; how many runs. Open findings stay, and so
+        does each pool's newest run of each kind.
+        """
+        with self._connections.write() as db:
+            gone = [
+                row[0]
+                for row in db.execute(
+                    "SELECT number FROM audit_runs WHERE ended_at < ? AND number NOT IN"
+                    " (SELECT max(number) FROM audit_runs GROUP BY pool, kind)",
+                    [stamp(before)],
+                )
+            ]
+            if gone:
+                last = max(gone)
+                db.execute(f"DELETE FROM audit_runs WHERE number IN ({_marks(gone)})", gone)
+                db.execute(f"DELETE FROM audit_offsets WHERE run IN ({_marks(gone)})", gone)
+                db.execute(
+                    "DELETE FROM audit_findings WHERE resolved_run <= ? AND resolved_at < ?", [last, stamp(before)]
+                )
+            return len(gone)
+
+
+def _insert_run(db: Database, new: NewRun, first: bool) -> int:
+    # Numbers are never given twice, also when the newest runs were deleted: findings remember them.
+    number: int = db.execute(
+        "SELECT 1 + max(coalesce((SELECT max(number) FROM audit_runs), 0),"
+        " coalesce((SELECT max(max(seen_run, coalesce(resolved_run, 0))) FROM audit_findings), 0))"
+    ).fetchone()[0]
+    db.table("audit_runs").insert(
+        {
+            "number": number,
+            "kind": str(new.kind),
+            "pool": new.pool,
+            "actor": pack(Actor, new.actor),
+            "started_at": stamp(new.started_at),
+            "ended_at": stamp(new.ended_at),
+            "failure": new.failure,
+            "first": int(first),
+        }
+    )
+    for offset in new.offsets:
+        db.table("audit_offsets").insert(
+            {
+                "run": number,
+                "pool": new.pool,
+                "host_uuid": offset.host.uuid,
+                "host_name": offset.host.name,
+                "at": stamp(offset.at),
+                "low": offset.low,
+                "high": offset.high,
+                "readings": offset.readings,
+                "round_trip": offset.round_trip,
+            }
+        )
+    return number
+
+
+def _follow(db: Database, number: int, new: NewRun) -> None:
+    """Open, see and resolve findings. A run that failed saw only what it brings along: the rest stays as it was."""
+    kind, at = str(new.kind), stamp(new.ended_at)
+    found = {drift.key: drift for drift in new.found}
+    rows = db.execute(
+        "SELECT id, key FROM audit_findings WHERE pool = ? AND kind = ? AND resolved_run IS NULL", [new.pool, kind]
+    ).fetchall()
+    opened = {key: row_id for row_id, key in rows}
+    for key, drift in found.items():
+        seen = {"drift": pack(Drift, drift), "seen_at": at, "seen_run": number}
+        if key in opened:
+            db.table("audit_findings").update(opened[key], seen)
+            continue
+        before = db.execute(
+            "SELECT count(*) FROM audit_findings WHERE pool = ? AND kind = ? AND key = ?", [new.pool, kind, key]
+        ).fetchone()[0]
+        story = {"pool": new.pool, "kind": kind, "key": key, "times": before + 1, "opened_at": at, "opened_run": number}
+        db.table("audit_findings").insert({**story, **seen})
+    if not new.failure:
+        for key in opened.keys() - found.keys():
+            db.table("audit_findings").update(opened[key], {"resolved_at": at, "resolved_run": number})
+
+
+def _audited(db: Database, number: int) -> Audited | None:
+    row = db.execute(f"{_RUN} WHERE number = ?", [number]).fetchone()
+    if row is None:
+        return None
+    run = Run(
+        number=row[0],
+        kind=Kind(row[1]),
+        pool=row[2],
+        actor=unpack(Actor, row[3]),
+        started_at=moment(row[4]),
+        ended_at=moment(row[5]),
+        failure=row[6],
+    )
+    mine = [run.pool, str(run.kind)]
+    # A failed run did not look: what was open before it still was.
+    still = "(resolved_run IS NULL OR resolved_run > ?)" if run.failure else "seen_run >= ?"
+    return Audited(
+        run=run,
+        first=bool(row[7]),
+        new=_stories(db, "pool = ? AND kind = ? AND opened_run = ?", [*mine, number]),
+        still=_stories(db, f"pool = ? AND kind = ? AND opened_run < ? AND {still}", [*mine, number, number]),
+        resolved=_stories(db, "pool = ? AND kind = ? AND resolved_run = ?", [*mine, number]),
+    )
+
+
+def _stories(db: Database, where: str, values: Sequence[Any]) -> tuple[Followed, ...]:
+    rows = db.execute(f"{_STORY} WHERE {where} ORDER BY id", list(values)).fetchall()
+    return tuple(
+        Followed(
+            drift=unpack(Drift, row[0]),
+            opened_at=moment(row[1]),
+            opened_run=row[2],
+            seen_at=moment(row[3]),
+            seen_run=row[4],
+            resolved_at=moment_optional(row[5]),
+            resolved_run=row[6],
+            times=row[7],
+        )
+        for row in rows
+    )
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))

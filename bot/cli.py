@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot import compose, config
+from bot import cli_config, compose, config
 from bot.answers import Ask, Opened, Problem
 from bot.approval import END_STATES
 from bot.clock import SystemClock
@@ -76,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 
     checks = parts.add_parser("config", help="the configuration").add_subparsers(required=True, metavar="ACTION")
     check = checks.add_parser("check", help="is the configuration right?")
-    check.set_defaults(run=_check)
+    check.add_argument("--offline", action="store_true", help="do not ask Slack whether it knows the people named")
+    check.set_defaults(run=cli_config.check)
 
     ledger = parts.add_parser("ledger", help="the record").add_subparsers(required=True, metavar="ACTION")
     verify = ledger.add_parser("verify", help="has anybody changed the record?")
@@ -192,14 +193,6 @@ def _told(request: Request | None) -> int:
     for line in request.result.lines if request.result else ():
         terminal.line(f"  {line}")
     return 0 if request.state is State.SUCCEEDED else 1
-
-
-def _check(options: argparse.Namespace) -> int:
-    settings = config.load(options.config)
-    terminal = Terminal(sys.stdout)
-    pools, approvers = plural(len(settings.pools), "pool"), plural(len(settings.policy.approvers), "approver")
-    terminal.line(f"{options.config} has no mistakes: {pools}, {approvers}.")
-    return 0
 
 
 def _verify(options: argparse.Namespace) -> int:

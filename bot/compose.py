@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 
@@ -17,7 +17,7 @@ from bot.engine import Engine
 from bot.forms import Forms
 from bot.jobs import Jobs
 from bot.model import BOT, Entry
-from bot.policy import Book
+from bot.policy import Book, Names
 from bot.ports import Clock, People
 from bot.registry import Registry
 from bot.resolve import Resolver
@@ -62,13 +62,15 @@ def _newest(store: SqliteStore) -> datetime | None:
 
 
 @contextmanager
-def assembled(settings: Settings, people: People, team: str) -> Iterator[Bot]:
-    """The parts, put together; closed in the right order at the end."""
+def assembled(settings: Settings, people: People, team: str, names: Callable[[str], str] = str) -> Iterator[Bot]:
+    """The parts, put together; closed in the right order at the end. `names` is what to call people of the
+    configuration.
+    """
     clock = SystemClock()
     store = open_store(settings, clock)
     pools = XapiPools(settings.pool_settings(), clock)
     registry = Registry.of_package(commands)
-    scopes, rules = settings.scopes(), settings.rules()
+    scopes, rules = settings.scopes(), replace(settings.rules(), names=Names(names))
     with (
         ThreadPoolExecutor(READERS, thread_name_prefix="reader") as readers,
         ThreadPoolExecutor(RUNNERS, thread_name_prefix="runner") as threads,
@@ -111,7 +113,7 @@ def running(settings: Settings) -> Iterator[Bot]:
     :raises UserError: Slack, the database or a setting cannot be used; said at once, not at the first command.
     """
     workspace = connect(settings.slack_settings())
-    with assembled(settings, workspace.people, workspace.team) as bot:
+    with assembled(settings, workspace.people, workspace.team, workspace.people.title) as bot:
         slack = SlackBot(workspace, bot.engine)
         courier = Courier(workspace.api, bot.store, bot.engine.request, SystemClock())
         jobs = Jobs(bot.engine.tick)

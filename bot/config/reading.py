@@ -2,81 +2,127 @@
 
 from __future__ import annotations
 
-import re
+import importlib
 import tomllib
-from collections.abc import Mapping
+import types
+import typing
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Union
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from bot.config.consistency import Mistake, mistakes
+from bot.config.lines import line_of
 from bot.config.secret import ConfigError
 from bot.config.settings import Settings
+from bot.grammar import near
+from bot.registry import Registry
 
 
-def load(path: Path) -> Settings:
+def load(path: Path, *, commands: Collection[str] | None = None) -> Settings:
     """Read and check the file.
 
+    :param commands: names of the commands there are, which rules may name; by default those of the package.
     :raises ConfigError: it cannot be read, is no TOML, or has mistakes: each is listed with its line.
     """
+    text = read(path)
     try:
-        text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The configuration {path} is not TOML.", evidence=(str(error),)) from error
+    return parse(data, text, str(path), commands=commands)
+
+
+def read(path: Path) -> str:
+    """The file's text. :raises ConfigError: it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             f"The configuration {path} cannot be read.",
             evidence=(error.strerror or str(error),),
             remedy="Give its path with --config.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(f"The configuration {path} is not TOML.", evidence=(str(error),)) from error
-    return parse(data, text, str(path))
 
 
-def parse(data: Mapping[str, Any], text: str, source: str) -> Settings:
+def parse(data: Mapping[str, Any], text: str, source: str, *, commands: Collection[str] | None = None) -> Settings:
     """:raises ConfigError: with every mistake and its line."""
+    known = command_names() if commands is None else commands
     try:
         settings = Settings.model_validate(data)
-        for pool in settings.pool_settings():
-            assert pool.name
     except ValidationError as error:
-        mistakes = tuple(_mistake(each, text) for each in error.errors(include_url=False, include_input=False))
-        raise ConfigError(
-            f"{source} has {len(mistakes)} mistake{'s' * (len(mistakes) > 1)}.", evidence=mistakes
-        ) from error
+        found = [_mistake(each) for each in error.errors(include_url=False, include_input=False)]
+        raise _refusal(found, text, source) from error
+    found = [*mistakes(settings, known)]
+    if found:
+        raise _refusal(found, text, source)
     return settings
 
 
-def _mistake(error: Any, text: str) -> str:
-    location = tuple(part for part in error["loc"] if part != "[key]")
+def command_names() -> tuple[str, ...]:
+    """The commands that this bot has."""
+    return tuple(each.name for each in Registry.of_package(importlib.import_module("commands")))
+
+
+def placed(found: Mistake, text: str) -> str:
+    """A mistake with its line, as it is shown."""
+    line = line_of(text, found.where)
+    return f"line {line}: {found.text}" if line else found.text
+
+
+def _refusal(found: Iterable[Mistake], text: str, source: str) -> ConfigError:
+    """In the order of the file."""
+    ordered = sorted(dict.fromkeys(found), key=lambda each: line_of(text, each.where))
+    count = len(ordered)
+    return ConfigError(
+        f"{source} has {count} mistake{'s' * (count > 1)}.", evidence=tuple(placed(each, text) for each in ordered)
+    )
+
+
+def _mistake(error: Any) -> Mistake:
+    where = tuple(part for part in error["loc"] if part != "[key]")
+    name = _dotted(where)
+    if error["type"] == "extra_forbidden":
+        *table, key = where
+        known = settings_at(tuple(table))
+        slips = near(str(key), known, limit=1)
+        hint = f"did you mean “{slips[0]}”?" if slips else f"it can have: {', '.join(known)}"
+        return Mistake(where, f"{name}: there is no such setting; {hint}")
     message = str(error["msg"]).removeprefix("Value error, ")
-    line = line_of(text, tuple(str(part) for part in location if not isinstance(part, int)))
-    where = f"line {line}: " if line else ""
-    name = ".".join(str(part) for part in location)
-    return f"{where}{name + ': ' if name else ''}{message}"
+    return Mistake(where, f"{name}: {message}" if name else message)
 
 
-_HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?\Z")
-_KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
+def _dotted(where: tuple[str | int, ...]) -> str:
+    """`policy.rules[2].when`, counted from 1 as people count."""
+    made = ""
+    for part in where:
+        made += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if made else part
+    return made
 
 
-def line_of(text: str, location: tuple[str, ...]) -> int:
-    """The line (from 1) of the longest part of a setting's path that stands in the file; 0 when none of it does."""
-    best, best_length = 0, 0
-    table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        header, key = _HEADER.match(line), _KEY.match(line)
-        if header:
-            table = _parts(header[1])
-            found: tuple[str, ...] = table
-        elif key:
-            found = (*table, *_parts(key[1]))
+def settings_at(where: tuple[str | int, ...]) -> tuple[str, ...]:
+    """The names of the settings that a table of the file can have."""
+    kind: Any = Settings
+    for part in where:
+        kind = _bare(kind)
+        if _is_section(kind):
+            kind = kind.model_fields[str(part)].annotation
         else:
-            continue
-        if len(found) > best_length and found == location[: len(found)]:
-            best, best_length = number, len(found)
-    return best
+            held = typing.get_args(kind)
+            kind = held[-1] if typing.get_origin(kind) is dict else held[0]
+    kind = _bare(kind)
+    return tuple(kind.model_fields) if _is_section(kind) else ()
 
 
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in re.findall(r"[\w-]+|\"[^\"]*\"|'[^']*'", dotted))
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _bare(kind: Any) -> Any:
+    """Without what pydantic checks besides, and without None."""
+    while typing.get_origin(kind) in (Annotated, Union, types.UnionType):
+        kind = next(each for each in typing.get_args(kind) if each is not type(None))
+    return kind

@@ -17,12 +17,14 @@ from bot.policy.decide import (
 from bot.policy.lint import Oddity, oddities
 from bot.policy.rules import EVERYONE, Freeze, Match, Rule, Rules, Subject, Terms
 from bot.policy.windows import Window
+from bot.policy.words import Names
 
 __all__ = [
     "EVERYONE",
     "Book",
     "Freeze",
     "Match",
+    "Names",
     "Oddity",
     "Rule",
     "Rules",

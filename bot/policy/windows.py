@@ -47,7 +47,7 @@ class Window:
         if (start, window.start_time) == (end, window.end_time):
             raise ValueError(f"“{text}” ends where it begins")
         dates = isinstance(start, date) and isinstance(end, date)
-        if dates and (start, window.start_time) > (end, window.end_time):  # type: ignore[operator]
+        if dates and (start, window.start_time) > (end, window.end_time):
             raise ValueError(f"“{text}” ends before it begins")
         return window
 

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from bot.model import Level, Line, Risk
 from bot.policy.rules import EVERYONE, Freeze, Rule, Rules, Subject, Terms
 from bot.text import duration, joined, plural, quoted
+
+
+class Names(Mapping[str, str]):
+    """What people are called, found out when it is said: asking Slack for everybody at the start would take long."""
+
+    def __init__(self, find: Callable[[str], str]) -> None:
+        self._find = find
+
+    def __getitem__(self, reference: str) -> str:
+        return self._find(reference)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def person(rules: Rules, reference: str) -> str:

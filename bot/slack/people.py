@@ -1,4 +1,4 @@
-"""People as Slack knows them now: who counts, and in which user groups."""
+"""People as Slack knows them now: who counts, and in which user groups and channels."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from bot.slack.api import Api, Refused, SlackFailure
 _FEW_SECONDS = 5.0
 """How long a failure to find out is believed: long enough not to hammer, short enough not to be noticed."""
 _NOBODY = frozenset({"user_not_found", "user_not_visible"})
+MOST_SECONDS = 300.0
+"""Nothing that Slack said of people is believed for longer, whatever is configured."""
+_PAGE = 1000
+_PAGES = 20
+"""A channel with more members than these pages hold is no list of people who may decide something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +31,11 @@ class _Remembered:
 
 
 class SlackPeople(People):
-    """users.info and usergroups.users.list, believed for `seconds` at most.
+    """users.info, usergroups.users.list and conversations.members, believed for `seconds` at most.
 
     :param team: the workspace whose members count.
-    :param groups: ids of the user groups that the policy mentions; others are not asked about.
+    :param groups: user groups (`S…`) and channels (`C…`, `G…`) that the policy mentions; others are not asked about.
+    :raises ValueError: `seconds` is more than :data:`MOST_SECONDS`.
     """
 
     def __init__(
@@ -41,6 +47,8 @@ class SlackPeople(People):
         seconds: float = 120.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        if seconds > MOST_SECONDS:
+            raise ValueError(f"what Slack says of people is believed for {MOST_SECONDS:g} s at most")
         self._api = api
         self._team = team
         self._groups = tuple(groups)
@@ -74,6 +82,34 @@ class SlackPeople(People):
         profile = facts.get("profile") or {}
         return str(profile.get("display_name") or facts.get("real_name") or facts.get("name") or user)
 
+    def title(self, reference: str) -> str:
+        """What to call somebody whom the policy names, in a sentence; groups and channels keep their id."""
+        return self.name(reference) if reference[:1] in ("U", "W") else reference
+
+    def flaw(self, reference: str) -> str:
+        """What is wrong with somebody whom the policy names, "" when nothing is.
+
+        :raises Unavailable: Slack does not tell.
+        """
+        if reference[:1] in ("U", "W"):
+            facts = self._user(reference)
+            return "" if not _why_not(facts, self._team) else _flaw(facts, self._team)
+        try:
+            if not self._members(reference):
+                return "it has no members"
+            return "" if reference.startswith("S") else self._openness(reference)
+        except Unavailable as error:
+            if any(code in line for line in error.evidence for code in _NO_GROUP):
+                return "Slack does not know it, or the app is not in it"
+            raise
+
+    def _openness(self, channel: str) -> str:
+        def ask() -> dict[str, Any]:
+            return dict(self._api.call("conversations.info", channel=channel).get("channel") or {})
+
+        facts = self._recall(("channel", channel), ask, f"what the channel {channel} is")
+        return "" if facts.get("is_private") else "the channel is public: whoever joins it becomes one of these people"
+
     def _user(self, user: str) -> dict[str, Any] | None:
         def ask() -> dict[str, Any] | None:
             try:
@@ -88,10 +124,28 @@ class SlackPeople(People):
 
     def _members(self, group: str) -> frozenset[str]:
         def ask() -> frozenset[str]:
-            return frozenset(self._api.call("usergroups.users.list", usergroup=group).get("users") or ())
+            if group.startswith("S"):
+                return frozenset(self._api.call("usergroups.users.list", usergroup=group).get("users") or ())
+            return self._channel(group)
 
-        found: frozenset[str] = self._recall(("group", group), ask, f"who is in the user group {group}")
+        kind = "user group" if group.startswith("S") else "channel"
+        found: frozenset[str] = self._recall(("group", group), ask, f"who is in the {kind} {group}")
         return found
+
+    def _channel(self, channel: str) -> frozenset[str]:
+        """Everybody in it; whether they count is asked of each by itself.
+
+        :raises SlackFailure: Slack does not tell, or there are too many.
+        """
+        members: set[str] = set()
+        where: dict[str, Any] = {"channel": channel, "limit": _PAGE}
+        for _ in range(_PAGES):
+            page = self._api.call("conversations.members", **where)
+            members.update(page.get("members") or ())
+            where["cursor"] = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not where["cursor"]:
+                return frozenset(members)
+        raise SlackFailure(f"the channel has more than {_PAGE * _PAGES} members")
 
     def _recall(self, key: tuple[str, str], ask: Callable[[], Any], what: str) -> Any:
         now = self._monotonic()
@@ -108,6 +162,20 @@ class SlackPeople(People):
         if kept.failure:
             raise Unavailable(f"Slack does not tell {what}.", remedy="Try again shortly.", evidence=(kept.failure,))
         return kept.value
+
+
+_NO_GROUP = ("no_such_subteam", "subteam_not_found", "channel_not_found", "plan_upgrade_required")
+
+
+def _flaw(facts: dict[str, Any] | None, team: str) -> str:
+    """Why a person whom the policy names does not count, said to whoever wrote it."""
+    if not facts:
+        return "Slack does not know such a person"
+    if facts.get("team_id") != team or facts.get("is_stranger"):
+        return "the person belongs to another workspace"
+    if facts.get("deleted"):
+        return "the account is deactivated"
+    return "the person is a guest or a bot, who never count"
 
 
 def _why_not(facts: dict[str, Any] | None, team: str) -> str:

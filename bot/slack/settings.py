@@ -28,7 +28,7 @@ class SlackSettings:
     app_id: str = ""
     """The app that payloads must be for; "" takes it from the app-level token, which names it."""
     groups: tuple[str, ...] = ()
-    """Ids of the user groups that the policy mentions."""
+    """Ids of the user groups and channels that the policy mentions."""
     base_url: str = "https://slack.com/api/"
     http_address: str = "127.0.0.1"
     http_port: int = 3000

@@ -166,3 +166,70 @@ def test_a_place_that_the_app_may_not_look_at(clock: Turned) -> None:
     with start(Settings(scopes=scopes)) as slack:
         places = Places(Api(web_client(slack.bot_token, slack.api, 2)), clock)
         assert "scope" in places.look("C0OPSPRIVATE").cannot_post
+
+
+def test_members_of_a_channel_are_found_on_every_page(
+    slack: RunningWorkspace, clock: Turned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.people._PAGE", 2)
+    people = SlackPeople(Api(web_client(slack.bot_token, slack.api, 2)), "T0EXAMPLE", ("C0INFRA",), monotonic=clock)
+    for user in ("U0OLGA", "U0ANA", "U0BEN"):
+        assert people.standing(actor(user)).groups == {"C0INFRA"}
+    assert slack.calls()["conversations.members"] > 1
+
+
+def test_too_many_members_are_no_list_of_people(
+    slack: RunningWorkspace, clock: Turned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.people._PAGE", 1)
+    monkeypatch.setattr("bot.slack.people._PAGES", 2)
+    people = SlackPeople(Api(web_client(slack.bot_token, slack.api, 2)), "T0EXAMPLE", ("C0INFRA",), monotonic=clock)
+    with pytest.raises(Unavailable) as raised:
+        people.standing(actor("U0ANA"))
+    assert "more than 2 members" in raised.value.evidence[0]
+
+
+def test_who_leaves_a_channel_counts_for_two_minutes_and_no_longer(slack: RunningWorkspace, clock: Turned) -> None:
+    api = Api(web_client(slack.bot_token, slack.api, 2))
+    people = SlackPeople(api, "T0EXAMPLE", ("C0INFRA",), seconds=120, monotonic=clock)
+    assert people.standing(actor("U0ANA")).groups == {"C0INFRA"}
+    slack.person("ana", "leave", "#infra")
+    clock.now = 119
+    assert people.standing(actor("U0ANA")).groups == {"C0INFRA"}
+    clock.now = 120
+    assert people.standing(actor("U0ANA")).groups == frozenset()
+
+
+def test_a_guest_in_the_channel_is_still_a_guest(slack: RunningWorkspace, clock: Turned) -> None:
+    slack.person("gil", "invite", "#infra")
+    people = SlackPeople(Api(web_client(slack.bot_token, slack.api, 2)), "T0EXAMPLE", ("C0INFRA",), monotonic=clock)
+    standing = people.standing(actor("U0GIL"))
+    assert not standing.member
+    assert standing.groups == frozenset()
+
+
+def test_nothing_is_believed_for_longer_than_a_few_minutes(slack: RunningWorkspace) -> None:
+    api = Api(web_client(slack.bot_token, slack.api, 2))
+    SlackPeople(api, "T0EXAMPLE", seconds=300)
+    with pytest.raises(ValueError, match="300 s"):
+        SlackPeople(api, "T0EXAMPLE", seconds=301)
+
+
+@pytest.mark.parametrize(
+    ("reference", "flaw"),
+    [
+        ("U0ANA", ""),
+        ("S0APPROVERS", ""),
+        ("U0DEE", "deactivated"),
+        ("U0GIL", "guest"),
+        ("U0OTTO", "another workspace"),
+        ("U0NOBODY", "does not know"),
+        ("S0NOSUCH", "does not know"),
+        ("C0NOSUCH", "does not know"),
+        ("C0INFRA", "public"),
+        ("C0OPSPRIVATE", ""),
+    ],
+)
+def test_what_is_wrong_with_somebody_whom_the_policy_names(people: SlackPeople, reference: str, flaw: str) -> None:
+    assert flaw in people.flaw(reference)
+    assert bool(people.flaw(reference)) == bool(flaw)

@@ -1,0 +1,373 @@
+"""Who may do what: every rule of the policy, and every reason to refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot import policy
+from bot.errors import Denied
+from bot.model import Actor, Ballot, ObjectId, Requirement, Risk
+from bot.policy import EVERYONE, Freeze, Match, Rule, Rules, Subject
+from bot.ports import Standing
+from tests.bot.policies import (
+    ANA,
+    BEN,
+    MEMBER,
+    NOW,
+    OLGA,
+    PRODUCTION,
+    ROUTINE,
+    RULES,
+    SAM,
+    SATURDAY,
+    WEEKEND,
+    plan,
+    request,
+    vote,
+)
+
+RULED = replace(RULES, rules=(PRODUCTION, ROUTINE), freezes=(WEEKEND,))
+PROD = plan(tags=("prod",))
+ONCALL = Standing(member=True, groups=frozenset({"S0ONCALL"}))
+
+
+def denied(call: object, *words: str) -> Denied:
+    assert isinstance(call, pytest.ExceptionInfo)
+    error = call.value
+    assert isinstance(error, Denied)
+    for word in words:
+        assert word in f"{error.message} {error.remedy} {' '.join(error.evidence)}"
+    assert error.remedy, "a denial says what to do"
+    return error
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+def test_who_is_named_anywhere_may_look() -> None:
+    for actor in (OLGA, ANA):
+        policy.may_read(RULES, actor, MEMBER)
+    policy.may_read(RULED, SAM, Standing(member=True, groups=frozenset({"C0LEADS"})))
+    policy.may_read(RULED, SAM, ONCALL)
+    policy.may_read(replace(RULES, readers=frozenset({EVERYONE})), SAM, MEMBER)
+    with pytest.raises(Denied) as raised:
+        policy.may_read(RULES, SAM, MEMBER)
+    denied(raised, "not on the list", "readers")
+
+
+def test_everyone_is_no_guest() -> None:
+    with pytest.raises(Denied) as raised:
+        policy.may_read(
+            replace(RULES, readers=frozenset({EVERYONE})),
+            OLGA,
+            Standing(member=False, why_not="Guests cannot use this."),
+        )
+    denied(raised, "Guests")
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
+
+
+def test_without_rules_the_policy_says_it_all() -> None:
+    asked = policy.requirement(RULES, OLGA, MEMBER, plan(), NOW)
+    assert asked == Requirement(approvals=1, who="an approver other than the person who asks", expires_seconds=3600)
+    assert policy.requirement(RULES, OLGA, MEMBER, plan(risk=Risk.DESTRUCTIVE), NOW).approvals == 2
+
+
+def test_somebody_else_may_not_ask_and_is_told_who_may() -> None:
+    with pytest.raises(Denied) as raised:
+        policy.requirement(RULES, SAM, MEMBER, plan(), NOW)
+    denied(raised, "olga (U0OLGA)", "the user group ops (S0OPS)")
+
+
+def test_a_group_counts_and_its_silence_is_told() -> None:
+    policy.requirement(RULES, SAM, Standing(member=True, groups=frozenset({"S0OPS"})), plan(), NOW)
+    with pytest.raises(Denied) as raised:
+        policy.requirement(RULES, SAM, Standing(member=True, groups_unknown="Slack is not asked here."), plan(), NOW)
+    denied(raised, "Slack is not asked here.")
+
+
+def test_a_login_is_no_slack_user_of_the_same_name() -> None:
+    rules = replace(RULES, operators=frozenset({"os:root"}))
+    policy.requirement(rules, Actor(kind="terminal", id="root", name="root"), MEMBER, plan(), NOW)
+    with pytest.raises(Denied):
+        policy.requirement(rules, Actor(kind="terminal", id="U0ANA", name="ana"), MEMBER, plan(), NOW)
+
+
+def test_the_first_rule_that_matches_governs_and_leaves_the_rest_to_the_policy() -> None:
+    asked = policy.requirement(RULED, OLGA, MEMBER, PROD, NOW)
+    assert (asked.rule, asked.approvals, asked.type_name, asked.expires_seconds) == ("production", 2, True, 3600)
+    assert asked.who == "2 different approvers of the rule production other than the person who asks"
+    assert policy.requirement(RULED, OLGA, MEMBER, plan(risk=Risk.ROUTINE), NOW).approvals == 0
+    assert policy.requirement(RULED, OLGA, MEMBER, plan(risk=Risk.ROUTINE, tags=("prod",)), NOW).approvals == 2
+
+
+def test_a_risk_that_the_policy_does_not_mention_is_refused() -> None:
+    with pytest.raises(Denied) as raised:
+        policy.requirement(replace(RULES, approvals={Risk.ROUTINE: 0}), OLGA, MEMBER, plan(), NOW)
+    denied(raised, "says nothing about disruptive")
+
+
+@pytest.mark.parametrize(
+    ("match", "hit"),
+    [
+        (Match(), True),
+        (Match(commands=("vm *",)), True),
+        (Match(commands=("vm migrate",)), True),
+        (Match(commands=("host *", "vm m*")), True),
+        (Match(commands=("host *",)), False),
+        (Match(commands=("vm",)), False),
+        (Match(pools=("lab",)), True),
+        (Match(pools=("l?b", "x")), True),
+        (Match(pools=("prod-*",)), False),
+        (Match(risks=frozenset({Risk.DISRUPTIVE})), True),
+        (Match(risks=frozenset({Risk.ROUTINE})), False),
+        (Match(tags=frozenset({"a", "x"})), True),
+        (Match(tags=frozenset({"x"})), False),
+        (Match(commands=("vm *",), tags=frozenset({"x"})), False),
+        (Match(commands=("vm *",), pools=("lab",), risks=frozenset({Risk.DISRUPTIVE}), tags=frozenset({"b"})), True),
+    ],
+)
+def test_a_match_takes_what_all_of_it_takes(match: Match, hit: bool) -> None:
+    what = Subject(command="vm migrate", risk=Risk.DISRUPTIVE, pool="lab", tags=frozenset({"a", "b"}))
+    assert match(what) == hit
+
+
+# --- freezes ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_freeze_stops_what_it_matches_while_it_holds() -> None:
+    policy.requirement(RULED, OLGA, MEMBER, plan(), NOW)
+    with pytest.raises(Denied) as raised:
+        policy.requirement(RULED, OLGA, MEMBER, plan(), SATURDAY)
+    denied(raised, "weekend", "Mon 08:00 Europe/Amsterdam", "the user group S0ONCALL")
+    assert policy.requirement(RULED, OLGA, MEMBER, plan(risk=Risk.ROUTINE), SATURDAY).approvals == 0
+
+
+def test_no_rule_lets_a_change_slip_through_a_freeze() -> None:
+    lenient = Rule(name="anything goes", approvals=0)
+    with pytest.raises(Denied, match="weekend"):
+        policy.requirement(replace(RULED, rules=(lenient,)), OLGA, MEMBER, plan(), SATURDAY)
+
+
+def test_who_may_override_it_asks_all_the_same_and_still_needs_approval() -> None:
+    asked = policy.requirement(RULED, OLGA, ONCALL, plan(), SATURDAY)
+    assert asked.overrides == ("weekend",)
+    assert asked.approvals == 1
+    policy.may_vote(RULED, ANA, MEMBER, request(requirement=asked), Ballot.APPROVE, SATURDAY)
+    assert policy.held(RULED, request(requirement=asked), SATURDAY) == ""
+
+
+def test_overriding_one_freeze_overrides_no_other() -> None:
+    other = replace(WEEKEND, name="year end", override=frozenset())
+    with pytest.raises(Denied, match="year end") as raised:
+        policy.requirement(replace(RULED, freezes=(WEEKEND, other)), OLGA, ONCALL, plan(), SATURDAY)
+    denied(raised, "Nobody may override")
+
+
+def test_a_freeze_that_begins_after_the_question_stops_approval_and_start() -> None:
+    asked = request(requirement=policy.requirement(RULED, OLGA, MEMBER, plan(), NOW))
+    with pytest.raises(Denied, match="weekend"):
+        policy.may_vote(RULED, ANA, MEMBER, asked, Ballot.APPROVE, SATURDAY)
+    policy.may_vote(RULED, ANA, MEMBER, asked, Ballot.REJECT, SATURDAY)
+    assert "weekend" in policy.held(RULED, asked, SATURDAY)
+    assert policy.held(RULED, asked, NOW) == ""
+
+
+# --- voting -----------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_approves_their_own_unless_the_governing_rule_says_so() -> None:
+    rules = replace(RULES, approvers=frozenset({"U0OLGA", "U0ANA"}))
+    with pytest.raises(Denied) as raised:
+        policy.may_vote(rules, OLGA, MEMBER, request(), Ballot.APPROVE, NOW)
+    denied(raised, "somebody else", "withdraw")
+    policy.may_vote(rules, OLGA, MEMBER, request(), Ballot.REJECT, NOW)
+    policy.may_vote(replace(rules, self_approval=True), OLGA, MEMBER, request(), Ballot.APPROVE, NOW)
+    alone = Rule(name="alone", match=Match(commands=("vm migrate",)), self_approval=True)
+    policy.may_vote(replace(rules, rules=(alone,)), OLGA, MEMBER, request(), Ballot.APPROVE, NOW)
+    strict = replace(alone, self_approval=False)
+    with pytest.raises(Denied):
+        policy.may_vote(
+            replace(rules, self_approval=True, rules=(strict,)), OLGA, MEMBER, request(), Ballot.APPROVE, NOW
+        )
+
+
+def test_the_login_of_the_requester_approves_no_more_than_their_slack_user() -> None:
+    rules = replace(RULES, approvers=frozenset({"U0OLGA"}))
+    terminal = replace(OLGA, name="olga (terminal)")
+    with pytest.raises(Denied, match="yourself"):
+        policy.may_vote(rules, terminal, MEMBER, request(), Ballot.APPROVE, NOW)
+
+
+def test_only_the_rules_approvers_decide() -> None:
+    asked = request(PROD, requirement=policy.requirement(RULED, OLGA, MEMBER, PROD, NOW))
+    policy.may_vote(RULED, ANA, MEMBER, asked, Ballot.APPROVE, NOW)
+    policy.may_vote(RULED, SAM, Standing(member=True, groups=frozenset({"C0LEADS"})), asked, Ballot.APPROVE, NOW)
+    for ballot in Ballot:
+        with pytest.raises(Denied) as raised:
+            policy.may_vote(RULED, BEN, MEMBER, asked, ballot, NOW)
+        denied(raised, "not an approver", "ana (U0ANA)", "the members of the channel C0LEADS")
+
+
+def test_outsiders_decide_nothing_whatever_group_they_are_in() -> None:
+    outside = Standing(member=False, why_not="You belong to another workspace.", groups=frozenset({"C0LEADS"}))
+    for ballot in Ballot:
+        with pytest.raises(Denied, match="another workspace"):
+            policy.may_vote(RULED, ANA, outside, request(PROD), ballot, NOW)
+    with pytest.raises(Denied):
+        policy.may_withdraw(RULED, OLGA, outside, request())
+    with pytest.raises(Denied):
+        policy.may_settle(RULED, ANA, outside, request())
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"approvals": {}}, "nothing"),
+        ({"approvals": {Risk.DISRUPTIVE: 2}}, "2 approvals"),
+        ({"type_name": frozenset({Risk.DISRUPTIVE})}, "typed"),
+        ({"one_time_code": frozenset({Risk.DISRUPTIVE})}, "one-time code"),
+    ],
+)
+def test_what_was_asked_under_a_laxer_policy_has_to_be_asked_again(change: dict[str, object], why: str) -> None:
+    asked = request(requirement=policy.requirement(RULES, OLGA, MEMBER, plan(), NOW))
+    stricter = replace(RULES, **change)  # type: ignore[arg-type]
+    with pytest.raises(Denied) as raised:
+        policy.may_vote(stricter, ANA, MEMBER, asked, Ballot.APPROVE, NOW)
+    denied(raised, "stricter", why, "ask again")
+    policy.may_vote(stricter, ANA, MEMBER, asked, Ballot.REJECT, NOW)
+
+
+def test_votes_are_counted_per_person_and_for_this_plan_only() -> None:
+    two = Requirement(approvals=2, who="", expires_seconds=60)
+    made = request(requirement=two)
+    mine = made.digest
+    assert policy.decided(made) is None
+    assert policy.decided(replace(made, votes=(vote(ANA, mine), vote(ANA, mine)))) is None
+    assert policy.decided(replace(made, votes=(vote(ANA, mine), vote(BEN, "0" * 64)))) is None
+    assert policy.missing(replace(made, votes=(vote(ANA, mine), vote(BEN, "0" * 64)))) == 1
+    assert policy.decided(replace(made, votes=(vote(ANA, mine), vote(BEN, mine)))) is Ballot.APPROVE
+    rejected = (vote(ANA, mine), vote(BEN, mine), vote(SAM, mine, Ballot.REJECT))
+    assert policy.decided(replace(made, votes=rejected)) is Ballot.REJECT
+
+
+# --- taking back, settling, step-up -----------------------------------------------------------------------------------
+
+
+def test_the_requester_or_an_approver_takes_it_back() -> None:
+    policy.may_withdraw(RULES, OLGA, MEMBER, request())
+    policy.may_withdraw(RULES, ANA, MEMBER, request())
+    with pytest.raises(Denied) as raised:
+        policy.may_withdraw(RULES, SAM, MEMBER, request())
+    denied(raised, "olga", "ana (U0ANA)")
+
+
+def test_an_approver_who_did_not_ask_settles_it() -> None:
+    policy.may_settle(RULES, ANA, MEMBER, request())
+    for actor in (OLGA, SAM):
+        with pytest.raises(Denied) as raised:
+            policy.may_settle(RULES, actor, MEMBER, request())
+        denied(raised, "ana (U0ANA)")
+    both = replace(RULES, approvers=frozenset({"U0OLGA"}))
+    with pytest.raises(Denied, match="yourself"):
+        policy.may_settle(both, OLGA, MEMBER, request())
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "right"),
+    [
+        ("web-1", "web-1", True),
+        ("web-1", " web-1 ", True),
+        ("web-1", "Web-1", False),
+        ("web-1", "web-", False),
+        ("web-1", "", False),
+        (" ", "", True),
+        ("a\nb", "a⏎b", True),
+        ("a\nb", "a b", False),
+    ],
+)
+def test_a_name_is_typed_as_it_is_shown(name: str, typed: str, right: bool) -> None:
+    step_up = Requirement(approvals=1, who="", expires_seconds=60, type_name=True)
+    made = request(plan(touches=(ObjectId("VM", "u", name),)), requirement=step_up)
+    if right:
+        policy.check_typed_name(made, typed)
+    else:
+        with pytest.raises(Denied):
+            policy.check_typed_name(made, typed)
+    policy.check_typed_name(replace(made, requirement=replace(step_up, type_name=False)), typed)
+
+
+def test_for_what_concerns_the_whole_pool_its_name_is_typed() -> None:
+    assert policy.name_to_type(plan()) == "web-1"
+    assert policy.name_to_type(plan(whole_pool=True)) == "lab"
+    assert policy.name_to_type(plan(touches=())) == "lab"
+
+
+# --- what is odd ------------------------------------------------------------------------------------------------------
+
+
+def odd(rules: Rules, **options: object) -> list[str]:
+    return [f"{'.'.join(map(str, each.where))}: {each.text}" for each in policy.oddities(rules, NOW, **options)]  # type: ignore[arg-type]
+
+
+def test_a_sound_policy_has_nothing_odd() -> None:
+    three = replace(RULED, approvers=frozenset({"U0ANA", "U0BEN", "U0CARL"}))
+    assert odd(three) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reached"),
+    [
+        (Match(), Match(commands=("vm *",)), False),
+        (Match(commands=("vm *",)), Match(commands=("vm migrate",)), False),
+        (Match(commands=("vm *",)), Match(commands=("vm m*",)), False),
+        (Match(commands=("vm m*",)), Match(commands=("vm *",)), True),
+        (Match(commands=("vm *",)), Match(), True),
+        (Match(commands=("vm *",)), Match(commands=("vm migrate", "host *")), True),
+        (Match(risks=frozenset({Risk.ROUTINE})), Match(risks=frozenset({Risk.ROUTINE}), pools=("lab",)), False),
+        (Match(risks=frozenset({Risk.ROUTINE})), Match(), True),
+        (Match(tags=frozenset({"a", "b"})), Match(tags=frozenset({"a"})), False),
+        (Match(tags=frozenset({"a"})), Match(tags=frozenset({"a", "b"})), True),
+        (Match(tags=frozenset({"a"})), Match(), True),
+        (Match(pools=("*",)), Match(), False),
+    ],
+)
+def test_a_rule_that_is_never_reached_is_found(first: Match, second: Match, reached: bool) -> None:
+    rules = (Rule(name="one", match=first, approvals=1), Rule(name="two", match=second, self_approval=True))
+    found = [each for each in odd(replace(RULES, rules=rules)) if "never reached" in each]
+    assert found == (
+        [] if reached else ["policy.rules.1: rule two is never reached: one before it matches all that it matches"]
+    )
+
+
+def test_approvals_that_nobody_can_give_are_found() -> None:
+    alone = Rule(name="alone", approvers=frozenset({"U0ANA"}), approvals=2)
+    assert any("2 approvals can never be reached by 1 approver" in each for each in odd(replace(RULES, rules=(alone,))))
+    grouped = replace(alone, approvers=frozenset({"U0ANA", "S0OPS"}))
+    assert not any("rules.0" in each for each in odd(replace(RULES, rules=(grouped,))))
+    # Two approvers, two approvals, and one of the two may ask.
+    assert any("can never be approved" in each and each.startswith("policy:") for each in odd(RULES))
+
+
+def test_other_oddities_are_found() -> None:
+    lax = replace(RULES, approvals={Risk.ROUTINE: 0, Risk.DESTRUCTIVE: 0}, type_name=frozenset({Risk.DESTRUCTIVE}))
+    found = "\n".join(odd(lax))
+    assert "destructive changes need nobody's approval" in found
+    assert "says nothing about disruptive changes" in found
+    assert "a step-up is asked of approvers" in found
+    idle = replace(RULES, rules=(Rule(name="idle", match=Match(pools=("lab",))),))
+    assert any("rule idle says nothing that differs" in each for each in odd(idle))
+    old = Freeze(name="old", windows=(policy.Window.parse("2020-01-01 00:00 – 2020-01-02 00:00 UTC"),))
+    assert "policy.freezes.0: freeze old is over" in odd(replace(RULES, freezes=(old,)))
+    strange = replace(WEEKEND, override=frozenset({"U0SAM"}))
+    plain = replace(RULES, operators=frozenset({"U0OLGA"}))
+    assert any("none of those who may override" in each for each in odd(replace(plain, freezes=(strange,))))
+    coded = replace(RULES, one_time_code=frozenset({Risk.DISRUPTIVE}))
+    assert any(
+        "U0BEN" in each and "U0ANA" not in each
+        for each in odd(coded, has_code={"U0ANA"}.__contains__)
+        if "code" in each
+    )

@@ -21,6 +21,8 @@ from bot.text import one_line
 
 _MARKS = {Level.OK: ("✓", "green"), Level.INFO: ("•", "cyan"), Level.WARN: ("!", "yellow"), Level.BAD: ("✗", "red")}
 _BAR_CELLS = 10
+_FILE_WIDTH = 1000
+"""A file or a pipe has no edge to fold lines at."""
 
 
 def as_json(answer: Answer) -> str:
@@ -33,6 +35,8 @@ class Terminal:
     """Writes answers to a stream. Colours only on a terminal that has them."""
 
     def __init__(self, stream: IO[str], width: int | None = None) -> None:
+        if width is None and not stream.isatty():
+            width = _FILE_WIDTH
         self._console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
     def show(self, answer: Answer) -> int:
@@ -99,8 +103,10 @@ class Terminal:
                 self._console.print(grid)
             case Table():
                 table = RichTable(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-                for column in part.columns:
-                    table.add_column(Text(one_line(column)))
+                # A name that is folded in the first column would begin a line that looks like another row.
+                for first, column in zip((True, *[False] * len(part.columns)), part.columns, strict=False):
+                    widest = self._console.width // 2 if first else None
+                    table.add_column(Text(one_line(column)), no_wrap=first, max_width=widest)
                 for row in part.rows:
                     table.add_row(*map(_cell, row))
                 self._console.print(table)

@@ -138,9 +138,8 @@ def served(lab: Lab, folder: Path, workspace: RunningWorkspace) -> Iterator[tupl
         yield running, write_config(folder, running, workspace)
 
 
-def told(config: Path, pool: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> str:
+def told(config: Path, pool: str, capsys: pytest.CaptureFixture[str]) -> str:
     """What `xenia cmd "pool status"` writes."""
-    monkeypatch.setenv("COLUMNS", "240")
     status = cli.main(["cmd", "--config", str(config), "--as", "operator", f"pool status in {pool}"])
     said, errors = capsys.readouterr()
     assert (status, errors) == (0, ""), said + errors
@@ -186,13 +185,12 @@ def test_a_real_database_is_told_as_the_file_has_it(
     tmp_path: Path,
     workspace: RunningWorkspace,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with served(labs.load(db=path), tmp_path, workspace) as (lab, config):
         ((name, pool),) = lab.pools.items()
         assert login(lab, pool["coordinator"]).pool.get_all_records()
         configured = config_names(lab)[name]
-        check(told(config, configured, capsys, monkeypatch), configured, facts_of(rows_of(path)))
+        check(told(config, configured, capsys), configured, facts_of(rows_of(path)))
 
 
 @needs_pools
@@ -218,9 +216,8 @@ def test_a_lab_is_told_as_the_official_client_sees_it(
     tmp_path: Path,
     workspace: RunningWorkspace,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with served(labs.load(name), tmp_path, workspace) as (lab, config):
         for pool, known in lab.pools.items():
             facts = facts_of(rows_by_client(login(lab, known["coordinator"])))
-            check(told(config, pool, capsys, monkeypatch), pool, facts)
+            check(told(config, pool, capsys), pool, facts)

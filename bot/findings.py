@@ -154,8 +154,8 @@ class AuditBook(Protocol):
     def audit_runs(self, pools: Iterable[str], *, kind: Kind | None, last: int) -> tuple[Audited, ...]:
         """The newest runs of these pools, newest first."""
 
-    def audit_changes(self, pool: str, since: int) -> tuple[tuple[Followed, ...], tuple[Followed, ...]]:
-        """What was opened, and what was resolved, after run `since` of that pool (and is so still)."""
+    def audit_changes(self, since: Run) -> tuple[tuple[Followed, ...], tuple[Followed, ...]]:
+        """What is open now and was not at that run, and what was open at it and is not now (same pool and kind)."""
 
     def offsets(self, pool: str, host_uuid: str, last: int) -> tuple[Offset, ...]:
         """The newest measurements of a host's clock, newest first."""

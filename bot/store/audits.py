@@ -1,8 +1,8 @@
 """The tables `audit_runs`, `audit_findings` and `audit_offsets`: audits, and what they found, followed over time.
 
-A row of `audit_findings` is one story: opened by a run, seen by the runs after it, resolved by the first one that looked
-and did not find it. What comes back later is a new row. So a finding was open at run R exactly when it was opened by
-then and seen at R or later, and no list of every sighting is needed.
+A row of `audit_findings` is one story: opened by a run, seen by the runs after it, resolved by the first one that
+looked and did not find it. What comes back later is a new row. So a finding was open at run R exactly when it was
+opened by then and seen at R or later, and no list of every sighting is needed.
 """
 
 from __future__ import annotations
@@ -21,10 +21,15 @@ from bot.store.encoding import moment, moment_optional, pack, stamp, unpack
 
 _RUN = "SELECT number, kind, pool, actor, started_at, ended_at, failure, first FROM audit_runs"
 _STORY = "SELECT drift, opened_at, opened_run, seen_at, seen_run, resolved_at, resolved_run, times FROM audit_findings"
+_OLD = (
+    "SELECT number FROM audit_runs WHERE ended_at < ?"
+    " AND number NOT IN (SELECT max(number) FROM audit_runs GROUP BY pool, kind)"
+)
+"""Runs to forget: those that ended before a time, without each pool's newest of each kind."""
 
 
 def create(db: Database) -> None:
-    """The tables, as the migration makes them."""
+    """The tables, as migration 0003 makes them. Like it, this is never edited."""
     strict = db.supports_strict
     db.table("audit_runs").create(
         {
@@ -97,7 +102,7 @@ class Memory:
             overtaken = newest[1] is not None and not new.failure and stamp(new.started_at) < newest[1]
             if overtaken:
                 new = replace(new, failure=f"Audit {newest[0]} began later and has been recorded already.", found=())
-            first = not db.execute(f"{_RUN} WHERE pool = ? AND kind = ? LIMIT 1", where).fetchone()
+            first = not new.failure and newest[1] is None
             number = _insert_run(db, new, first)
             _follow(db, number, new)
             found = _audited(db, number)
@@ -113,23 +118,28 @@ class Memory:
         of_kind, kinds = ("", []) if kind is None else (" AND kind = ?", [str(kind)])
         with self._connections.read() as db:
             rows = db.execute(
-                f"SELECT number FROM audit_runs WHERE pool IN ({_marks(names)}){of_kind} ORDER BY number DESC LIMIT ?",
+                f"SELECT number FROM audit_runs WHERE pool IN ({_marks(names)}){of_kind}"  # noqa: S608
+                " ORDER BY number DESC LIMIT ?",
                 [*names, *kinds, last],
             ).fetchall()
             found = [_audited(db, row[0]) for row in rows]
         return tuple(each for each in found if each is not None)
 
-    def audit_changes(self, pool: str, since: int) -> tuple[tuple[Followed, ...], tuple[Followed, ...]]:
+    def audit_changes(self, since: Run) -> tuple[tuple[Followed, ...], tuple[Followed, ...]]:
+        mine = [since.pool, str(since.kind), since.number]
         with self._connections.read() as db:
-            opened = _stories(db, "pool = ? AND opened_run > ? AND resolved_run IS NULL", [pool, since])
+            opened = _stories(db, "pool = ? AND kind = ? AND opened_run > ? AND resolved_run IS NULL", mine)
             resolved = _stories(
                 db,
-                "pool = ? AND opened_run <= ? AND resolved_run > ? AND NOT EXISTS (SELECT 1 FROM audit_findings AS again"
-                " WHERE again.pool = audit_findings.pool AND again.kind = audit_findings.kind"
-                " AND again.key = audit_findings.key AND again.resolved_run IS NULL)",
-                [pool, since, since],
+                "pool = ? AND kind = ? AND opened_run <= ? AND resolved_run > ? AND key NOT IN"
+                " (SELECT key FROM audit_findings WHERE pool = ? AND kind = ? AND resolved_run IS NULL)",
+                [*mine, since.number, *mine[:2]],
             )
-        return opened, resolved
+            open_then = {story.drift.key for story in resolved}
+            back = _stories(db, "pool = ? AND kind = ? AND opened_run <= ? AND resolved_run > ?", [*mine, since.number])
+        # What was open then, went and came back is no change.
+        were = {story.drift.key for story in back} - open_then
+        return tuple(story for story in opened if story.drift.key not in were), resolved
 
     def offsets(self, pool: str, host_uuid: str, last: int) -> tuple[Offset, ...]:
         with self._connections.read() as db:
@@ -155,22 +165,9 @@ class Memory:
         does each pool's newest run of each kind.
         """
         with self._connections.write() as db:
-            gone = [
-                row[0]
-                for row in db.execute(
-                    "SELECT number FROM audit_runs WHERE ended_at < ? AND number NOT IN"
-                    " (SELECT max(number) FROM audit_runs GROUP BY pool, kind)",
-                    [stamp(before)],
-                )
-            ]
-            if gone:
-                last = max(gone)
-                db.execute(f"DELETE FROM audit_runs WHERE number IN ({_marks(gone)})", gone)
-                db.execute(f"DELETE FROM audit_offsets WHERE run IN ({_marks(gone)})", gone)
-                db.execute(
-                    "DELETE FROM audit_findings WHERE resolved_run <= ? AND resolved_at < ?", [last, stamp(before)]
-                )
-            return len(gone)
+            for table, column in (("audit_findings", "resolved_run"), ("audit_offsets", "run")):
+                db.execute(f"DELETE FROM {table} WHERE {column} IN ({_OLD})", [stamp(before)])  # noqa: S608
+            return db.execute(f"DELETE FROM audit_runs WHERE number IN ({_OLD})", [stamp(before)]).rowcount  # noqa: S608
 
 
 def _insert_run(db: Database, new: NewRun, first: bool) -> int:

@@ -1,0 +1,102 @@
+"""Carries audits out: reads the pools, asks the rules, remembers what was found. Nothing in a pool is changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.audits import compatibility
+from bot.errors import UserError
+from bot.findings import AuditBook, Audited, Drift, Kind, NewRun, Offset
+from bot.model import Actor, Level, ObjectId
+from bot.ports import Clock, Pools, PoolView
+from bot.text import quoted
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 16
+"""Pools that are audited at the same time."""
+
+SILENT = "pool.answers"
+"""The finding about a pool that could not be audited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one look at a pool gave."""
+
+    found: tuple[Drift, ...]
+    offsets: tuple[Offset, ...] = ()
+
+
+Look = Callable[[PoolView], Looked]
+
+
+def _compatibility(pool: PoolView) -> Looked:
+    return Looked(compatibility.audit(pool.inventory()))
+
+
+class Auditor:
+    """:class:`bot.findings.Audits`. `looks` says how each kind of audit looks at a pool."""
+
+    def __init__(self, pools: Pools, book: AuditBook, clock: Clock, looks: Mapping[Kind, Look] | None = None) -> None:
+        self._pools = pools
+        self._book = book
+        self._clock = clock
+        self._looks: Mapping[Kind, Look] = {Kind.COMPATIBILITY: _compatibility, **(looks or {})}
+
+    @property
+    def book(self) -> AuditBook:
+        return self._book
+
+    def run(self, kinds: Sequence[Kind], pools: Sequence[str], actor: Actor) -> tuple[Audited, ...]:
+        """In the order given: all kinds of the first pool, then of the second."""
+        if not pools:
+            return ()
+        with ThreadPoolExecutor(min(AT_ONCE, len(pools)), thread_name_prefix="audit") as threads:
+            per_pool = threads.map(lambda name: [self._one(kind, name, actor) for kind in kinds], pools)
+            return tuple(audited for runs in per_pool for audited in runs)
+
+    def _one(self, kind: Kind, pool: str, actor: Actor) -> Audited:
+        started = self._clock.now()
+        try:
+            looked = self._looks[kind](self._pools.view(pool))
+        except UserError as error:
+            return self._failed(kind, pool, actor, started, error)
+        return self._book.record_audit(
+            NewRun(
+                kind=kind,
+                pool=pool,
+                actor=actor,
+                started_at=started,
+                ended_at=self._clock.now(),
+                found=looked.found,
+                offsets=looked.offsets,
+            )
+        )
+
+    def _failed(self, kind: Kind, pool: str, actor: Actor, started: datetime, error: UserError) -> Audited:
+        """A pool that does not answer is a finding like any other; what was open stays open, for nobody looked."""
+        log.warning("pool %s could not be audited: %s", pool, error.message)
+        silent = Drift(
+            rule=SILENT,
+            level=Level.BAD,
+            subject=ObjectId("pool", pool, pool),
+            text=f"The pool {quoted(pool)} could not be audited",
+            evidence="; ".join((error.message, *error.evidence)),
+            remedy=error.remedy,
+        )
+        return self._book.record_audit(
+            NewRun(
+                kind=kind,
+                pool=pool,
+                actor=actor,
+                started_at=started,
+                ended_at=self._clock.now(),
+                found=(silent,),
+                failure=error.message,
+            )
+        )

@@ -1,0 +1,57 @@
+"""The commands as Markdown: a table for the README, and the reference."""
+
+from __future__ import annotations
+
+from bot.model import Risk
+from bot.ports import CommandHelp
+from bot.registry import Registry
+
+RISKS = {
+    Risk.READ: "Looks only.",
+    Risk.ROUTINE: "Changes something (risk: routine).",
+    Risk.DISRUPTIVE: "Changes something that people may notice (risk: disruptive).",
+    Risk.DESTRUCTIVE: "Destroys something (risk: destructive).",
+}
+INTRODUCTION = """\
+# Commands
+
+Type them after `/xen` in Slack, say them to the bot in a mention or a direct message, or give them to `xenia cmd` in a
+terminal. Both word orders work: `vm migrate web-1` and `migrate vm web-1`.
+
+A word in capitals is something to fill in, what stands in brackets may be left out. Names may hold spaces; put a name
+that reads like a keyword in quotes. An object can also be named by its uuid, a host by its address. What is missing is
+asked for in a form.
+
+`in POOL` says which pool is meant. Without it that is the channel's default, else the person's, else the only pool that
+may be seen; a change never guesses beyond that, it asks.
+
+What each risk takes is the policy's: [configuration](configuration.md#policy).
+"""
+
+
+def table(registry: Registry) -> str:
+    """One row per command, for the README."""
+    rows = [f"| `{_cell(each.usage)}` | {each.summary} | {_short(each)} |" for each in registry.help]
+    return "\n".join(["| command | what it does | risk |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def reference(registry: Registry) -> str:
+    """Everything about every command."""
+    return INTRODUCTION + "".join(map(_section, registry.help))
+
+
+def _section(each: CommandHelp) -> str:
+    details = "".join(f"\n{line}\n" for line in each.details)
+    examples = "\n".join(each.examples)
+    return (
+        f"\n## {each.name}\n\n    {each.usage}\n\n{each.summary} {RISKS[each.risk]}\n{details}"
+        f"\nFor example:\n\n```text\n{examples}\n```\n"
+    )
+
+
+def _short(each: CommandHelp) -> str:
+    return str(each.risk)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -49,12 +49,12 @@ def run(args: argparse.Namespace) -> int:
         def stop(_number: int, _frame: FrameType | None) -> None:
             raise KeyboardInterrupt
 
-        signal.signal(signal.SIGTERM, stop)
-        sys.stdout.write(json.dumps(workspace.ready_line()) + "\n")
-        sys.stdout.flush()
         try:
+            signal.signal(signal.SIGTERM, stop)
+            sys.stdout.write(json.dumps(workspace.ready_line()) + "\n")
+            sys.stdout.flush()
             workspace.join()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # whenever it comes: also right after the line above
             return 0
     return 0
 

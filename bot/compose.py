@@ -11,6 +11,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 import commands
+from bot.audits.auditor import Auditor
 from bot.clock import SteadyClock, SystemClock
 from bot.config import Settings, secret
 from bot.engine import Engine
@@ -84,6 +85,7 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
             readers=readers,
             policy=Book(rules),
             watched_tags=rules.watched_tags,
+            audits=Auditor(pools, store.audits, clock),
             team=team,
         )
         steady = SteadyClock(clock, _newest(store))

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from bot.errors import UserError
+from bot.findings import Audits
 from bot.inventory import Inventory
 from bot.model import Actor, Place
 from bot.ports import Clock, CommandHelp, History, PolicyBook, PoolView
@@ -26,12 +27,19 @@ class Asking:
     readers: Executor
     """Threads on which several pools are read at once; never the threads that answer people, which wait for them."""
     chosen: PoolView | None = None
+    auditor: Audits | None = None
 
     @property
     def pool(self) -> PoolView:
         if self.chosen is None:
             raise RuntimeError("this command declared that it is not about one pool")
         return self.chosen
+
+    @property
+    def audits(self) -> Audits:
+        if self.auditor is None:
+            raise RuntimeError("this bot was put together without audits")
+        return self.auditor
 
     def each_pool(self, pools: Sequence[PoolView]) -> tuple[tuple[PoolView, Inventory | Exception], ...]:
         return tuple(zip(pools, self.readers.map(_read, pools), strict=True))

@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from bot.findings import Audits
 from bot.inventory import Inventory
 from bot.model import (
     Actor,
@@ -273,6 +274,8 @@ class Context(Protocol):
     @property
     def policy(self) -> PolicyBook: ...
     @property
+    def audits(self) -> Audits: ...
+    @property
     def clock(self) -> Clock: ...
 
     def each_pool(self, pools: Sequence[PoolView]) -> tuple[tuple[PoolView, Inventory | Exception], ...]:
@@ -316,6 +319,8 @@ class DeliveryKind(StrEnum):
     """The request's one message, edited in place through its whole life."""
     NOTE = "note"
     """A reply in the card's thread."""
+    ANNOUNCEMENT = "announcement"
+    """A message that belongs to no request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +345,8 @@ class Delivery:
     attempts: int
     in_doubt: bool
     """An earlier post may have been taken: look for it (by `id`) before posting."""
+    head: str = ""
+    """The ledger's head (`SEQ:HASH`) when this was claimed: who sees it can tell later what was on record by then."""
     claim: int = 0
     """Which claim of it this is: one that was overtaken by another (its lease ran out) is told apart by it."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.context import Asking
 from bot.errors import Ambiguous, Choice, Denied, NotFound, ParseError, Refused, UserError
+from bot.findings import Audits
 from bot.grammar import Parsed, Slot, Word
 from bot.inventory import Inventory
 from bot.lookup import KIND_NAMES, find, matches
@@ -33,6 +34,7 @@ class Resolver:
     policy: PolicyBook
     watched_tags: frozenset[str] = frozenset()
     """The tags that the policy depends on."""
+    audits: Audits | None = None
     team: str = ""
     """The Slack workspace's id, for places that no message gave."""
 
@@ -113,6 +115,7 @@ class Resolver:
             clock=self.clock,
             readers=self.readers,
             chosen=None if pool is None else self.pools.view(pool),
+            auditor=self.audits,
         )
 
     # --- which pool ---------------------------------------------------------------------------------------------------

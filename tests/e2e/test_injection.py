@@ -26,6 +26,7 @@ HOSTILE = (
     "\x9b31mAPPROVED\x9b0m",
 )
 HARMLESS = tuple(f"harmless-{number}" for number in range(len(HOSTILE)))
+MULTILINE = HOSTILE.index("line\nAPPROVED by ana")
 _UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 READING = ("pool status", "vm list", "host list", "vm show {vm}", "host show {host}", "pending", "log", "help")
 
@@ -44,8 +45,10 @@ def ids(place: Town) -> dict[str, str]:
     return {"vm": api.VM.get_uuid(vm), "host": api.host.get_uuid(host)}
 
 
-def rename(place: Town, names: tuple[str, ...]) -> None:
-    """Give these names, in turn, to the pool's VMs, hosts, SRs and networks, and to what can be described or tagged."""
+def rename(place: Town, ids: dict[str, str], names: tuple[str, ...]) -> None:
+    """Give these names, in turn, to the pool's VMs, hosts, SRs and networks, as descriptions and tags too; to what is
+    asked about the one of two lines, and all of them as its description.
+    """
     api = place.xenapi()
     count = 0
     for cls in (api.VM, api.host, api.SR, api.network):
@@ -58,6 +61,10 @@ def rename(place: Town, names: tuple[str, ...]) -> None:
             cls.set_tags(ref, [word])
             count += 1
     assert count > len(names)
+    for cls, asked in ((api.VM, "vm"), (api.host, "host")):
+        ref = cls.get_by_uuid(ids[asked])
+        cls.set_name_label(ref, names[MULTILINE])
+        cls.set_name_description(ref, " ".join(names))
 
 
 def told(place: Town, text: str) -> dict[str, Any]:
@@ -120,10 +127,10 @@ def reject(place: Town, card: dict[str, Any]) -> None:
 
 
 def test_slack_shows_hostile_names_as_it_shows_harmless_ones(place: Town, ids: dict[str, str]) -> None:
-    rename(place, HARMLESS)
+    rename(place, ids, HARMLESS)
     expected = {text: shape(told(place, text.format(**ids))["blocks"]) for text in READING if text != "log"}
     card, details = card_of(place, ids)
-    rename(place, HOSTILE)
+    rename(place, ids, HOSTILE)
     for text, wanted in expected.items():
         message = told(place, text.format(**ids))
         check(message)
@@ -160,9 +167,9 @@ def test_a_terminal_shows_hostile_names_as_it_shows_harmless_ones(
     place: Town, ids: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = [text.format(**ids) for text in READING if text not in ("log", "help")]
-    rename(place, HARMLESS)
+    rename(place, ids, HARMLESS)
     expected = [at_terminal(place.config, text, capsys) for text in asked]
-    rename(place, HOSTILE)
+    rename(place, ids, HOSTILE)
     for text, wanted in zip(asked, expected, strict=True):
         lines = at_terminal(place.config, text, capsys)
         assert not _UNSEEN.search("".join(lines))

@@ -1,0 +1,408 @@
+"""Hypothesis walks requests through the real engine, runner and database, with a pool, people and a clock in memory,
+and kills the bot at any call to its store or its pool. The pool goes on without it.
+
+What must hold is judged at the moment a call reaches the pool, from what people did: the machine keeps its own account
+of who approved, rejected and withdrew, and does not ask the bot.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+
+from bot.answers import Ask, Opened, Shown, VoteAsk, Voted
+from bot.approval import END_STATES
+from bot.model import Actor, Ballot, State
+from tests.bot.fakes import (
+    ANA,
+    BEN,
+    CHANNEL,
+    HOSTS,
+    OLGA,
+    SAM,
+    VMS,
+    FakeBot,
+    FakePool,
+    Fate,
+    HandClock,
+    Killed,
+    bot,
+)
+
+EXAMPLES, STEPS = 60, 50
+"""Hypothesis walks up to EXAMPLES × STEPS = 3,000 steps."""
+NEEDED = {"vm move": 1, "vm tour": 2}
+SEEN: Counter[str] = Counter()
+"""What the walks came through: rules that were run, kills, calls that reached the pool, states at the end."""
+SHM = Path("/dev/shm")  # the walks commit thousands of times; what a disk would add is time
+
+
+@dataclass(frozen=True)
+class Weather:
+    """What goes wrong at the pool; with `spare`, not before so many calls were taken."""
+
+    away: bool = False
+    refuse: bool = False
+    fail: bool = False
+    lose: str = ""
+    stubborn: bool = False
+    polls: int = 2
+    spare: int = 0
+
+
+_SELDOM = st.sampled_from([False, False, False, False, True])
+WEATHER = st.builds(
+    Weather,
+    away=_SELDOM,
+    refuse=_SELDOM,
+    fail=_SELDOM,
+    lose=st.sampled_from(["", "", "", "", "before", "after"]),
+    stubborn=_SELDOM,
+    polls=st.sampled_from([1, 2, 3, 4, 1000]),
+    spare=st.sampled_from([0, 0, 1]),
+)
+
+
+@dataclass
+class Asked:
+    """What people have done about a request, as they know it themselves."""
+
+    needed: int
+    until: datetime
+    digest: str
+    approved: dict[str, bool] = field(default_factory=dict)
+    over: str = ""
+    """Why it must not begin (any more): rejected or withdrawn, and the person was told so."""
+
+
+class EngineMachine(RuleBasedStateMachine):
+    asked = Bundle("asked")
+
+    @initialize()
+    def begin(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(dir=SHM if SHM.is_dir() else None))
+        self.clock = HandClock()
+        self.pool = FakePool(on_send=self.judge)
+        self.clock.meanwhile = self.meanwhile
+        self.fate = Fate()
+        self.known: dict[str, Asked] = {}
+        self.interruption: tuple[str, Actor] | None = None
+        self.doubtful: set[str] = set()
+        self.bot = self.opened()
+
+    def opened(self) -> FakeBot:
+        return bot(self.directory / "x.sqlite3", self.pool, self.clock, self.fate)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "bot"):
+            return
+        try:
+            self.heal()
+            self.the_ledger_has_each_call_and_each_end_once()
+        finally:
+            self.bot.crash()
+            shutil.rmtree(self.directory)
+
+    # --- what must hold when a call reaches the pool ------------------------------------------------------------------
+
+    def judge(self, key: tuple[str, int, bool]) -> None:
+        request_id, step, undo = key
+        asked = self.known[request_id]
+        assert key not in self.pool.sent, f"{key} was sent twice"
+        assert sum(asked.approved.values()) >= asked.needed, f"{request_id} runs without the votes"
+        assert not asked.over, f"{request_id} runs although it was {asked.over}"
+        if step == 0 and not undo:
+            assert self.clock.now() < asked.until, f"{request_id} runs after it expired"
+            request = self.bot.store.request(request_id)
+            assert request is not None
+            assert request.plan.facts == self.bot.engine.resolver.replan(request).facts, "not what was approved"
+
+    def meanwhile(self) -> None:
+        """While the bot waits for a task, the pool works and people do things."""
+        self.pool.work()
+        if self.interruption is not None:
+            (request_id, who), self.interruption = self.interruption, None
+            self.bot.engine.answer(Ask(text=f"request cancel {request_id}", actor=who, place=CHANNEL))
+
+    # --- people -------------------------------------------------------------------------------------------------------
+
+    @rule(
+        target=asked,
+        name=st.sampled_from(["vm move", "vm tour"]),
+        vm=st.integers(1, 3),
+        host=st.integers(1, 2),
+    )
+    def ask(self, name: str, vm: int, host: int) -> object:
+        found = []
+
+        def work() -> None:
+            answer = self.bot.engine.answer(Ask(text=f"{name} web-{vm} to xs{host}", actor=OLGA, place=CHANNEL))
+            if self.pool.away:
+                return
+            assert isinstance(answer, Opened), answer
+            found.append(answer.request_id)
+
+        self.alive(work)
+        self.learn()
+        return found[0] if found and found[0] in self.known else multiple()
+
+    def learn(self) -> None:
+        """Requests that were opened before the bot died under the answer are there all the same."""
+        for request in self.bot.store.in_states(State):
+            if request.id not in self.known:
+                self.known[request.id] = Asked(NEEDED[request.plan.command], request.expires_at, request.digest)
+
+    @rule(id=asked, who=st.sampled_from([OLGA, ANA, BEN, SAM]), ballot=st.sampled_from(Ballot), true=st.booleans())
+    def vote(self, id: str, who: Actor, ballot: Ballot, true: bool) -> None:
+        self.cast(id, who, ballot, self.known[id].digest if true else "0" * 64)
+
+    @rule(id=asked)
+    def approve_by_all(self, id: str) -> None:
+        for who in (ANA, BEN):
+            self.cast(id, who, Ballot.APPROVE, self.known[id].digest)
+
+    @rule(
+        name=st.sampled_from(["vm move", "vm tour"]),
+        vm=st.integers(1, 3),
+        dies=st.one_of(st.none(), st.integers(0, 45)),
+        after=st.booleans(),
+        cancelled=st.booleans(),
+        weather=WEATHER,
+    )
+    def ask_approve_and_run(
+        self, name: str, vm: int, dies: int | None, after: bool, cancelled: bool, weather: Weather
+    ) -> None:
+        """The whole life at once, with something in the middle of it."""
+        self.fine_weather()
+        self.fate.left = None
+        host = HOSTS.index(self.pool.where[VMS[vm - 1]]) ^ 1
+        id = self.ask(name, vm, host + 1)
+        assert isinstance(id, str)
+        self.approve_by_all(id)
+        self.weather(weather)
+        self.interruption = (id, OLGA) if cancelled else None
+        self.fate.left, self.fate.after = dies, after
+        self.alive(self.turn)
+        self.fate.left = None
+
+    def cast(self, id: str, who: Actor, ballot: Ballot, digest: str) -> None:
+        asked = self.known[id]
+        before = self.bot.store.request(id)
+        assert before is not None
+        allowed = who in (ANA, BEN) and digest == asked.digest and before.state is State.WAITING
+        late = before.expires_at <= self.clock.now()
+
+        def work() -> None:
+            vote = VoteAsk(request_id=id, ballot=ballot, digest=digest, actor=who, place=CHANNEL)
+            # From the press on it may count, whether or not the bot lives to say so.
+            if allowed and not late:
+                asked.approved[who.key] = ballot is Ballot.APPROVE
+            answer = self.bot.engine.vote(vote)
+            wanted = allowed and not late
+            assert isinstance(answer, Voted) is wanted, answer
+
+        lived = self.alive(work)
+        now = self.bot.store.request(id)
+        assert now is not None
+        if not lived and allowed and not any(each.actor == who and each.ballot is ballot for each in now.votes):
+            asked.approved.pop(who.key, None)
+            asked.approved |= {each.actor.key: each.ballot is Ballot.APPROVE for each in now.votes}
+        if any(each.ballot is Ballot.REJECT for each in now.votes):
+            asked.over = "rejected"
+        self.approved_until(id)
+
+    def approved_until(self, id: str) -> None:
+        """An approval is good for as long as there was to decide."""
+        request = self.bot.store.request(id)
+        assert request is not None
+        if request.state is not State.WAITING:
+            self.known[id].until = max(self.known[id].until, request.expires_at)
+            assert request.expires_at <= self.clock.now() + timedelta(seconds=600)
+
+    @rule(id=asked, who=st.sampled_from([OLGA, ANA, SAM]))
+    def withdraw(self, id: str, who: Actor) -> None:
+        def work() -> None:
+            answer = self.bot.engine.answer(Ask(text=f"request withdraw {id}", actor=who, place=CHANNEL))
+            if isinstance(answer, Voted):
+                assert who is not SAM
+                self.known[id].over = "withdrawn"
+
+        self.alive(work)
+
+    @rule(id=asked, who=st.sampled_from([OLGA, ANA, BEN, SAM]), outcome=st.sampled_from(["done", "failed"]))
+    def settle(self, id: str, who: Actor, outcome: str) -> None:
+        before = self.state(id)
+
+        def work() -> None:
+            text = f"request settle {id} {outcome} because we looked and done is done"
+            answer = self.bot.engine.answer(Ask(text=text, actor=who, place=CHANNEL))
+            assert isinstance(answer, Voted) is (before is State.UNKNOWN and who in (ANA, BEN)), answer
+
+        self.alive(work)
+
+    @rule(id=asked, who=st.sampled_from([OLGA, ANA, SAM]))
+    def cancel_while_it_runs(self, id: str, who: Actor) -> None:
+        """At the next moment that the bot waits for a task."""
+        self.interruption = (id, who)
+
+    @rule()
+    def look(self) -> None:
+        shown = (f"request show {id}" for id in list(self.known)[-3:])
+        for text in ("pending", "log by ana", "log about web-1 since 2 h", *shown):
+            self.alive(lambda text=text: self.see(text))
+
+    def see(self, text: str) -> None:
+        assert isinstance(self.bot.engine.answer(Ask(text=text, actor=SAM, place=CHANNEL)), Shown)
+
+    # --- fate ---------------------------------------------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([1, 5, 30, 30, 30, 400]))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.at += timedelta(seconds=seconds)
+        self.clock.elapsed += seconds
+        self.pool.work()
+
+    @rule()
+    def work(self) -> None:
+        """The timer ticks, and what was to be run, runs."""
+        self.alive(self.turn)
+
+    @rule(left=st.integers(0, 25), after=st.booleans())
+    def work_and_die(self, left: int, after: bool) -> None:
+        self.fate.left, self.fate.after = left, after
+        self.alive(self.turn)
+        self.fate.left = None
+
+    @rule(left=st.integers(0, 6), after=st.booleans())
+    def die_soon(self, left: int, after: bool) -> None:
+        """At one of the next calls, whatever they are for."""
+        self.fate.left, self.fate.after = left, after
+
+    @rule()
+    def restart(self) -> None:
+        self.the_ledger_has_each_call_and_each_end_once()
+        self.bot.crash()
+        self.bot = self.opened()
+
+    @rule(vm=st.integers(0, 2), host=st.integers(0, 1))
+    def somebody_else_moves_a_vm(self, vm: int, host: int) -> None:
+        uuid = list(self.pool.where)[vm]
+        if all(task.key in self.pool.done or task.status != "pending" for task in self.pool.tasks):
+            self.pool.where[uuid] = HOSTS[host]
+
+    @rule(weather=WEATHER)
+    def weather(self, weather: Weather) -> None:
+        pool = self.pool
+        pool.away, pool.stubborn, pool.polls = weather.away, weather.stubborn, weather.polls
+        pool.refuse, pool.fail, pool.lose = weather.refuse, weather.fail, weather.lose
+        pool.spare = weather.spare
+
+    @rule()
+    def fine_weather(self) -> None:
+        self.weather(Weather())
+
+    def turn(self) -> None:
+        self.bot.engine.tick()
+        for _ in range(20):
+            if not self.bot.threads.run_one():
+                return
+
+    def alive(self, work: object) -> bool:
+        """Do it; when the bot dies under it, start it again. False: it died."""
+        try:
+            work()  # type: ignore[operator]
+        except Killed:
+            SEEN["kills"] += 1
+            self.bot.crash()
+            self.bot = self.opened()
+            self.learn()
+            return False
+        return True
+
+    def heal(self) -> None:
+        """Everything works and time passes: each request comes to an end, and what it says is so."""
+        self.fate.left = None
+        self.interruption = None
+        self.fine_weather()
+        for _ in range(12):
+            self.turn()
+            self.time_passes(200)
+            for id in self.known:
+                if self.state(id) is State.UNKNOWN:
+                    self.settle(id, BEN, "done" if (id, 0, False) in self.pool.done else "failed")
+        SEEN["calls"] += len(self.pool.sent)
+        SEEN["undone"] += sum(undo for _, _, undo in self.pool.sent)
+        for id in self.known:
+            state = self.state(id)
+            SEEN[f"ended {state}"] += 1
+            assert state in END_STATES, f"{id} is {state} for ever"
+            self.told_truly(id, state)
+
+    def told_truly(self, id: str, state: State) -> None:
+        request = self.bot.store.request(id)
+        assert request is not None
+        settled = request.result is not None and "settled" in request.result.summary
+        forward = {step for who, step, undo in self.pool.done if who == id and not undo}
+        if state is State.SUCCEEDED and not settled:
+            assert forward == set(range(len(request.plan.steps)))
+        if state in (State.FAILED, State.CANCELLED) and not settled:
+            assert len(forward) < len(request.plan.steps)
+            assert request.result is not None
+            lines = " ".join(request.result.lines)
+            if forward:
+                assert ((id, 0, True) in self.pool.done) is ("undone: Move" in lines)
+            else:
+                assert "nothing was changed" in lines
+        if state in (State.REJECTED, State.EXPIRED, State.WITHDRAWN, State.STALE):
+            assert not any(who == id for who, _, _ in self.pool.sent)
+
+    # --- laws ---------------------------------------------------------------------------------------------------------
+
+    def state(self, id: str) -> State:
+        request = self.bot.store.request(id)
+        assert request is not None, f"{id} is lost"
+        return request.state
+
+    @invariant()
+    def count_the_step(self) -> None:
+        SEEN["steps"] += 1
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        if not hasattr(self, "bot"):
+            return
+        found = {request.id for request in self.bot.store.in_states(State)}
+        assert found >= self.known.keys()
+
+    def the_ledger_has_each_call_and_each_end_once(self) -> None:
+        assert self.bot.store.verify().ok
+        rows = self.bot.store.ledger(pools=None, last=10_000)
+        intended = Counter(
+            (row.request_id, row.body["step"], row.body["undo"]) for row in rows if row.kind == "call intended"
+        )
+        assert not intended or max(intended.values()) == 1
+        assert set(self.pool.sent) <= intended.keys()
+        ends = Counter(row.request_id for row in rows if row.kind in {str(state) for state in END_STATES})
+        assert not ends or max(ends.values()) == 1
+
+
+class TestEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc]
+    settings = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        sys.stdout.write(f"the walks came through: {dict(sorted(SEEN.items()))}\n")

@@ -52,8 +52,10 @@ class Replies:
                 return
 
     def _ways(self, origin: Origin) -> list[Callable[[Origin, Message], None]]:
-        """The ways to answer, best first; the next is tried when one is refused."""
-        aloud = origin.public and not self._places.look(origin.place.channel).shared
+        """The ways to answer, best first; the next is tried when one is refused. Aloud only where it is known who
+        listens: a channel that Slack says nothing about may be shared with outsiders.
+        """
+        aloud = origin.public and not self._places.look(origin.place.channel).cannot_post
         ways: list[Callable[[Origin, Message], None]] = [self._post] if aloud else []
         if origin.place.thread_ts or not origin.response_url:
             ways.append(self._whisper)

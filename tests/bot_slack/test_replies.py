@@ -58,6 +58,15 @@ def test_a_bot_that_was_thrown_out_meanwhile_loses_only_the_answer(
     assert "not a member" in team.desk.asks[-1].cannot_post
 
 
+@pytest.mark.parametrize("fault", ["rate_limit", "drop_before"])
+def test_where_it_is_not_known_who_listens_only_the_asker_is_answered(team: Team, fault: str) -> None:
+    more = {"seconds": 1} if fault == "rate_limit" else {}
+    team.slack.fault(fault, method="conversations.info", count=2, **more)
+    ts = team.slack.say("olga", "#partners", "@xenia pool status")["ts"]
+    assert team.answer("#partners", "olga", ts)["ephemeral"]
+    assert team.answers("#partners", "otto", ts) == []
+
+
 def test_blocks_that_slack_will_not_take_become_words(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = Message("only words", ({"type": "header", "text": {"type": "plain_text", "text": "x" * 151}},))
     monkeypatch.setattr("bot.slack.render.report.message", lambda report: bad)

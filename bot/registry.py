@@ -38,7 +38,7 @@ OBJECTS: Mapping[str, type[Entity]] = {"VM": VM, "HOST": Host, "SR": SR}
 """Placeholders that name an object of the pool."""
 
 _TEXTS: Mapping[str, type] = {
-    **dict.fromkeys(("TEXT", "COMMAND", "REQUEST", "WHO", "WHEN", REST_OF_LINE), str),
+    **dict.fromkeys(("TEXT", "COMMAND", "REQUEST", "RUN", "WHO", "WHEN", REST_OF_LINE), str),
     "NUMBER": int,
 }
 

@@ -32,6 +32,9 @@ _CANNOT_LOOK_SECONDS = 900.0
 _MOST_ATTEMPTS = 12
 _TROUBLE_SECONDS = 5.0
 
+_ANNOUNCED_WITHIN = timedelta(days=7)
+"""How far back an announcement is looked for whose post was not answered."""
+
 _HOPELESS = frozenset(
     {
         "channel_not_found",
@@ -73,7 +76,8 @@ class _Job:
     """A claimed delivery and the request it tells of."""
 
     delivery: Delivery
-    request: Request
+    request: Request | None
+    """None for an announcement."""
 
     @property
     def card(self) -> bool:
@@ -81,8 +85,15 @@ class _Job:
 
     def message(self) -> Message:
         if self.delivery.body is not None:
-            return report.message(self.delivery.body)
-        return card.message(self.request)
+            return report.message(self.delivery.body, self.delivery.head)
+        assert self.request is not None
+        return card.message(self.request, self.delivery.head)
+
+    def less(self) -> Message:
+        """The least that will do, for when Slack would not take the whole."""
+        if self.card and self.request is not None:
+            return card.smallest(self.request, self.delivery.head)
+        return Message(self.message().text, ())
 
 
 class Courier:
@@ -128,8 +139,8 @@ class Courier:
         delivery = self._outbox.claim(self._clock.now(), LEASE_SECONDS)
         if delivery is None:
             return False
-        request = self._request(delivery.request_id)
-        if request is None:
+        request = self._request(delivery.request_id) if delivery.request_id else None
+        if request is None and delivery.kind is not DeliveryKind.ANNOUNCEMENT:
             self._outbox.give_up(delivery, error=f"there is no request {delivery.request_id}")
             return True
         job = _Job(delivery, request)
@@ -148,7 +159,8 @@ class Courier:
         delivery = job.delivery
         if delivery.in_doubt:
             try:
-                ts = find(self._api, delivery, job.request)
+                opened = job.request.opened_at if job.request else self._clock.now() - _ANNOUNCED_WITHIN
+                ts = find(self._api, delivery, opened)
             except CannotLook as cannot:
                 _log.error(
                     "whether %s of %s was posted cannot be found out (%s); it is not posted again",
@@ -237,9 +249,8 @@ class Courier:
     def _send_less(self, job: _Job, failure: Refused, send: Callable[[_Job, Message], str]) -> None:
         """Slack would not take the whole message, which is a defect of the renderer: show the least that will do."""
         _log.error("%s of %s could not be shown whole: %s", job.delivery.kind, job.delivery.request_id, failure)
-        less = card.smallest(job.request) if job.card else Message(job.message().text, ())
         try:
-            self._outbox.delivered(job.delivery, send(job, less))
+            self._outbox.delivered(job.delivery, send(job, job.less()))
         except InDoubt as doubt:
             self._postpone(job, DOUBT_SECONDS, str(doubt), in_doubt=not job.delivery.ts)
         except Refused as refused:
@@ -255,7 +266,8 @@ class Courier:
 
     def _turn(self, job: _Job) -> float:
         if job.delivery.ts:
-            return self._pace.edit(job.delivery.id, progress=job.request.state in approval.ACTIVE_STATES)
+            running = job.request is not None and job.request.state in approval.ACTIVE_STATES
+            return self._pace.edit(job.delivery.id, progress=running)
         return self._pace.post(job.delivery.place.channel)
 
     def _run(self) -> None:

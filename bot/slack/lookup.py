@@ -4,10 +4,9 @@ history (Slack docs: messaging/metadata, conversations.history).
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from bot.model import Request
 from bot.ports import Delivery
 from bot.slack.api import Api, Refused
 
@@ -27,8 +26,8 @@ def metadata(delivery: Delivery) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"delivery": delivery.id}}
 
 
-def find(api: Api, delivery: Delivery, request: Request) -> str:
-    """The `ts` of the message that carries the delivery's id; "" when it is not there.
+def find(api: Api, delivery: Delivery, since: datetime) -> str:
+    """The `ts` of the message, posted `since` then, that carries the delivery's id; "" when it is not there.
 
     :raises CannotLook: it cannot be told.
     :raises RateLimited, Unreachable, InDoubt: it cannot be told now.
@@ -40,7 +39,7 @@ def find(api: Api, delivery: Delivery, request: Request) -> str:
         where["ts"] = thread
     else:
         method = "conversations.history"
-        where["oldest"] = f"{(request.opened_at - _CLOCKS).timestamp():.6f}"
+        where["oldest"] = f"{(since - _CLOCKS).timestamp():.6f}"
     for _ in range(_PAGES):
         try:
             page = api.call(method, **where)

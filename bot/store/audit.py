@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.store import archive, facts, ledger, mark
+from bot.store import archive, facts, ledger, lineage, mark
 from bot.store.chain import Flaw, Head, Seal, Verification
 from bot.store.connection import Connections
 from bot.store.failures import unavailable
@@ -47,6 +47,17 @@ def _mark_flaw(db: Database, marked: mark.Marked | None) -> Flaw | None:
     row = marked.head.seq
     return Flaw(
         row=row, why=f"the mark beside the database has seen row {row}, which is not there (any more) like that"
+    )
+
+
+def restores_in(path: Path) -> tuple[str, ...]:
+    """When it was found that the database is a copy, and what is lost: heads of those rows are in no chain any more."""
+    with reading(path) as db:
+        rows = ledger.of_kind(db, lineage.RESTORED)
+    return tuple(
+        f"Row {row.seq} ({row.at:%Y-%m-%d %H:%M} UTC): this database is a copy: {row.body.get('why')}."
+        f" Lost: {row.body.get('lost')}."
+        for row in rows
     )
 
 

@@ -180,6 +180,11 @@ def rows(db: Database, *, pools: Iterable[str] | None, last: int) -> tuple[Ledge
     return tuple(map(_read, found))
 
 
+def of_kind(db: Database, kind: str) -> tuple[LedgerRow, ...]:
+    """All rows of this kind, oldest first."""
+    return tuple(map(_read, db.table("ledger").rows_where("kind = ?", [kind], order_by="seq")))
+
+
 def _read(row: Mapping[str, Any]) -> LedgerRow:
     try:
         at, body = moment(row["at"]), json.loads(row["body"])

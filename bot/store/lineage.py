@@ -23,6 +23,8 @@ from bot.store.mark import Mark, Marked
 
 log = logging.getLogger(__name__)
 
+RESTORED = "database restored"
+"""The kind of row that says that this is a copy, and what is lost."""
 _NUMBERS_SKIPPED = 1000
 _REMEDY = "Look at the pool, then settle it. What is still wanted must be asked for and approved anew."
 
@@ -68,7 +70,7 @@ def settle(db: Database, log_book: ledger.Ledger, mark: Mark, at: datetime, *, w
     gap = f"rows {last.seq + 1} to {lost.seq}" if lost and lost.seq > last.seq else "not known"
     closed = tuple(str(request_id) for request_id, *_ in open_ones)
     body = {"why": why, "last_row": last.seq, "lost": gap, "closed": closed}
-    log_book.append(db, Entry(kind="database restored", actor=BOT, body=body), at)
+    log_book.append(db, Entry(kind=RESTORED, actor=BOT, body=body), at)
     for request_id, state, _ in open_ones:
         _close(db, log_book, at, request_id, State(state), why)
     highest = db.execute("SELECT coalesce(max(number), 0) FROM requests").fetchone()[0]

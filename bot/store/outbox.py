@@ -1,8 +1,9 @@
 """The table `deliveries`: what must reach Slack. Every function runs inside the caller's transaction.
 
 A card has one row for its whole life: `revision` is what is wanted, `shown` what Slack shows; it is due while they
-differ, so edits collapse. A note is due after its card was posted and all earlier notes of it are through. A claim
-pushes `due_at` to the end of its lease and gets a number, by which a claimer that was overtaken is recognised.
+differ, so edits collapse. A note is due after its card was posted and all earlier notes of it are through; an
+announcement belongs to no request and waits for nothing. A claim pushes `due_at` to the end of its lease and gets a
+number, by which a claimer that was overtaken is recognised.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from bot.store.redaction import redacted_text
 log = logging.getLogger(__name__)
 
 _WANTED = (
-    "d.given_up = 0 AND d.shown < d.revision AND (d.kind = 'card' OR ("
+    "d.given_up = 0 AND d.shown < d.revision AND (d.kind <> 'note' OR ("
     "EXISTS (SELECT 1 FROM deliveries c WHERE c.request_id = d.request_id AND c.kind = 'card' AND c.ts <> '')"
     " AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.request_id = d.request_id AND e.kind = 'note'"
     " AND e.number < d.number AND e.given_up = 0 AND e.shown < e.revision)))"
@@ -56,8 +57,13 @@ def note(db: Database, request_id: str, body: Report, now: datetime) -> None:
         _give_up_notes(db, request_id, card["error"])
 
 
-def claim(db: Database, now: datetime, lease_seconds: float) -> Delivery | None:
-    """The delivery that is due longest, claimed until the lease ends."""
+def announcement(db: Database, place: Place, body: Report, now: datetime) -> None:
+    """Want a message that belongs to no request."""
+    _insert(db, DeliveryKind.ANNOUNCEMENT, None, place, body, now)
+
+
+def claim(db: Database, now: datetime, lease_seconds: float, head: str = "") -> Delivery | None:
+    """The delivery that is due longest, claimed until the lease ends; it is to show the ledger's `head`."""
     row = next(
         db.query(
             f"SELECT * FROM deliveries d WHERE {_WANTED} AND d.due_at <= ? ORDER BY d.due_at, d.number LIMIT 1",  # noqa: S608
@@ -76,7 +82,7 @@ def claim(db: Database, now: datetime, lease_seconds: float) -> Delivery | None:
     return Delivery(
         id=row["id"],
         kind=DeliveryKind(row["kind"]),
-        request_id=row["request_id"],
+        request_id=row["request_id"] or "",
         place=unpack(Place, row["place"]),
         revision=row["revision"],
         ts=row["ts"],
@@ -84,6 +90,7 @@ def claim(db: Database, now: datetime, lease_seconds: float) -> Delivery | None:
         body=unpack_optional(Report, row["body"]),
         attempts=row["attempts"],
         in_doubt=bool(row["in_doubt"]),
+        head=head,
         claim=taken,
     )
 
@@ -135,7 +142,7 @@ def give_up(db: Database, delivery: Delivery, error: str) -> None:
     db.table("deliveries").update(
         row["number"], {"given_up": 1, "error": storable(redacted_text(error)), "claim": row["claim"] + 1}
     )
-    log.error("Delivery %s of %s is given up: %s", row["id"], row["request_id"], redacted_text(error))
+    log.error("Delivery %s of %s is given up: %s", row["id"], row["request_id"] or row["kind"], redacted_text(error))
     if row["kind"] == DeliveryKind.CARD and not row["ts"]:
         _give_up_notes(db, row["request_id"], error)
 
@@ -147,7 +154,7 @@ def next_due(db: Database) -> datetime | None:
 
 
 def _insert(
-    db: Database, kind: DeliveryKind, request_id: str, place: Place, body: Report | None, now: datetime
+    db: Database, kind: DeliveryKind, request_id: str | None, place: Place, body: Report | None, now: datetime
 ) -> None:
     db.table("deliveries").insert(
         {

@@ -13,7 +13,21 @@ from sqlite_utils import Database
 
 from bot.approval import ACTIVE_STATES
 from bot.errors import Unavailable
-from bot.model import Actor, CallRecord, CallState, Entry, Progress, Report, Request, Result, State, Vote
+from bot.model import (
+    BOT,
+    Actor,
+    CallRecord,
+    CallState,
+    Entry,
+    Level,
+    Place,
+    Progress,
+    Report,
+    Request,
+    Result,
+    State,
+    Vote,
+)
 from bot.ports import Clock, Conflict, Delivery, LedgerRow, NewRequest
 from bot.store import archive, calls, facts, ledger, lineage, locks, outbox, requests, sightings
 from bot.store.archive import Archive
@@ -282,7 +296,18 @@ class SqliteStore:
 
     def claim(self, now: datetime, lease_seconds: float) -> Delivery | None:
         with self._connections.write() as db:
-            return outbox.claim(db, now, lease_seconds)
+            return outbox.claim(db, now, lease_seconds, str(ledger.head(db)))
+
+    def announce_head(self, place: Place, now: datetime) -> bool:
+        """Want the ledger's head posted in `place`, once a day (UTC); False when that has been done."""
+        today = f"{now:%Y-%m-%d}"
+        with self._recording() as db:
+            if (facts.get(db, facts.HEAD_ANNOUNCED) or "") >= today:
+                return False
+            facts.put(db, facts.HEAD_ANNOUNCED, today)
+            self._ledger.append(db, Entry(kind="head announced", actor=BOT, body={"channel": place.channel}), now)
+            outbox.announcement(db, place, _todays_head(ledger.head(db), now), now)
+            return True
 
     def posting(self, delivery: Delivery) -> None:
         """:raises Unavailable: another worker has taken the delivery over; it must not be posted."""
@@ -326,6 +351,15 @@ class SqliteStore:
 
     def _append(self, db: Database, request_id: str, entry: Entry, at: datetime) -> int:
         return self._ledger.append(db, replace(entry, request_id=request_id), at)
+
+
+def _todays_head(head: Head, now: datetime) -> Report:
+    return Report(
+        title=f"The record of {now:%Y-%m-%d}",
+        level=Level.INFO,
+        summary=f"The ledger has come to row {head.seq}. By the line below anybody can tell later that every row up to"
+        " it is as it was: xenia ledger verify --head “record …”.",
+    )
 
 
 def _present(db: Database, request_id: str) -> Request:

@@ -18,6 +18,7 @@ from bot.slack.api import Api, web_client
 from bot.slack.delivery import LEASE_SECONDS, Courier
 from bot.slack.render import card, report
 from bot.slack.render.message import Message
+from bot.store import Head, heads_in
 from bot.store.store import SqliteStore
 from sandbox.slack import RunningWorkspace, Settings, Switches, start
 from tests.bot_slack import samples
@@ -357,7 +358,7 @@ def test_a_card_that_slack_will_not_take_is_shown_smaller(
     post: Post, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = Message("bad", ({"type": "header", "text": {"type": "plain_text", "text": "x" * 151}},))
-    monkeypatch.setattr(card, "message", lambda request: bad)
+    monkeypatch.setattr(card, "message", lambda *_: bad)
     post.open()
     post.run(5)
     (shown,) = post.messages()
@@ -369,7 +370,7 @@ def test_a_note_that_slack_will_not_take_is_said_in_words(post: Post, monkeypatc
     request = post.open()
     post.run()
     bad = Message("only words", ({"type": "header", "text": {"type": "plain_text", "text": "x" * 151}},))
-    monkeypatch.setattr(report, "message", lambda body: bad)
+    monkeypatch.setattr(report, "message", lambda *_: bad)
     post.move(request, State.APPROVED, State.RUNNING, State.SUCCEEDED, note=note("first"))
     post.run(10)
     (shown,) = post.messages()
@@ -403,3 +404,30 @@ def test_two_threads_post_every_card_once(tmp_path: Path) -> None:
             courier.close()
         assert [len(post.messages(name)) for name in ("#infra", "#lab", "#ops-private", "@olga")] == [1, 1, 1, 1]
         post.store.close()
+
+
+def heads(message: JSON) -> tuple[Head, ...]:
+    return heads_in(words(message["blocks"]))
+
+
+def test_each_message_bears_the_record_as_it_was(post: Post) -> None:
+    """Pasted as it stands in Slack it verifies, and vouches for what had happened by then."""
+    request = post.open()
+    post.run()
+    assert heads(post.messages()[0]) == (post.store.head(),)
+    post.move(request, State.APPROVED, State.RUNNING, State.SUCCEEDED, note=note("Done"))
+    post.run(5)
+    (card,) = post.messages()
+    (reply,) = [one for one in post.messages(thread_ts=card["ts"]) if one["ts"] != card["ts"]]
+    assert heads(card) == heads(reply) == (post.store.head(),)
+    assert post.store.verify(heads(reply)).vouched_to == post.store.head().seq
+
+
+def test_the_days_head_is_posted_to_its_channel(post: Post) -> None:
+    post.store.record(entry())
+    assert post.store.announce_head(samples.INFRA, post.clock.now())
+    post.slack.fault("drop_after", method="chat.postMessage", count=1)
+    post.run(60)
+    (announced,) = post.messages()  # found by looking, not posted again
+    assert heads(announced) == (post.store.head(),)
+    assert post.posts() == 1

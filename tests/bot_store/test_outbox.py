@@ -54,6 +54,7 @@ def test_a_new_request_wants_its_card(store: SqliteStore, other: SqliteStore) ->
         body=None,
         attempts=0,
         in_doubt=False,
+        head=str(store.head()),
         claim=1,
     )
     assert store.claim(after(0), 60) is None
@@ -267,3 +268,27 @@ def test_an_unknown_delivery_is_a_bug(store: SqliteStore) -> None:
     card = replace(claimed(store), id="none")
     with pytest.raises(LookupError):
         store.delivered(card, "100.1")
+
+
+def test_the_head_is_announced_once_a_day(store: SqliteStore, other: SqliteStore) -> None:
+    """The day is UTC's; whoever of two processes comes first."""
+    opened(store)
+    titles(store)
+    assert [each.announce_head(CHANNEL, after(0)) for each in (store, other, store)] == [True, False, False]
+    (row,) = [row for row in store.ledger(pools=None, last=9) if row.kind == "head announced"]
+    assert row.body == {"channel": "C1"}
+    delivery = claimed(store)
+    assert (delivery.kind, delivery.request_id, delivery.place) == (DeliveryKind.ANNOUNCEMENT, "", CHANNEL)
+    assert delivery.body is not None
+    assert delivery.body.title == "The record of 2026-03-01"
+    assert delivery.head == str(store.head())
+    store.delivered(delivery, "100.5")
+    assert not store.announce_head(CHANNEL, after(11 * 3600))
+    assert other.announce_head(CHANNEL, after(12 * 3600))
+    assert not store.announce_head(CHANNEL, after(0))  # a clock that was set back announces nothing
+
+
+def test_an_announcement_can_be_given_up(store: SqliteStore) -> None:
+    store.announce_head(CHANNEL, after(0))
+    store.give_up(claimed(store), error="channel_not_found")
+    assert store.next_due() is None

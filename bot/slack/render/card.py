@@ -8,7 +8,7 @@ from bot import approval
 from bot.model import Ballot, Finding, Plan, Request, Risk, State, Vote
 from bot.slack.render import ids, rich
 from bot.slack.render.escape import fallback
-from bot.slack.render.message import Block, Message, actions, button, confirm, context, cut, fits, header
+from bot.slack.render.message import Block, Message, actions, button, confirm, context, cut, fits, header, record
 from bot.slack.render.progress import progress_line
 from bot.text import duration, plural
 
@@ -48,21 +48,21 @@ class _Room:
 _ROOMS = (_Room(15, 300), _Room(8, 200), _Room(5, 120), _Room(3, 80))
 
 
-def message(request: Request) -> Message:
-    """The request as it is now, as much of it as fits; Details shows the rest."""
+def message(request: Request, head: str = "") -> Message:
+    """The request as it is now, as much of it as fits; Details shows the rest. `head` is the ledger's."""
     text = fallback(
         title(request.plan), STATES[request.state][1], request.result.summary if request.result else "", request.id
     )
     for room in _ROOMS:
-        made = _blocks(request, room)
+        made = _blocks(request, room, head)
         if fits(made):
             return Message(text, tuple(made))
-    return Message(text, tuple(_smallest(request)))
+    return Message(text, tuple(_smallest(request, head)))
 
 
-def smallest(request: Request) -> Message:
+def smallest(request: Request, head: str = "") -> Message:
     """The least that can be voted on: for when Slack will not take the whole card."""
-    return Message(fallback(title(request.plan), STATES[request.state][1], request.id), tuple(_smallest(request)))
+    return Message(fallback(title(request.plan), STATES[request.state][1], request.id), tuple(_smallest(request, head)))
 
 
 def title(plan: Plan) -> str:
@@ -70,7 +70,7 @@ def title(plan: Plan) -> str:
     return plan.title if plan.title.startswith(plan.pool.name) else f"{plan.pool.name}: {plan.title}"
 
 
-def _blocks(request: Request, room: _Room) -> list[Block]:
+def _blocks(request: Request, room: _Room, head: str) -> list[Block]:
     plan = request.plan
     return [
         header(title(plan)),
@@ -79,18 +79,18 @@ def _blocks(request: Request, room: _Room) -> list[Block]:
         *_plan(plan, room, request.state),
         *_votes(request, room),
         *_buttons(request),
-        context(*_footer(request)),
+        context(*_footer(request, head)),
     ]
 
 
-def _smallest(request: Request) -> list[Block]:
+def _smallest(request: Request, head: str) -> list[Block]:
     note = rich.section([rich.text("The plan is too long to be shown here: see Details.", italic=True)])
     return [
         header(title(request.plan)),
         rich.block(*_state(request, _ROOMS[-1]), note),
         rich.block(*_asked(request)),
         *_buttons(request),
-        context(*_footer(request)),
+        context(*_footer(request, head)),
     ]
 
 
@@ -238,8 +238,8 @@ def _confirm(plan: Plan) -> dict[str, object] | None:
     return confirm("Approve something destructive?", f"{title(plan)}. {plan.go_back}", "Approve", "Not now")
 
 
-def _footer(request: Request) -> list[str]:
+def _footer(request: Request, head: str) -> list[str]:
     made = [f"{request.id} · {request.plan.risk} · plan {request.digest[:12]}"]
     if request.predecessor:
         made.append(f"asked again after {request.predecessor}")
-    return made
+    return [*made, record(head)] if head else made

@@ -45,6 +45,11 @@ def context(*texts: str) -> Block:
     return {"type": "context", "elements": [plain(text, 300) for text in texts[:10]]}
 
 
+def record(head: str) -> str:
+    """The ledger's head below a message, as `xenia ledger verify` finds it in a pasted text."""
+    return f"record {head}"
+
+
 def button(
     label: str, action_id: str, value: str = "", *, style: str = "", confirm: dict[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -108,4 +113,17 @@ def cut(items: Sequence[T], most: int, show: Callable[[T], list[rich.Element]]) 
     return [*(show(item) for item in items[: most - 1]), more]
 
 
-__all__ = ["Block", "Message", "actions", "button", "characters", "confirm", "context", "cut", "fits", "header", "line"]
+__all__ = [
+    "Block",
+    "Message",
+    "actions",
+    "button",
+    "characters",
+    "confirm",
+    "context",
+    "cut",
+    "fits",
+    "header",
+    "line",
+    "record",
+]

@@ -8,7 +8,7 @@ from bot.model import Cell, Facts, Level, Line, Lines, Part, Report, Suggestion,
 from bot.slack.render import rich, table
 from bot.slack.render.escape import fallback
 from bot.slack.render.ids import run_button
-from bot.slack.render.message import BUTTON_VALUE, Block, Message, actions, cut, fits, header
+from bot.slack.render.message import BUTTON_VALUE, Block, Message, actions, context, cut, fits, header, record
 
 _ROWS = (100, 64, 40, 25, 15, 10, 6, 3)
 """Rows shown of each part: the first of these with which everything fits."""
@@ -16,19 +16,20 @@ _SUGGESTIONS = 10
 _LEVEL_WORDS = {Level.BAD: "Needs attention", Level.WARN: "Warning"}
 
 
-def message(report: Report) -> Message:
+def message(report: Report, head: str = "") -> Message:
+    """With the ledger's `head` below it, where one is to be kept."""
     text = fallback(_LEVEL_WORDS.get(report.level, ""), report.title, report.summary)
-    return Message(text, tuple(blocks(report)))
+    return Message(text, tuple(blocks(report, head)))
 
 
-def blocks(report: Report) -> list[Block]:
+def blocks(report: Report, head: str = "") -> list[Block]:
     """The report's blocks, cut to what Slack takes as one message."""
     top = [header(report.title)]
     if report.summary:
         top.append(
             rich.block(rich.section([*rich.mark(report.level), rich.text(report.summary, bold=_strikes(report.level))]))
         )
-    bottom = suggestions(report.suggestions)
+    bottom = [*suggestions(report.suggestions), *([context(record(head))] if head else [])]
     for rows in _ROWS:
         made = [*top, *(part(each, rows) for each in report.parts), *bottom]
         if fits(made):

@@ -80,10 +80,14 @@ class Look:
 def seen(step: Step, mark: Mark, look: Look) -> Sighting | None:
     """What one look settles, if anything: the call's task, or its effect."""
     candidates = _candidates(step, mark, look.inventory)
-    certain = [task for task in candidates if _is_ours(task, step, look.inventory)]
-    ours = certain or [task for task in candidates if not _is_anothers(task, step, look.inventory)]
-    if len(ours) == 1 and (certain or step.trace is None or ours[0].status != "pending"):
-        return _attached(ours[0], look, certain=bool(certain))
+    ours = [task for task in candidates if not _is_anothers(task, step, look.inventory)]
+    doing = [task for task in ours if _does_it(task, step, look.inventory)]
+    if len(doing) == 1:
+        return _attached(doing[0], look, certain=True)
+    if len(ours) == 1:
+        certain = _is_blamed(ours[0], step, look.inventory)
+        if certain or step.trace is None or ours[0].status != "pending":
+            return _attached(ours[0], look, certain=certain)
     if look.holds and not mark.held and not any(task.status == "pending" for task in ours):
         return Sighting(taken=Taken.DONE, evidence=f"Its effect is there: {look.evidence}")
     return None
@@ -151,13 +155,15 @@ def _candidates(step: Step, mark: Mark, inventory: Inventory) -> list[Task]:
     return [task for task in inventory.all(Task) if task.uuid not in known and task.text("name_label") == name]
 
 
-def _is_ours(task: Task, step: Step, inventory: Inventory) -> bool:
-    """Does the traced object name the task, or the task's error the object?"""
+def _does_it(task: Task, step: Step, inventory: Inventory) -> bool:
+    """Does the traced object name the task?"""
+    return any(_outermost(ref, inventory, task.ref) for ref in _operations(step, inventory))
+
+
+def _is_blamed(task: Task, step: Step, inventory: Inventory) -> bool:
+    """Does the task's error name the object? So does that of somebody else's same call, refused because ours runs."""
     traced = _traced(step, inventory)
-    if traced is None:
-        return False
-    named = any(_outermost(ref, inventory, task.ref) for ref in _operations(step, inventory))
-    return named or traced.ref in task.refs("error_info")
+    return traced is not None and traced.ref in task.refs("error_info")
 
 
 def _is_anothers(task: Task, step: Step, inventory: Inventory) -> bool:

@@ -97,8 +97,17 @@ def test_another_vm_s_failed_migration_is_not_ours() -> None:
 
 def test_our_failed_task_is_found_by_its_error() -> None:
     failed = task("t1", "failure", error_info=["VM_REQUIRES_SR", "OpaqueRef:v1", "OpaqueRef:s"])
-    sighting = found(inventory(failed, task("t2", "success")))
+    sighting = found(inventory(failed))
     assert (sighting.taken, sighting.task_uuid) == (Taken.RUNNING, "t1")
+
+
+def test_a_failed_task_is_not_taken_for_ours_while_another_may_be_it() -> None:
+    """Somebody asked for the same at the same time, and was refused because ours ran."""
+    refused = task("t2", "failure", error_info=["OTHER_OPERATION_IN_PROGRESS", "VM", "OpaqueRef:v1", "pool_migrate"])
+    assert found(inventory(task("t1", "success"), refused)).taken is Taken.UNKNOWN
+    assert found(inventory(task("t1", "success"), refused), holds=True).taken is Taken.DONE
+    running = found(inventory(task("t1"), refused, operations=OURS))
+    assert (running.taken, running.task_uuid) == (Taken.RUNNING, "t1")
 
 
 def test_the_only_new_task_is_ours() -> None:

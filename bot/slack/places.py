@@ -21,8 +21,6 @@ class Surroundings:
     cannot_post: str = ""
     private: bool = False
     """A direct message between one person and the bot."""
-    shared: bool = False
-    """People of another organisation read it."""
 
 
 class Places:
@@ -70,7 +68,7 @@ class Places:
         if facts.get("is_im"):
             return SECONDS, Surroundings(private=True)
         if facts.get("is_ext_shared") or facts.get("is_pending_ext_shared"):
-            return SECONDS, Surroundings("This channel is shared with another organisation.", shared=True)
+            return SECONDS, Surroundings("This channel is shared with another organisation.")
         if not facts.get("is_member") and not facts.get("is_mpim"):
             return SECONDS, Surroundings("I am not a member of this channel.")
         return SECONDS, Surroundings()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot import cli_config, compose, config
+from bot import cli_config, cli_database, cli_ledger, compose, config
 from bot.answers import Ask, Opened, Problem
 from bot.approval import END_STATES
 from bot.clock import SystemClock
@@ -21,9 +21,7 @@ from bot.model import Actor, Entry, Place, Progress, Request, State
 from bot.ports import Standing
 from bot.signals import until_stopped
 from bot.slack.manifest import manifest
-from bot.store.audit import export_file, heads_in, verify_file
 from bot.terminal import Terminal, as_json
-from bot.text import plural
 
 DEFAULT_CONFIG = Path("xenia.toml")
 
@@ -79,12 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--offline", action="store_true", help="do not ask Slack whether it knows the people named")
     check.set_defaults(run=cli_config.check)
 
-    ledger = parts.add_parser("ledger", help="the record").add_subparsers(required=True, metavar="ACTION")
-    verify = ledger.add_parser("verify", help="has anybody changed the record?")
-    verify.add_argument("--head", metavar="SEQ:HASH", help="a head noted earlier, which must still be in the chain")
-    verify.set_defaults(run=_verify)
-    export = ledger.add_parser("export", help="the record as JSON lines")
-    export.set_defaults(run=_export)
+    record, memory = cli_ledger.add_parsers(parts), cli_database.add_parsers(parts)
 
     app = parts.add_parser("manifest", help="the Slack app's manifest, to paste where Slack asks for one")
     app.add_argument("--name", default="Xenia", help="what the app is called in Slack (default: Xenia)")
@@ -92,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     app.add_argument("--request-url", metavar="URL", default="", help="HTTP mode: the address that Slack delivers to")
     app.set_defaults(run=_manifest)
 
-    for part in (run, cmd, check, verify, export):
+    for part in (run, cmd, check, *record, *memory):
         part.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="default: xenia.toml")
 
     _add_sandbox(parts)
@@ -193,34 +186,6 @@ def _told(request: Request | None) -> int:
     for line in request.result.lines if request.result else ():
         terminal.line(f"  {line}")
     return 0 if request.state is State.SUCCEEDED else 1
-
-
-def _verify(options: argparse.Namespace) -> int:
-    settings = config.load(options.config)
-    noted = heads_in(options.head or "")
-    if options.head and not noted:
-        raise UserError(
-            "That is no head of a ledger.", remedy="A head looks like 18:3f0c… (a number and 64 hex digits)."
-        )
-    found = verify_file(settings.bot.database, compose.ledger_key(settings), noted)
-    terminal = Terminal(sys.stdout)
-    if found.flaw is not None:
-        terminal.line(f"The ledger has been changed: {found.flaw.why}")
-        terminal.line(f"Up to row {found.head.seq} it is as it was written.")
-        return 1
-    terminal.line(f"The ledger is whole: {plural(found.rows, 'row')}, head {found.head}")
-    if found.keyed_from != 1:
-        plain = "no row" if found.keyed_from is None else f"only rows from {found.keyed_from} on"
-        terminal.line(f"But {plain} is sealed with a key: whoever can write the file could have made the others anew.")
-    if found.vouched_to:
-        terminal.line(f"By the head given, rows up to {found.vouched_to} are as they were when it was noted.")
-    return 0
-
-
-def _export(options: argparse.Namespace) -> int:
-    for row in export_file(config.load(options.config).bot.database):
-        sys.stdout.write(f"{row}\n")
-    return 0
 
 
 def _manifest(options: argparse.Namespace) -> int:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 
 import commands
 from bot.audits.auditor import Auditor
 from bot.clock import SteadyClock, SystemClock
+from bot.codes import OneTimeCodes
 from bot.config import Settings, secret
+from bot.config.changes import changes, content
 from bot.engine import Engine
+from bot.errors import UserError
 from bot.forms import Forms
+from bot.herald import Herald
 from bot.jobs import Jobs
-from bot.model import BOT, Entry
+from bot.model import BOT, Entry, Place
 from bot.policy import Book, Names
 from bot.ports import Clock, People
 from bot.registry import Registry
@@ -52,14 +57,26 @@ def ledger_key(settings: Settings) -> bytes | None:
     return secret(settings.bot.ledger_key)().encode() if settings.bot.ledger_key else None
 
 
-def open_store(settings: Settings, clock: Clock) -> SqliteStore:
-    """:raises UserError: the database or the ledger's key cannot be used."""
-    return SqliteStore(settings.bot.database, clock=clock, ledger_key=ledger_key(settings))
+def open_store(settings: Settings, clock: Clock, *, restored: str = "") -> SqliteStore:
+    """:param restored: why it is known that the database is a copy.
+    :raises UserError: the database or the ledger's key cannot be used.
+    """
+    return SqliteStore(settings.bot.database, clock=clock, ledger_key=ledger_key(settings), restored=restored)
 
 
 def _newest(store: SqliteStore) -> datetime | None:
     """The time of the newest row of the ledger."""
     return next((row.at for row in store.ledger(pools=None, last=1)), None)
+
+
+def _witness(store: SqliteStore, pool: str, kind: str, body: Mapping[str, str]) -> None:
+    """Record a login. One that cannot be recorded is not given up: looking must be possible when the disk is full, and
+    no call with effect is sent without a row of its own.
+    """
+    try:
+        store.record(Entry(kind=kind, actor=BOT, pool=pool, body=body))
+    except UserError as error:
+        log.error("pool %s: %s is not on record: %s", pool, kind, error.message)
 
 
 @contextmanager
@@ -69,7 +86,8 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
     """
     clock = SystemClock()
     store = open_store(settings, clock)
-    pools = XapiPools(settings.pool_settings(), clock)
+    store.configured(content(settings), changes)
+    pools = XapiPools(settings.pool_settings(), clock, witness=partial(_witness, store))
     registry = Registry.of_package(commands)
     scopes, rules = settings.scopes(), replace(settings.rules(), names=Names(names))
     with (
@@ -96,6 +114,7 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
             forms=Forms(pools, scopes),
             people=people,
             rules=rules,
+            codes=OneTimeCodes(settings.codes(), store.first_sight),
             store=store,
             runner=runner,
             clock=steady,
@@ -118,8 +137,13 @@ def running(settings: Settings) -> Iterator[Bot]:
     with assembled(settings, workspace.people, workspace.team, workspace.people.title) as bot:
         slack = SlackBot(workspace, bot.engine)
         courier = Courier(workspace.api, bot.store, bot.engine.request, SystemClock())
-        jobs = Jobs(bot.engine.tick)
-        bot.store.record(Entry(kind="started", actor=BOT, body={"version": version("xenia")}))
+        herald = Herald(
+            bot.store, bot.engine.clock, Place(kind="slack", team=workspace.team, channel=settings.bot.heads_channel)
+        )
+        jobs = Jobs(bot.engine.tick, herald.tick)
+        login = {"team": workspace.team, "user": workspace.bot_user, "mode": settings.slack.mode}
+        body = {"version": version("xenia"), "slack": login, "pools": list(bot.pools.names())}
+        bot.store.record(Entry(kind="started", actor=BOT, body=body))
         courier.start()
         jobs.start()
         slack.start()

@@ -16,13 +16,14 @@ TICK_SECONDS = 1.0
 
 
 class Jobs:
-    """Calls the engine's tick, one at a time, from a thread of its own."""
+    """Calls each tick, never two of the same at a time, from threads of its own."""
 
-    def __init__(self, tick: Callable[[], None], seconds: float = TICK_SECONDS) -> None:
+    def __init__(self, *ticks: Callable[[], None], seconds: float = TICK_SECONDS) -> None:
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max_workers=2)}, timezone="UTC", daemon=True
         )
-        self._scheduler.add_job(_guarded(tick), "interval", seconds=seconds, max_instances=1, coalesce=True, id="tick")
+        for tick in ticks:
+            self._scheduler.add_job(_guarded(tick), "interval", seconds=seconds, max_instances=1, coalesce=True)
         # A tick that takes long is no news; APScheduler would warn of every run that it leaves out.
         logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         logging.getLogger("apscheduler.executors.default").setLevel(logging.ERROR)

@@ -4,6 +4,7 @@ them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,6 +25,11 @@ class BotSection(Section):
     database: Path = setting("The SQLite file that holds requests and the ledger.", Path("xenia.sqlite3"))
     ledger_key: SecretReference | None = setting(
         "Key of the ledger's hash chain. Without it, whoever can write the file can make the whole chain anew.", None
+    )
+    heads_channel: str = setting(
+        "Channel id where the ledger's newest row number and hash are posted once a day; empty: nowhere. Who keeps them"
+        " can tell later whether the record was changed.",
+        "",
     )
     sandbox: bool = setting(
         "This is the pretend lab: `--as` works. Refused unless Slack and every pool are on the loopback address.", False
@@ -121,6 +127,10 @@ class Settings(Section):
             person_default={name: each.default for name, each in self.people.items() if each.default},
             approvals_channel={name: each.approvals_channel for name, each in self.pools.items()},
         )
+
+    def codes(self) -> dict[str, Callable[[], str]]:
+        """The secrets of people's one-time codes, by Slack user id."""
+        return {name: secret(each.one_time_code) for name, each in self.people.items() if each.one_time_code}
 
     def slack_settings(self) -> SlackSettings:
         named = self.rules().mentioned

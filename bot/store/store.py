@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -37,6 +38,7 @@ from bot.store.connection import BUSY_SECONDS, Connections
 from bot.store.encoding import moment, stamp
 from bot.store.mark import Mark
 from bot.store.migrations import migrate
+from bot.store.redaction import redacted_text
 
 log = logging.getLogger(__name__)
 
@@ -297,6 +299,22 @@ class SqliteStore:
     def claim(self, now: datetime, lease_seconds: float) -> Delivery | None:
         with self._connections.write() as db:
             return outbox.claim(db, now, lease_seconds, str(ledger.head(db)))
+
+    def configured(self, content: str, changes: Callable[[str, str], tuple[str, ...]]) -> bool:
+        """The bot works with this configuration from now on: recorded when it is another than the last one.
+
+        :param content: the configuration without secrets, as text. :param changes: what differs between two.
+        """
+        kept = redacted_text(content)
+        with self._recording() as db:
+            before = facts.get(db, facts.CONFIGURATION)
+            if before == kept:
+                return False
+            digest = hashlib.sha256(kept.encode()).hexdigest()
+            body = {"sha256": digest, "changes": list(changes(before, kept)) if before else ["the first one"]}
+            facts.put(db, facts.CONFIGURATION, kept)
+            self._ledger.append(db, Entry(kind="configuration", actor=BOT, body=body), self._clock.now())
+            return True
 
     def announce_head(self, place: Place, now: datetime) -> bool:
         """Want the ledger's head posted in `place`, once a day (UTC); False when that has been done."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from bot.errors import NotFound
 from bot.ports import Clock, Pools
@@ -26,15 +27,21 @@ class _Pool:
 class XapiPools(Pools):
     """:class:`bot.ports.Pools`: nothing is connected before it is asked for. Close it to log out everywhere.
 
-    `secret` gives the value of a secret by its name, for steps that hold one.
+    `secret` gives the value of a secret by its name, for steps that hold one. `witness` is told of every login: the
+    pool's name, what happened, and how.
     """
 
     def __init__(
-        self, settings: Iterable[PoolSettings], clock: Clock, *, secret: Callable[[str], str] | None = None
+        self,
+        settings: Iterable[PoolSettings],
+        clock: Clock,
+        *,
+        secret: Callable[[str], str] | None = None,
+        witness: Callable[[str, str, Mapping[str, str]], None] | None = None,
     ) -> None:
         self._pools: dict[str, _Pool] = {}
         for each in settings:
-            session = PoolSession(each, clock)
+            session = PoolSession(each, clock, partial(witness, each.name) if witness else None)
             reader = Reader(session, clock)
             hands = XapiHands(each.name, session, reader, clock, secret)
             self._pools[each.name] = _Pool(session, XapiView(each.name, session, reader), hands)

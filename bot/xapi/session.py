@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import XenAPI
 
+from bot import tally
 from bot.errors import OutcomeUnknown, Unavailable
 from bot.ports import Clock, ConnectionFacts
 from bot.text import duration, quoted
@@ -60,8 +61,11 @@ class Refusal(Exception):
 class PoolSession:
     """Calls to one pool, from any thread."""
 
-    def __init__(self, settings: PoolSettings, clock: Clock) -> None:
+    def __init__(
+        self, settings: PoolSettings, clock: Clock, witness: Callable[[str, Mapping[str, str]], None] | None = None
+    ) -> None:
         self._settings = settings
+        self._witness = witness or (lambda *_: None)
         self._clock = clock
         self._exchange = Exchange(settings)
         self._doorbell = Doorbell(settings, self._exchange)
@@ -132,6 +136,7 @@ class PoolSession:
             if why is not None and _timed_out(why) and same(why.address, login.endpoint.address):
                 raise self._unavailable([self._line(why)], why.remedy)
             once = self._transport(login, fresh=why is not None)
+            tally.count(method)
             try:
                 return self._call(once, login, method, arguments), login.number
             except SessionGone:
@@ -263,7 +268,12 @@ class PoolSession:
             _log.warning("pool %s: the coordinator is now %s", self._settings.name, tried.endpoint.address)
         else:
             _log.info("pool %s: logged in at %s", self._settings.name, tried.endpoint.address)
-        return Login(tried.endpoint, tried.handle, self._logins, tried.proof or PLAIN_HTTP)
+        proof = tried.proof or PLAIN_HTTP
+        self._witness("pool login", {**self._door_told(tried), "tls": proof.tls, "trust": proof.trust})
+        return Login(tried.endpoint, tried.handle, self._logins, proof)
+
+    def _door_told(self, tried: Tried) -> dict[str, str]:
+        return {"address": tried.endpoint.address, "username": self._settings.username}
 
     def _denial(self, tried: Tried, password: str) -> Unavailable:
         pause = min(FIRST_PAUSE_SECONDS * 2**self._denials, LONGEST_PAUSE_SECONDS)
@@ -271,6 +281,7 @@ class PoolSession:
         self._denied_password = password
         self._denied_until = self._clock.monotonic() + pause
         _log.error("pool %s: %s refuses the credentials", self._settings.name, tried.endpoint.address)
+        self._witness("pool login refused", self._door_told(tried))
         return Unavailable(
             f"The pool {self._settings.name} refuses the bot's user name and password.",
             remedy=f"Correct the password in the bot's configuration. The bot tries again in {duration(pause)} at the"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import commands
 from bot import approval
+from bot.audits.page import page as audit_rules
 from bot.registry import Registry
 from bot.slack.manifest import manifest
 from docs import command_pages, configuration
@@ -25,6 +26,7 @@ NOTICE = "<!-- Made by `make docs`; changes here are lost. -->\n\n"
 _BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/audit-rules.md": lambda: NOTICE + audit_rules(),
     "docs/commands.md": lambda: NOTICE + command_pages.reference(_registry()),
     "docs/configuration.md": lambda: NOTICE + configuration.page(),
     "docs/sandbox-fidelity.md": lambda: NOTICE + fidelity.page(),

@@ -1,0 +1,148 @@
+"""The audit commands as they are typed, against a running lab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import commands
+from bot.audits.auditor import Auditor
+from bot.audits.page import page
+from bot.errors import Ambiguous, NotFound, Refused
+from bot.model import Actor, Level, Lines, Place, Report, Table
+from bot.registry import Registry
+from bot.resolve import Resolver
+from bot.scope import Scopes
+from bot.store import SqliteStore
+from bot.xapi import XapiPools
+from sandbox.xapi.lab import load
+from sandbox.xapi.running import RunningLab, start
+from tests.bot_store.helpers import HandClock
+from tests.bot_xapi.test_labs import RealClock, settings
+
+REGISTRY = Registry.of_package(commands)
+OLGA = Actor(kind="slack", id="T1/U1", name="Olga")
+LIMITED = "C0LAB"
+Ask = Callable[..., Report]
+
+
+@pytest.fixture
+def lab() -> Iterator[RunningLab]:
+    with start(load("tutorial"), speed=50.0) as running:
+        yield running
+
+
+@pytest.fixture
+def ask(lab: RunningLab, tmp_path: Path) -> Iterator[Ask]:
+    clock, nobody = RealClock(), None
+    anybody: Any = nobody
+    store = SqliteStore(tmp_path / "xenia.sqlite3", clock=HandClock())
+    pools = XapiPools([settings(lab, name) for name in lab.pools], clock)
+    with ThreadPoolExecutor(4) as readers:
+        resolver = Resolver(
+            pools=pools,
+            scopes=Scopes(channel_pools={LIMITED: ("xs3",)}),
+            registry=REGISTRY,
+            history=store,
+            policy=anybody,
+            clock=clock,
+            readers=readers,
+            audits=Auditor(pools, store.audits, clock),
+        )
+
+        def asked(text: str, channel: str = "C0INFRA") -> Report:
+            command, parsed = REGISTRY.parse(text)
+            place = Place(kind="slack", team="T1", channel=channel)
+            arguments, context = resolver.resolve(command, parsed, OLGA, place)
+            answer = command.plan(arguments, context)
+            assert isinstance(answer, Report)
+            return answer
+
+        yield asked
+    pools.close()
+    store.close()
+
+
+def texts(report: Report, heading: str = "") -> list[str]:
+    return [
+        line.text
+        for part in report.parts
+        if isinstance(part, Lines) and part.heading.startswith(heading)
+        for line in part.lines
+    ]
+
+
+def rows(report: Report) -> list[list[str]]:
+    (table,) = (part for part in report.parts if isinstance(part, Table))
+    return [[cell.text for cell in row] for row in table.rows]
+
+
+def test_run_show_history_and_diff(lab: RunningLab, ask: Ask) -> None:
+    first = ask("audit run compatibility in lab")
+    assert first.title == "lab: 9 findings (first audit)"
+    assert first.level is Level.BAD
+    assert "The pool has only two hosts" in texts(first, "Found")
+    assert first.suggestions[0].command == "audit show 1"
+    assert ask(first.suggestions[0].command).title == first.title
+
+    (xs2,) = (host for host in lab.estate.hosts.values() if host.name == "xs2")
+    with xs2.pool.db.lock:
+        xs2.pool.db.write("host", xs2.ref, enabled=False)
+    second = ask("audit run in lab")
+    assert "xs2 is disabled: no VM can start on it or move to it" in texts(second, "New")
+    assert any("(since 20" in text for text in texts(second, "Still open"))
+
+    changed = ask("audit diff in lab")
+    assert changed.title == "lab: 2 new findings, none resolved"
+    assert ask("audit diff since 1").title == changed.title
+    assert ask("audit diff since 2").title == "lab: nothing has changed"
+
+    assert [row[1:4] for row in rows(ask("audit history"))] == [
+        ["2", "lab", "compatibility"],
+        ["1", "lab", "compatibility"],
+    ]
+    assert len(rows(ask("audit history last 1"))) == 1
+    assert ask("audit show in lab").summary.startswith("Audit 2, compatibility")
+
+
+def test_all_pools_at_once(ask: Ask) -> None:
+    found = ask("audit run all")
+    assert {row[1] for row in rows(found)} == {"lab", "xs3"}
+    assert found.title == "2 audits: 0 found nothing"
+    assert texts(found, "Grave or new") == [text for text in texts(found) if "Alert ALARM" in text]
+
+
+def test_without_a_pool_somebody_has_to_say(ask: Ask) -> None:
+    with pytest.raises((Refused, Ambiguous)):
+        ask("audit run")
+    assert ask("audit run", channel=LIMITED).title.startswith("xs3:")
+
+
+def test_a_channel_sees_only_its_pools_audits(ask: Ask) -> None:
+    ask("audit run in lab")
+    with pytest.raises(NotFound, match="no audit"):
+        ask("audit show 1", channel=LIMITED)
+    with pytest.raises(NotFound, match="No audit of it"):
+        ask("audit show", channel=LIMITED)
+    assert ask("audit history", channel=LIMITED).title == "No audit has been run yet"
+    ask("audit run", channel=LIMITED)
+    with pytest.raises(NotFound, match="only once"):
+        ask("audit diff", channel=LIMITED)
+
+
+@pytest.mark.parametrize("number", ["99", "x", "-1", "1e3", "²", "99999999999999999999"])
+def test_a_number_that_is_none(ask: Ask, number: str) -> None:
+    with pytest.raises(NotFound, match="There is no audit"):
+        ask(f"audit show {number}")
+
+
+def test_the_page_tells_every_rule_once() -> None:
+    told = page()
+    headings = [line.removeprefix("### ") for line in told.splitlines() if line.startswith("### ")]
+    assert len(headings) == len(set(headings)) == told.count("Source: ")
+    assert "### storage.plugged\n\n**Shared storage is plugged on every host** (grave, now, versions: all)." in told
+    assert "### cpu.level\n\n**Every host can run what the pool offers** (warning, versions: from 7.0)." in told

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import selectors
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Iterator
 from typing import Any, cast
@@ -20,6 +22,7 @@ from bot.xapi.trust import PLAIN_HTTP, Proof, proof_of, prove
 IDLE_SECONDS = 20.0
 _PIECE_BYTES = 256 * 1024
 _USER_AGENT = "xenia"
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Line:
@@ -46,6 +49,14 @@ class Line:
         self._sock: socket.socket = sock
 
     def close(self) -> None:
+        self._sock.close()
+
+    def abandon(self) -> None:
+        """Close so that what was not delivered yet never is: else the system would go on sending a request that was
+        given up, and a host that was away could take it minutes after it was looked for.
+        """
+        with contextlib.suppress(OSError):
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._sock.close()
 
     def stale(self) -> bool:
@@ -80,7 +91,7 @@ class Line:
             limit.apply()
             self._sock.sendall(head.encode("latin-1") + body)
         except OSError as error:
-            self.close()
+            self.abandon()
             raise PartlySent(self.endpoint.address, "broke the connection off while the request was sent") from error
 
     def _answer(self, limit: _Limit) -> http.client.HTTPResponse:
@@ -89,7 +100,7 @@ class Line:
         with self._understood(limit):
             answer.begin()
         if answer.status != http.client.OK:
-            self.close()
+            self.abandon()
             raise AnswerLost(self.endpoint.address, f"answers HTTP {answer.status} instead of XenAPI")
         return answer
 
@@ -120,7 +131,7 @@ class _Understood:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is None:
             return
-        self._line.close()
+        self._line.abandon()
         address = self._line.endpoint.address
         if isinstance(error, TimeoutError):
             why = f"takes requests but did not answer within {self._limit.waited:.0f} s"

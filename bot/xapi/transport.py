@@ -118,13 +118,13 @@ class OnceTransport(xmlrpc.client.Transport):
                 answer.feed(piece)
             value = answer.close()
         except xml.parsers.expat.ExpatError as error:
-            line.close()
+            line.abandon()
             raise AnswerLost(self.address, _UNFINISHED if error.code in _CUT_SHORT else _NOT_XENAPI) from error
         except (xmlrpc.client.Error, ValueError, TypeError, LookupError) as error:
-            line.close()
+            line.abandon()
             raise AnswerLost(self.address, _NOT_XENAPI) from error
         except BaseException:
-            line.close()
+            line.abandon()
             raise
         self._exchange.keep(line)
         return (value,)  # as xmlrpc.client has it

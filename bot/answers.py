@@ -4,7 +4,7 @@ terminal).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.errors import Choice, ParseError, UserError
@@ -34,6 +34,10 @@ class VoteAsk:
     actor: Actor
     place: Place
     reason: str = ""
+    typed: str = ""
+    """The object's name, where the policy wants it typed."""
+    code: str = field(default="", repr=False)
+    """The person's one-time code, where it is needed."""
     delivery_key: str = ""
 
 

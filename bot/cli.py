@@ -7,36 +7,20 @@ import getpass
 import json
 import logging
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot import cli_config, cli_database, cli_ledger, compose, config
+from bot import cli_config, cli_database, cli_ledger, cli_vote, compose, config
 from bot.answers import Ask, Opened, Problem
-from bot.approval import END_STATES
+from bot.cli_common import OperatingSystem, follow, person
 from bot.clock import SystemClock
-from bot.compose import Bot
 from bot.errors import Denied, UserError
-from bot.model import Actor, Entry, Place, Progress, Request, State
-from bot.ports import Standing
+from bot.model import Actor, Entry, Place
 from bot.signals import until_stopped
 from bot.slack.manifest import manifest
 from bot.terminal import Terminal, as_json
 
 DEFAULT_CONFIG = Path("xenia.toml")
-
-
-class OperatingSystem:
-    """:class:`bot.ports.People` at the terminal: who may log in and is named under `[terminal]` counts; Slack is not
-    asked, it may be down.
-    """
-
-    def standing(self, actor: Actor) -> Standing:
-        if actor.kind == "slack":
-            return Standing(member=True)
-        return Standing(
-            member=False, why_not=f"the login {actor.id} is not named under [terminal] in the configuration"
-        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     cmd.add_argument("--wait", action="store_true", help="for a change: wait until it has ended")
     cmd.set_defaults(run=_cmd)
 
+    votes = cli_vote.add_parsers(parts)
+
     checks = parts.add_parser("config", help="the configuration").add_subparsers(required=True, metavar="ACTION")
     check = checks.add_parser("check", help="is the configuration right?")
     check.add_argument("--offline", action="store_true", help="do not ask Slack whether it knows the people named")
@@ -85,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     app.add_argument("--request-url", metavar="URL", default="", help="HTTP mode: the address that Slack delivers to")
     app.set_defaults(run=_manifest)
 
-    for part in (run, cmd, check, *record, *memory):
+    for part in (run, cmd, *votes, check, *record, *memory):
         part.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="default: xenia.toml")
 
     _add_sandbox(parts)
@@ -125,7 +111,7 @@ def _cmd(options: argparse.Namespace) -> int:
         else:
             status = terminal.show(answer)
         if isinstance(answer, Opened) and (options.wait or bot.runner.running()):
-            return _follow(bot, answer.request_id)
+            return follow(bot, answer.request_id)
         return status
 
 
@@ -150,42 +136,10 @@ def _actor(settings: config.Settings, as_name: str | None) -> Actor:
             remedy="Here everybody acts as themselves: the login of this machine, as [terminal] names it.",
         )
     name = as_name or login
-    user = settings.terminal.get(name)
-    if user is None:
-        if as_name is not None:
-            raise Denied(f"There is no {as_name} under [terminal] in the configuration.")
-        return Actor(kind="terminal", id=login, name=login)
-    return Actor(kind="slack", id=f"{settings.slack.team}/{user}", name=f"{name} (terminal)")
-
-
-def _follow(bot: Bot, request_id: str) -> int:
-    """Show a request's progress until it has ended."""
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-
-    with Bars(console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task(request_id, total=1.0)
-        while True:
-            request = bot.engine.request(request_id)
-            if request is None or request.state in END_STATES or request.state is State.UNKNOWN:
-                break
-            done = request.progress or Progress()
-            bars.update(
-                bar, description=f"{request_id} {request.state}", completed=(done.step + done.fraction) / done.steps
-            )
-            time.sleep(0.3)
-    return _told(request)
-
-
-def _told(request: Request | None) -> int:
-    if request is None:
-        return 1
-    terminal = Terminal(sys.stdout)
-    summary = request.result.summary if request.result else ""
-    terminal.line(f"Request {request.id} {request.state}: {summary}")
-    for line in request.result.lines if request.result else ():
-        terminal.line(f"  {line}")
-    return 0 if request.state is State.SUCCEEDED else 1
+    known = person(settings, name)
+    if known is None and as_name is not None:
+        raise Denied(f"There is no {as_name} under [terminal] in the configuration.")
+    return known or Actor(kind="terminal", id=login, name=login)
 
 
 def _manifest(options: argparse.Namespace) -> int:

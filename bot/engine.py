@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import actions, approval, policy, refusal
+from bot import actions, approval, policy, refusal, tally
 from bot.answers import Answer, Ask, Bug, Form, NeedsForm, Opened, Problem, Repeated, Shown, VoteAsk, Voted
+from bot.codes import NO_CODES, OneTimeCodes
 from bot.decisions import Decisions, known, over
 from bot.errors import Choice, Denied, Refused, UserError
 from bot.forms import Forms
@@ -46,6 +47,7 @@ class Engine:
     rules: policy.Rules
     store: Store
     runner: Runner
+    codes: OneTimeCodes = NO_CODES
     clock: Clock
     """The clock to decide and act by: it may refuse to tell the time (see :class:`bot.clock.SteadyClock`)."""
 
@@ -60,7 +62,8 @@ class Engine:
 
     def answer(self, ask: Ask) -> Answer:
         """Do what was asked, as far as it goes without somebody else: a report, a problem, or an open request."""
-        return self._guarded(ask.delivery_key, ask.actor, ask.text, lambda: self._answer(ask))
+        with tally.counting():
+            return self._guarded(ask.delivery_key, ask.actor, ask.text, lambda: self._answer_or_record(ask))
 
     def submit(self, command: str, values: Mapping[str, str], ask: Ask) -> Answer:
         """A filled form: the command that its values spell."""
@@ -75,6 +78,14 @@ class Engine:
         """What can be picked for a form's field, best matches first, 100 at most."""
         self._may_read(ask.actor)
         return self.forms.options(self.registry[command], field, typed, values, ask.place, ask.actor)
+
+    def _answer_or_record(self, ask: Ask) -> Answer:
+        """Whoever may not do, or even look, is on record with what they asked."""
+        try:
+            return self._answer(ask)
+        except Denied as denied:
+            self._record("denied", ask.actor, "", {"text": ask.text, "reason": denied.message})
+            raise
 
     def _answer(self, ask: Ask) -> Answer:
         self._may_read(ask.actor)
@@ -122,6 +133,7 @@ class Engine:
         )
         approval.check(State.ASKED, new.state)
         body = {"text": ask.text, "title": plan.title, "digest": digest, "approvals": requirement.approvals}
+        body["calls"] = tally.so_far()
         request, opened = self.store.open(
             new, Entry(kind="asked", actor=ask.actor, pool=plan.pool.name, body={**body, "risk": str(plan.risk)})
         )
@@ -169,12 +181,32 @@ class Engine:
         if request.expires_at <= self.clock.now():
             self._expire(request)
             raise Refused(f"Request {request.id} has expired; nothing was done.", remedy="It can be asked again.")
+        proved = " and ".join(self._step_up(ask, request))
         vote = Vote(actor=ask.actor, ballot=ask.ballot, digest=ask.digest, reason=ask.reason, at=self.clock.now())
-        body = {"ballot": str(ask.ballot), "digest": ask.digest, "reason": ask.reason}
+        body = {"ballot": str(ask.ballot), "digest": ask.digest, "reason": ask.reason, "proved": proved}
         entry = Entry(kind="vote", actor=ask.actor, pool=request.plan.pool.name, request_id=request.id, body=body)
         if not self.store.vote(request.id, vote, entry):
             raise over(known(self.store, request.id))
         return Voted(self._count(request.id))
+
+    def _step_up(self, ask: VoteAsk, request: Request) -> list[str]:
+        """What the policy wants besides the press, checked last: a code is used up by it. Returns what was proved.
+
+        :raises Denied: it is missing or wrong; recorded.
+        """
+        proved = []
+        try:
+            if ask.ballot is Ballot.APPROVE and request.requirement.type_name:
+                policy.check_typed_name(request, ask.typed)
+                proved.append("name")
+            if policy.needs_code(request, ask.ballot, ask.place):
+                self.codes.check(ask.actor, ask.code, self.clock.now())
+                proved.append("code")
+        except Denied as denied:
+            body = {"ballot": str(ask.ballot), "reason": denied.message}
+            self._record("vote refused", ask.actor, request.plan.pool.name, body, request.id)
+            raise
+        return proved
 
     def _count(self, request_id: str) -> str:
         """Draw the consequence of the votes so far; says what it is. Whoever comes second finds the state already

@@ -417,8 +417,8 @@ class Requirement:
     expires_seconds: int
     rule: str = ""
     """The policy's rule that governs it; "" when none matched."""
-    type_name: bool = False
-    """Whoever approves types the object's name first."""
+    type_name: str = ""
+    """What whoever approves types first: the name of what it is about. "" when the policy does not ask for it."""
     one_time_code: bool = False
     """Whoever approves gives a one-time code."""
     overrides: tuple[str, ...] = ()
@@ -480,9 +480,7 @@ class Request:
     @property
     def missing(self) -> int:
         """Approvals still wanted, counting those for this very plan, one per person."""
-        given = {
-            vote.actor.key for vote in self.votes if vote.ballot is Ballot.APPROVE and vote.digest == self.digest
-        }
+        given = {vote.actor.key for vote in self.votes if vote.ballot is Ballot.APPROVE and vote.digest == self.digest}
         return max(self.requirement.approvals - len(given), 0)
 
 

@@ -45,6 +45,11 @@ def _channels(settings: Settings) -> Iterator[Mistake]:
 
 
 def _people(settings: Settings) -> Iterator[Mistake]:
+    if settings.terminal and not settings.slack.team:
+        text = (
+            "terminal: slack.team has to name the workspace, or nobody here could be told to be the same person there"
+        )
+        yield Mistake(("terminal",), text)
     for person, choice in settings.people.items():
         if choice.default and choice.default not in settings.pools:
             text = _unknown(f"people.{person}.default", "pool", choice.default, settings.pools)

@@ -18,6 +18,8 @@ from bot.scope import Scopes
 from bot.slack.settings import SlackSettings
 from bot.xapi.settings import PoolSettings
 
+User = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,}$")]
+
 
 class BotSection(Section):
     """The bot itself."""
@@ -110,8 +112,8 @@ class Settings(Section):
     policy: PolicySection
     pools: dict[Annotated[str, Field(pattern=r"^[\w.-]{1,60}$")], PoolSection] = Field(min_length=1)
     channels: dict[str, ChannelSection] = setting("Slack channels, by their ids.", {})
-    people: dict[str, PersonSection] = setting("People, by their Slack user ids.", {})
-    terminal: dict[str, str] = setting(
+    people: dict[User, PersonSection] = setting("People, by their Slack user ids.", {})
+    terminal: dict[str, User] = setting(
         "Logins of the bot's host → Slack user ids: who it is that acts with `xenia cmd`.", {}
     )
 

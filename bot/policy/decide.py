@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.errors import Denied
-from bot.model import Actor, Ballot, Plan, Request, Requirement
+from bot.model import Actor, Ballot, Place, Plan, Request, Requirement
 from bot.policy.rules import EVERYONE, Freeze, People, Rules, Subject, Terms
 from bot.policy.words import approvers, people
 from bot.ports import Standing
@@ -62,7 +62,7 @@ def requirement(rules: Rules, actor: Actor, standing: Standing, plan: Plan, now:
         who=approvers(terms),
         expires_seconds=terms.expiry_seconds,
         rule=terms.rule,
-        type_name=terms.type_name,
+        type_name=name_to_type(plan) if terms.type_name else "",
         one_time_code=terms.one_time_code,
         overrides=tuple(freeze.name for freeze in frozen),
     )
@@ -135,17 +135,17 @@ def may_settle(rules: Rules, actor: Actor, standing: Standing, request: Request)
 
 def name_to_type(plan: Plan) -> str:
     """What an approver types where the policy asks for the object's name: that of the first object that is touched,
-    else the pool's.
+    else the pool's; the uuid of one whose name is blank, or too long to be typed.
     """
-    return plan.touches[0].name if plan.touches and not plan.whole_pool else plan.pool.name
+    about = plan.touches[0] if plan.touches and not plan.whole_pool else plan.pool
+    name = one_line(about.name).strip()
+    return name if 0 < len(name) <= 100 else about.uuid
 
 
 def check_typed_name(request: Request, typed: str) -> None:
     """:raises Denied: the policy wants the object's name typed, and this is not it."""
-    if not request.requirement.type_name:
-        return
-    name = name_to_type(request.plan)
-    if typed.strip() not in {name, name.strip(), one_line(name).strip()}:
+    name = request.requirement.type_name
+    if name and " ".join(typed.split()) != " ".join(name.split()):
         wrong = f"{quoted(typed)} is not its name." if typed.strip() else "It was not typed."
         raise Denied(
             f"To approve this, the name of what it is about has to be typed exactly. {wrong}",
@@ -153,16 +153,18 @@ def check_typed_name(request: Request, typed: str) -> None:
         )
 
 
+def needs_code(request: Request, ballot: Ballot, place: Place) -> bool:
+    """Whether a vote takes the voter's one-time code: where the policy says so, and at a terminal always. There the
+    operating system's login says nothing of who sits before it.
+    """
+    return place.kind == "terminal" or (ballot is Ballot.APPROVE and request.requirement.one_time_code)
+
+
 def decided(request: Request) -> Ballot | None:
     """What the votes so far amount to: one rejection rejects, enough approvals of the request's own digest approve."""
     if any(vote.ballot is Ballot.REJECT for vote in request.votes):
         return Ballot.REJECT
-    return None if missing(request) else Ballot.APPROVE
-
-
-def missing(request: Request) -> int:
-    """Approvals still wanted, counting those of the request's own digest, one per person."""
-    return max(request.requirement.approvals - len(_approvers(request)), 0)
+    return None if request.missing else Ballot.APPROVE
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
@@ -184,10 +186,6 @@ def _member(standing: Standing) -> None:
 def _blind(standing: Standing) -> tuple[str, ...]:
     """What could not be taken into account."""
     return (standing.groups_unknown,) if standing.groups_unknown else ()
-
-
-def _approvers(request: Request) -> set[str]:
-    return {vote.actor.key for vote in request.votes if vote.ballot is Ballot.APPROVE and vote.digest == request.digest}
 
 
 def _thing(terms: Terms) -> str:

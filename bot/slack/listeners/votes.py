@@ -10,8 +10,9 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.answers import VoteAsk
-from bot.model import Ballot
+from bot.model import Ballot, State
 from bot.slack.api import Refused, SlackFailure
+from bot.slack.listeners.forms import typed_values
 from bot.slack.listeners.office import Office
 from bot.slack.origin import Errand, Origin, press
 from bot.slack.render import answer as rendered
@@ -28,7 +29,20 @@ def register(app: App, office: Office) -> None:
     def approve(ack: Ack, body: Body) -> None:
         ack()
         origin, paper = press(body), _paper(body)
-        office.later(office.workers.slow, origin, lambda: _vote(office, origin, paper, Ballot.APPROVE))
+        office.later(office.workers.quick, origin, lambda: _approve(office, origin, paper, body["trigger_id"]))
+
+    @app.view(ids.STEP_UP_VIEW)
+    def stepped_up(ack: Ack, body: Body) -> None:
+        ack()
+        errand = Errand.read(body["view"]["private_metadata"])
+        origin, paper = errand.origin(body), ids.BallotPaper.read(errand.paper)
+        given = typed_values(body["view"]["state"]["values"])
+        typed, code = given.get(ids.TYPED, ""), given.get(ids.CODE, "")
+        office.later(
+            office.workers.slow,
+            origin,
+            lambda: _vote(office, origin, paper, Ballot.APPROVE, typed=typed, code=code),
+        )
 
     @app.action(ids.REJECT)
     def reject(ack: Ack, body: Body) -> None:
@@ -51,7 +65,29 @@ def register(app: App, office: Office) -> None:
         office.later(office.workers.quick, origin, lambda: _details(office, origin, request_id, body["trigger_id"]))
 
 
-def _vote(office: Office, origin: Origin, paper: ids.BallotPaper | None, ballot: Ballot, reason: str = "") -> None:
+def _approve(office: Office, origin: Origin, paper: ids.BallotPaper | None, trigger: str) -> None:
+    """Count it, or ask first for what the policy wants besides. Whether that is right, is the engine's to say."""
+    request = office.desk.request(paper.request_id) if paper else None
+    wanted = request.requirement if request and request.state is State.WAITING else None
+    if not paper or not request or not wanted or not (wanted.type_name or wanted.one_time_code):
+        vote = office.guarded(origin, lambda: _vote(office, origin, paper, Ballot.APPROVE))
+        office.workers.slow.submit(vote)
+        return
+    metadata = Errand.of(origin, paper=str(paper)).metadata()
+    title = f"{request.id}: {card.title(request.plan)}"
+    _open(office, origin, trigger, forms.step_up(title, wanted.type_name, metadata, code=wanted.one_time_code))
+
+
+def _vote(
+    office: Office,
+    origin: Origin,
+    paper: ids.BallotPaper | None,
+    ballot: Ballot,
+    reason: str = "",
+    *,
+    typed: str = "",
+    code: str = "",
+) -> None:
     if not paper:
         _log.warning("a vote button of %s carried no request", origin.place.channel)
         office.replies.send(origin, rendered.sentence("This button says nothing that I know. Nothing was done."))
@@ -64,6 +100,8 @@ def _vote(office: Office, origin: Origin, paper: ids.BallotPaper | None, ballot:
         actor=ask.actor,
         place=ask.place,
         reason=reason,
+        typed=typed,
+        code=code,
         delivery_key=origin.key,
     )
     office.tell(origin, office.desk.vote(vote))

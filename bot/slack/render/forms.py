@@ -74,6 +74,26 @@ def reject(title: str, metadata: str) -> View:
     return view("Reject", [top, reject_note(), reason], callback_id=ids.REASON_VIEW, submit="Reject", metadata=metadata)
 
 
+def step_up(title: str, name: str, metadata: str, *, code: bool) -> View:
+    """What the policy wants before an approval counts: the name of what it is about, a one-time code, or both."""
+    blocks: list[Block] = [rich.block(rich.section([rich.text(title, bold=True)]))]
+    if name:
+        blocks.append(_line(ids.TYPED, "Type its name", f"Exactly as it is: {name}", 255))
+    if code:
+        blocks.append(_line(ids.CODE, "One-time code", "The six digits that your authenticator app shows now.", 12))
+    return view("Approve", blocks, callback_id=ids.STEP_UP_VIEW, submit="Approve", metadata=metadata)
+
+
+def _line(name: str, label: str, hint: str, most: int) -> Block:
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": plain(label, LABEL),
+        "hint": plain(hint, LABEL),
+        "element": {"type": "plain_text_input", "action_id": ids.INPUT, "max_length": most},
+    }
+
+
 def reject_note() -> Block:
     return rich.block(rich.section([rich.text("Nothing will be done. The requester can ask again.")]))
 

@@ -1,0 +1,80 @@
+"""`xenia approve` and `xenia reject`: decisions for the day when Slack is down.
+
+Who decides is proved by their own one-time code. The login of the machine proves nothing: several people may share it,
+the one who asked among them. Everything else is as in Slack: the same policy, the same record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+
+from bot import compose, config
+from bot.answers import Ask, VoteAsk, Voted
+from bot.cli_common import OperatingSystem, follow, person
+from bot.errors import Denied, NotFound
+from bot.model import Ballot, Place, Request
+from bot.terminal import Terminal
+from bot.text import joined, quoted
+
+
+def add_parsers(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> tuple[argparse.ArgumentParser, ...]:
+    approve = parts.add_parser("approve", help="approve a request, with your one-time code")
+    approve.add_argument("--name", default="", help="the name of what it is about, where the policy wants it typed")
+    approve.set_defaults(run=decide, ballot=Ballot.APPROVE, reason="")
+    reject = parts.add_parser("reject", help="reject a request, with your one-time code")
+    reject.add_argument("--reason", default="", help="shown to the requester, and kept in the record")
+    reject.set_defaults(run=decide, ballot=Ballot.REJECT, name="")
+    for part in (approve, reject):
+        part.add_argument("request", metavar="REQUEST", help="the request's id, as X-12")
+        part.add_argument("--person", metavar="NAME", help="who decides, as [terminal] names them; default: the login")
+        part.add_argument("--code", default="", help="the six digits; asked for when they are left out")
+    return approve, reject
+
+
+def decide(options: argparse.Namespace) -> int:
+    """Show what is decided on, then vote. :raises UserError: see :meth:`bot.engine.Engine.vote`."""
+    settings = config.load(options.config)
+    actor = person(settings, options.person)
+    if actor is None:
+        who = options.person or getpass.getuser()
+        raise Denied(
+            f"{quoted(who)} is not named under [terminal] in the configuration.",
+            remedy=f"Say with --person who decides. Named are: {joined(sorted(settings.terminal)) or 'no one'}.",
+        )
+    place = Place(kind="terminal", team=settings.slack.team)
+    with compose.assembled(settings, OperatingSystem(), settings.slack.team) as bot:
+        request = bot.engine.request(options.request)
+        if request is None:
+            raise NotFound(f"There is no request {quoted(options.request)}.", remedy="“pending” lists the open ones.")
+        terminal = Terminal(sys.stdout)
+        terminal.show(bot.engine.answer(Ask(text=f"request show {request.id}", actor=actor, place=place)))
+        answer = bot.engine.vote(
+            VoteAsk(
+                request_id=request.id,
+                ballot=options.ballot,
+                digest=request.digest,
+                actor=actor,
+                place=place,
+                reason=options.reason,
+                typed=options.name or _typed(request, options.ballot),
+                code=options.code or _asked("One-time code: "),
+            )
+        )
+        status = terminal.show(answer)
+        if isinstance(answer, Voted) and bot.runner.running():
+            return follow(bot, request.id)
+        return status
+
+
+def _typed(request: Request, ballot: Ballot) -> str:
+    name = request.requirement.type_name
+    return _asked("Type its name: ", hidden=False) if name and ballot is Ballot.APPROVE else ""
+
+
+def _asked(prompt: str, *, hidden: bool = True) -> str:
+    """What somebody types; "" where nobody can."""
+    if not sys.stdin.isatty():
+        return ""
+    return getpass.getpass(prompt) if hidden else input(prompt)

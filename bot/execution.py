@@ -185,7 +185,7 @@ class Performer:
         while True:
             waited = self._clock.monotonic() - started
             if run.cancel.is_set() and not asked_to_cancel and not undo:
-                asked_to_cancel = self._cancel(run, hands, task_uuid)
+                asked_to_cancel = self._cancel(run, hands, number, task_uuid)
             if waited > step.limit_seconds:
                 raise Unsure(f"it has not ended within {duration(step.limit_seconds)}; its task may still be running")
             try:
@@ -221,14 +221,25 @@ class Performer:
                 )
             self._pause(run, POLL_SECONDS[0] if waited < 10 else POLL_SECONDS[1])
 
-    def _cancel(self, run: Run, hands: PoolHands, task_uuid: str) -> bool:
+    def _cancel(self, run: Run, hands: PoolHands, number: int, task_uuid: str) -> bool:
+        """Harmless to send twice, so it is on record but not among the calls that are sent once."""
+        self._record_cancel(run, "call intended", number, task_uuid)
         try:
             hands.cancel(task_uuid)
         except ToolstackRefusal as error:
+            self._record_cancel(run, f"call {CallState.FAILED}", number, task_uuid, reason=error.message)
             run.evidence.append(f"the pool refused to cancel it, so it went on: {error.message}")
-        except Unavailable:
+        except Unavailable as error:
+            self._record_cancel(run, f"call {CallState.UNKNOWN}", number, task_uuid, reason=error.message)
             return False
+        self._record_cancel(run, f"call {CallState.DONE}", number, task_uuid)
         return True
+
+    def _record_cancel(self, run: Run, kind: str, number: int, task_uuid: str, **more: str) -> None:
+        body = {"step": number, "call": "task.cancel", "task": task_uuid, **more}
+        self._store.record(
+            Entry(kind=kind, actor=BOT, pool=run.request.plan.pool.name, request_id=run.request.id, body=body)
+        )
 
     def _without_task(self, hands: PoolHands, step: Step, results: Mapping[int, str], away: str) -> str:
         """The task is gone (another coordinator, or destroyed by somebody): only the effect can tell."""

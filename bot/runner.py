@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import approval, refusal
+from bot import approval, refusal, tally
 from bot.errors import Unavailable, UserError
 from bot.execution import Cancelled, Failed, LeaseLost, Performer, Run, Unsure
 from bot.model import BOT, CallState, Entry, Level, Line, Lines, Plan, Progress, Report, Result, State, Suggestion
@@ -79,10 +79,11 @@ class Runner:
     def _run(self, request_id: str) -> None:
         run = self._runs[request_id]
         try:
-            if run.request.state in approval.ACTIVE_STATES:
-                self._take_up(run)
-            else:
-                self._begin(run)
+            with tally.counting():
+                if run.request.state in approval.ACTIVE_STATES:
+                    self._take_up(run)
+                else:
+                    self._begin(run)
         except LeaseLost:
             log.warning("%s: left to whoever takes it up next", request_id)
             self._let_go(request_id)
@@ -289,7 +290,7 @@ class Runner:
         request = run.request
         result = Result(summary="Not executed: what was approved is no longer what would be done.", lines=reasons)
         note = refusal.stale_note(request.plan.title, reasons, request.text)
-        self._move(run, State.STALE, "stale", {"reasons": list(reasons)}, result, note)
+        self._move(run, State.STALE, "stale", {"reasons": list(reasons), "calls": tally.so_far()}, result, note)
 
     def _end(self, run: Run, state: State, kind: str, result: Result, level: Level) -> None:
         plan = run.request.plan
@@ -301,7 +302,12 @@ class Runner:
             parts=(Lines(lines=(*lines, *((Line(text=result.remedy),) if result.remedy else ()))),),
             suggestions=_next(run.request.id, plan, state),
         )
-        body = {"summary": result.summary, "lines": list(result.lines), "seconds": round(result.seconds, 3)}
+        body = {
+            "summary": result.summary,
+            "lines": list(result.lines),
+            "seconds": round(result.seconds, 3),
+            "calls": tally.so_far(),
+        }
         self._must_move(run, state, kind, body, result, note)
 
     def _must_move(

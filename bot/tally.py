@@ -1,6 +1,5 @@
-"""Counts the calls that only read, for whoever they were made: by thread, as a request or command is one thread's work.
-
-What several share (one reading of a pool serves all who wait for it) counts for the one that made it.
+"""Counts the calls that are made to pools, for whoever they are made: by thread, as a request or a command is one
+thread's work. What several share (one reading serves all who wait for it) counts for the one that made it.
 """
 
 from __future__ import annotations

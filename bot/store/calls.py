@@ -45,19 +45,20 @@ def intend(db: Database, record: CallRecord, mark: str, ledger_seq: int) -> None
 
 def note(
     db: Database, request_id: str, step: int, undo: bool, state: CallState, task_uuid: str, error: tuple[str, ...]
-) -> None:
-    """:raises LookupError: the call was never intended (a bug)."""
+) -> CallRecord:
+    """Returns what is known of it now. :raises LookupError: the call was never intended (a bug)."""
     found = _find(db, request_id, step, undo)
     if found is None:
         raise LookupError(f"step {step} of {request_id} was never intended")
     record, _ = found
     if _KNOWLEDGE[state] < _KNOWLEDGE[record.state]:
-        return
+        return record
     record = replace(record, state=state, task_uuid=task_uuid or record.task_uuid, error=redacted_error(error))
     db.table("calls").update(
         (request_id, int(undo), step),
         {"state": str(record.state), "task_uuid": record.task_uuid, "error": json.dumps(record.error)},
     )
+    return record
 
 
 def of_request(db: Database, request_id: str) -> tuple[tuple[CallRecord, str], ...]:

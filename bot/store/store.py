@@ -260,11 +260,17 @@ class SqliteStore:
         error: tuple[str, ...] = (),
         entry: Entry | None = None,
     ) -> None:
-        """What is known never becomes less: after DONE, FAILED or NOT_TAKEN a late SENT or UNKNOWN changes nothing."""
+        """What is known never becomes less: after DONE, FAILED or NOT_TAKEN a late SENT or UNKNOWN changes nothing. The
+        entry is completed with the task's uuid and the seconds since the call was intended.
+        """
         with self._recording() as db:
-            calls.note(db, request_id, step, undo, state, task_uuid, error)
+            record = calls.note(db, request_id, step, undo, state, task_uuid, error)
             if entry is not None:
-                self._append(db, request_id, entry, self._clock.now())
+                now = self._clock.now()
+                body = {**entry.body, "seconds": round(max((now - record.intended_at).total_seconds(), 0.0), 3)}
+                if record.task_uuid:
+                    body["task"] = record.task_uuid
+                self._append(db, request_id, replace(entry, body=body), now)
 
     def calls(self, request_id: str) -> tuple[tuple[CallRecord, str], ...]:
         with self._connections.read() as db:

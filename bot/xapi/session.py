@@ -163,6 +163,7 @@ class PoolSession:
         # What a host refuses at the door of an Async call has not been taken; a call that waits for its end may see the
         # session die in the middle ("session, then types, then rights, then the call": xapi 26.9 as recorded).
         at_the_door = method.startswith("Async.")
+        tally.count(method)
         try:
             return self._call(self._transport(login, fresh=True), login, method, arguments)
         except SessionGone as error:

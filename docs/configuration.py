@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from bot.config.policy import Person, Reader
 from bot.config.secret import SecretReference
 from bot.config.settings import Settings
 
@@ -22,8 +23,8 @@ as the bot would and lists every mistake with its line. An unknown setting is a 
 mistaken for a default. The file is read once, at the start; the secrets that it names are read when they are used.
 
 A **secret** is named, never written: `"env:NAME"` is an environment variable, `"file:/path"` a file (spaces and line
-breaks at its ends do not count). A **person** is a Slack user id (`U…`), a user group (`S…`), or `os:NAME`, a login of
-the bot's own machine.
+breaks at its ends do not count). A **person** is a Slack user id (`U…`), a user group (`S…`), the members of a channel
+(`C…`), or `os:NAME`, a login of the bot's own machine.
 """
 
 
@@ -37,25 +38,28 @@ def _sections(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         section = _model_in(field.annotation)
         if section is None:
-            yield from _own_table(name, field)
+            if not prefix:
+                yield _own_table(name, field)
             continue
-        many = get_origin(field.annotation) is dict
         title = f"{prefix}{name}"
-        header = f"[{title}.{_key_name(name)}]" if many else f"[{title}]"
+        header, each = _header(field, title), "" if field.annotation is section else " – one for each"
         about = " ".join((section.__doc__ or "").split())
-        yield f"\n## {title}\n\n`{header}`{' – one for each' if many else ''}. {about}\n\n{_table(section)}"
-        yield from _sections_below(section, f"{title}.{_key_name(name)}." if many else f"{title}.")
+        yield f"\n## {title}\n\n`{header}`{each}. {about}\n\n{_table(section)}"
+        if any(_model_in(below.annotation) for below in section.model_fields.values()):
+            yield from _sections(section, f"{header.strip('[]')}.")
 
 
-def _sections_below(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    if any(_model_in(field.annotation) for field in model.model_fields.values()):
-        yield from _sections(model, prefix)
+def _header(field: FieldInfo, title: str) -> str:
+    """How TOML begins such a table."""
+    origin = get_origin(field.annotation)
+    if origin is dict:
+        return f"[{title}.{_KEYS.get(title, 'NAME')}]"
+    return f"[[{title}]]" if origin is tuple else f"[{title}]"
 
 
-def _own_table(name: str, field: FieldInfo) -> Iterator[str]:
+def _own_table(name: str, field: FieldInfo) -> str:
     """A table whose keys are the reader's own words."""
-    if get_origin(field.annotation) is dict:
-        yield f"\n## {name}\n\n`[{name}]`. {field.description}\n"
+    return f"\n## {name}\n\n`[{name}]`. {field.description}\n"
 
 
 def _table(model: type[BaseModel]) -> str:
@@ -68,13 +72,10 @@ def _table(model: type[BaseModel]) -> str:
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The section that a field holds, itself or as a table's values."""
-    candidate = get_args(annotation)[1] if get_origin(annotation) is dict else annotation
+    """The section that a field holds: itself, as a table's values, or as a list's items."""
+    at = {dict: 1, tuple: 0}.get(get_origin(annotation))
+    candidate = annotation if at is None else get_args(annotation)[at]
     return candidate if isinstance(candidate, type) and issubclass(candidate, BaseModel) else None
-
-
-def _key_name(name: str) -> str:
-    return {"pools": "NAME", "channels": "ID", "people": "ID"}.get(name, "NAME")
 
 
 def _default(field: FieldInfo) -> str:
@@ -93,6 +94,7 @@ def _default(field: FieldInfo) -> str:
     return f'`"{value}"`' if isinstance(value, str | Path) else f"`{value}`"
 
 
+_KEYS = {"channels": "ID", "people": "ID"}
 _NAMES = {str: "text", int: "number", float: "number", bool: "true or false", Path: "path"}
 
 
@@ -120,15 +122,14 @@ def _spoken(annotation: Any) -> str:
     if origin in (types.UnionType, typing.Union):
         return " or ".join(_spoken(each) for each in inside if each is not type(None))
     if origin in (tuple, frozenset, list):
-        people = get_origin(inside[0]) is Annotated
-        return "list of people" if people else f"list of {_plural(_spoken(inside[0]))}"
+        return "list of people" if inside[0] in (Person, Reader) else f"list of {_plural(_spoken(inside[0]))}"
     if origin is dict:
         return f"table: {_spoken(inside[0])} → {_spoken(inside[1])}"
     raise TypeError(f"no words for {annotation}")
 
 
 def _plural(word: str) -> str:
-    return f"{word}s"
+    return word if word.startswith("`") else f"{word}s"
 
 
 def _cell(text: str) -> str:

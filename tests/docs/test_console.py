@@ -57,7 +57,8 @@ class Shown:
 def shown() -> Iterator[Shown]:
     for page in PAGES:
         for indent, block in _BLOCK.findall(page.read_text(encoding="utf-8")):
-            command, lines = "", []
+            command: str = ""
+            lines: list[str] = []
             for line in (each.removeprefix(indent) for each in block.splitlines()):
                 if line.startswith("$ "):
                     if command:
@@ -100,10 +101,14 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "PYTHONUNBUFFERED": "1"}
 
 
-COMMANDS = [each for each in shown() if each.command not in REASONS]
+def to_run() -> list[Shown]:
+    """Each command line once, or once for each answer that is shown of it."""
+    once = {(each.command, each.lines): each for each in shown() if each.command not in REASONS}
+    answered = {command for command, lines in once if lines}
+    return [each for each in once.values() if each.lines or each.command not in answered]
 
 
-@pytest.mark.parametrize("each", COMMANDS, ids=str)
+@pytest.mark.parametrize("each", to_run(), ids=str)
 def test_command_lines(each: Shown, place: Town) -> None:
     folder = place.config.parent
     words = shlex.split(each.command)

@@ -7,6 +7,7 @@ the acknowledgement and then lets it start.
 from __future__ import annotations
 
 import contextvars
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,11 +27,20 @@ class Workers:
         self.slow = ThreadPoolExecutor(slow, "slack-slow")
         self.choices = ThreadPoolExecutor(8, "slack-choices")
         self.lookups = ThreadPoolExecutor(8, "slack-lookup")
+        self._closing = threading.Event()
+
+    @property
+    def closing(self) -> bool:
+        """What begins now does no more than say that it was not done: it is acknowledged, Slack will not send it
+        again.
+        """
+        return self._closing.is_set()
 
     def close(self) -> None:
-        """Finish what runs; start nothing more."""
+        """Finish what runs, and turn away what waits."""
+        self._closing.set()
         for pool in (self.choices, self.quick, self.slow, self.lookups):
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=True)
 
 
 def after_ack(pool: Executor, work: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 
@@ -10,7 +11,7 @@ from bot.slack.origin import Origin
 from bot.slack.render.answer import sentence
 from bot.slack.render.message import Message
 from bot.slack.replies import Replies
-from tests.bot_slack.conftest import Team
+from tests.bot_slack.conftest import BringUp, Team
 from tests.bot_slack.samples import INFRA, OLGA
 from tests.bot_slack.shown import words
 
@@ -87,6 +88,25 @@ def test_no_response_url_is_ever_logged(team: Team, caplog: pytest.LogCaptureFix
     assert f"{team.slack.base}/commands/" not in text
     assert team.slack.bot_token not in text
     assert team.slack.app_token not in text
+
+
+def test_what_waits_when_the_bot_is_stopped_is_turned_away_aloud(bring_up: BringUp) -> None:
+    """It was acknowledged, so Slack will not send it again: silence would lose a command, or an approval."""
+    team = bring_up(bot={"workers": 1})
+    team.desk.hold()
+    team.slack.say("olga", "#infra", "/xen pool status")
+    team.slack.wait_until(lambda: team.desk.started)
+    team.slack.say("ana", "#infra", "/xen vm list")
+    workers = team.bot._workers
+    team.slack.wait_until(lambda: workers.slow._work_queue.qsize())
+    stopping = threading.Thread(target=workers.close)
+    stopping.start()
+    team.slack.wait_until(lambda: workers.closing)
+    team.desk.release()
+    stopping.join(20)
+    assert words(team.answer("#infra", "olga")["blocks"]) == "you said pool status"
+    assert "nothing was done" in words(team.answer("#infra", "ana")["blocks"])
+    assert [ask.text for ask in team.desk.asks] == ["pool status"]
 
 
 def test_closing_waits_for_no_rate_limit(team: Team) -> None:

@@ -22,6 +22,8 @@ from bot.slack.workers import Workers, after_ack
 
 _log = logging.getLogger(__name__)
 
+_TOO_LATE = "I am just being stopped, so nothing was done. Please ask or press again in a minute."
+
 
 @dataclass(frozen=True)
 class Office:
@@ -37,11 +39,16 @@ class Office:
         after_ack(pool, self.guarded(origin, work))
 
     def guarded(self, origin: Origin, work: Callable[[], None]) -> Callable[[], None]:
-        """`work` whose defects are logged, and told to whoever asked as a reference."""
+        """`work` whose defects are logged, and told to whoever asked as a reference; or, if it is too late to begin,
+        the word that it was not done.
+        """
 
         def run() -> None:
             try:
-                work()
+                if self.workers.closing:
+                    self.replies.send(origin, rendered.sentence(_TOO_LATE))
+                else:
+                    work()
             except Exception:  # noqa: BLE001 - whoever asked gets the reference, the log the traceback
                 reference = secrets.token_hex(4)
                 _log.exception("defect %s", reference)

@@ -88,27 +88,6 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audited:
-    """A run and what it changed. A run that failed resolves nothing: what was open is `still` open."""
-
-    run: Run
-    first: bool
-    """The pool's first audit of this kind: everything is new."""
-    new: tuple[Followed, ...]
-    still: tuple[Followed, ...]
-    resolved: tuple[Followed, ...]
-
-    @property
-    def open(self) -> tuple[Followed, ...]:
-        """Gravest first; within a level what is new first."""
-        return tuple(sorted((*self.new, *self.still), key=lambda each: -gravity(each.drift.level)))
-
-    @property
-    def level(self) -> Level:
-        return worst(each.drift.level for each in self.open)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Offset:
     """How far a host's clock was ahead of the bot's, in seconds: proved to lie between `low` and `high`.
 
@@ -122,6 +101,29 @@ class Offset:
     readings: int
     round_trip: float
     """The shortest, in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """A run and what it changed. A run that failed resolves nothing: what was open is `still` open."""
+
+    run: Run
+    first: bool
+    """The pool's first audit of this kind: everything is new."""
+    new: tuple[Followed, ...]
+    still: tuple[Followed, ...]
+    resolved: tuple[Followed, ...]
+    offsets: tuple[Offset, ...] = ()
+    """What an audit of clocks measured."""
+
+    @property
+    def open(self) -> tuple[Followed, ...]:
+        """Gravest first; within a level what is new first."""
+        return tuple(sorted((*self.new, *self.still), key=lambda each: -gravity(each.drift.level)))
+
+    @property
+    def level(self) -> Level:
+        return worst(each.drift.level for each in self.open)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,23 +15,26 @@ from bot.registry import Scope, command
 @dataclass(frozen=True)
 class Arguments:
     compatibility: bool = False
+    clock: bool = False
     all: bool = False
 
 
 @command(
-    "audit run [compatibility] [all]",
+    "audit run [compatibility] [clock] [all]",
     scope=Scope.POOLS,
     risk=Risk.READ,
     summary="Look for drift in a pool now: what is new, still open and resolved since last time.",
     details=(
         "“compatibility”: hosts, updates, CPUs, networks, storage, HA, certificates, licences, alerts.",
-        "With “all”, every pool that may be seen here.",
+        "“clock”: every host's clock against the coordinator's and the bot's, each with its proof; takes some seconds.",
+        "Without either word: compatibility. With “all”, every pool that may be seen here.",
         "Only looks; what is found is remembered, so that the next audit can tell what has changed.",
     ),
-    examples=("audit run", "audit run compatibility in lab", "audit run all"),
+    examples=("audit run", "audit run clock in lab", "audit run compatibility all"),
 )
 def plan(arguments: Arguments, context: Context) -> Report:
-    kinds = (Kind.COMPATIBILITY,)
+    asked = {Kind.COMPATIBILITY: arguments.compatibility, Kind.CLOCK: arguments.clock}
+    kinds = [kind for kind, wanted in asked.items() if wanted] or [Kind.COMPATIBILITY]
     pools = [pool.name for pool in context.pools] if arguments.all else [_chosen(context)]
     runs = context.audits.run(kinds, pools, context.actor)
     return report.of_run(runs[0]) if len(runs) == 1 else report.of_runs(runs)

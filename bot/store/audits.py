@@ -21,6 +21,7 @@ from bot.store.encoding import moment, moment_optional, pack, stamp, unpack
 
 _RUN = "SELECT number, kind, pool, actor, started_at, ended_at, failure, first FROM audit_runs"
 _STORY = "SELECT drift, opened_at, opened_run, seen_at, seen_run, resolved_at, resolved_run, times FROM audit_findings"
+_OFFSET = "SELECT host_uuid, host_name, at, low, high, readings, round_trip FROM audit_offsets"
 _OLD = (
     "SELECT number FROM audit_runs WHERE ended_at < ?"
     " AND number NOT IN (SELECT max(number) FROM audit_runs GROUP BY pool, kind)"
@@ -143,22 +144,7 @@ class Memory:
 
     def offsets(self, pool: str, host_uuid: str, last: int) -> tuple[Offset, ...]:
         with self._connections.read() as db:
-            rows = db.execute(
-                "SELECT host_uuid, host_name, at, low, high, readings, round_trip FROM audit_offsets"
-                " WHERE pool = ? AND host_uuid = ? ORDER BY run DESC LIMIT ?",
-                [pool, host_uuid, last],
-            ).fetchall()
-        return tuple(
-            Offset(
-                host=ObjectId("host", row[0], row[1]),
-                at=moment(row[2]),
-                low=row[3],
-                high=row[4],
-                readings=row[5],
-                round_trip=row[6],
-            )
-            for row in rows
-        )
+            return _offsets(db, "pool = ? AND host_uuid = ? ORDER BY run DESC LIMIT ?", [pool, host_uuid, last])
 
     def forget_audits(self, before: datetime) -> int:
         """Delete runs that ended before then, and what was resolved by them; how many runs. Open findings stay, and so
@@ -250,6 +236,7 @@ def _audited(db: Database, number: int) -> Audited | None:
         new=_stories(db, "pool = ? AND kind = ? AND opened_run = ?", [*mine, number]),
         still=_stories(db, f"pool = ? AND kind = ? AND opened_run < ? AND {still}", [*mine, number, number]),
         resolved=_stories(db, "pool = ? AND kind = ? AND resolved_run = ?", [*mine, number]),
+        offsets=_offsets(db, "run = ? ORDER BY host_name, host_uuid", [number]),
     )
 
 
@@ -265,6 +252,21 @@ def _stories(db: Database, where: str, values: Sequence[Any]) -> tuple[Followed,
             resolved_at=moment_optional(row[5]),
             resolved_run=row[6],
             times=row[7],
+        )
+        for row in rows
+    )
+
+
+def _offsets(db: Database, where: str, values: Sequence[Any]) -> tuple[Offset, ...]:
+    rows = db.execute(f"{_OFFSET} WHERE {where}", list(values)).fetchall()
+    return tuple(
+        Offset(
+            host=ObjectId("host", row[0], row[1]),
+            at=moment(row[2]),
+            low=row[3],
+            high=row[4],
+            readings=row[5],
+            round_trip=row[6],
         )
         for row in rows
     )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import commands
+from bot.audits import clock as clock_audit
 from bot.audits.auditor import Auditor
 from bot.audits.page import page
 from bot.errors import Ambiguous, NotFound, Refused
+from bot.findings import Kind
 from bot.model import Actor, Level, Lines, Place, Report, Table
 from bot.registry import Registry
 from bot.resolve import Resolver
@@ -51,7 +54,9 @@ def ask(lab: RunningLab, tmp_path: Path) -> Iterator[Ask]:
             policy=anybody,
             clock=clock,
             readers=readers,
-            audits=Auditor(pools, store.audits, clock),
+            audits=Auditor(
+                pools, store.audits, clock, {Kind.CLOCK: partial(clock_audit.look, clock=clock, seconds=3.0)}
+            ),
         )
 
         def asked(text: str, channel: str = "C0INFRA") -> Report:
@@ -114,6 +119,20 @@ def test_all_pools_at_once(ask: Ask) -> None:
     assert {row[1] for row in rows(found)} == {"lab", "xs3"}
     assert found.title == "2 audits: 0 found nothing"
     assert texts(found, "Grave or new") == [text for text in texts(found) if "Alert ALARM" in text]
+
+
+def test_clocks_are_measured_and_a_wrong_one_is_found(lab: RunningLab, ask: Ask) -> None:
+    lab.clock("xs2", 312.0)
+    found = ask("audit run clock in lab")
+    (text,) = texts(found, "Found")
+    assert text.startswith("The clock of xs2 is at least 5 min 11 s ahead of the coordinator's")
+    assert found.level is Level.BAD
+    measured = {row[0]: row[1] for row in rows(found)}
+    assert measured["xs2"].startswith("+31")
+    assert measured["xs1"].startswith(("+0.", "-0."))
+    lab.clock("xs2", 0.0)
+    assert ask("audit run clock in lab").title == "lab: nothing to find, 1 resolved"
+    assert len(rows(ask("audit show 1"))) == 2
 
 
 def test_without_a_pool_somebody_has_to_say(ask: Ask) -> None:

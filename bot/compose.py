@@ -12,6 +12,7 @@ from functools import partial
 from importlib.metadata import version
 
 import commands
+from bot.audits import clock as clocks
 from bot.audits.auditor import Auditor
 from bot.clock import SteadyClock, SystemClock
 from bot.codes import OneTimeCodes
@@ -19,6 +20,7 @@ from bot.config import Settings, secret
 from bot.config.changes import changes, content
 from bot.engine import Engine
 from bot.errors import UserError
+from bot.findings import Kind
 from bot.forms import Forms
 from bot.herald import Herald
 from bot.jobs import Jobs
@@ -103,7 +105,7 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
             readers=readers,
             policy=Book(rules),
             watched_tags=rules.watched_tags,
-            audits=Auditor(pools, store.audits, clock),
+            audits=Auditor(pools, store.audits, clock, {Kind.CLOCK: partial(clocks.look, clock=clock)}),
             team=team,
         )
         steady = SteadyClock(clock, _newest(store))

@@ -42,6 +42,8 @@ class Forms:
             if slot == POOL_SLOT
             else OBJECTS[slot.placeholder].cls
             if slot.placeholder in OBJECTS
+            else slot.field
+            if slot.choices
             else "",
             required=slot.required,
             flag=slot.flag,
@@ -72,6 +74,8 @@ class Forms:
         slot = next(each for each in command.slots if each.field == field)
         if slot == POOL_SLOT:
             return _matching([(name, name) for name in visible], typed)
+        if slot.choices:
+            return _matching([(word, word) for word in slot.choices], typed)
         kind = OBJECTS.get(slot.placeholder)
         pool = values.get("pool") or self.scopes.default(place, actor, visible) or ""
         if kind is None or not pool:
@@ -83,8 +87,8 @@ class Forms:
         return _matching([(_label(each, by_name[each.name] > 1), each.uuid) for each in everything], typed)
 
     def text(self, command: Command, values: Mapping[str, str]) -> str:
-        """The command line that a filled form stands for; every value is quoted, so that none is taken for a
-        keyword.
+        """The command line that a filled form stands for; every value but one of the command's
+        own words is quoted, so that none is taken for a keyword.
         """
         parts = [command.name]
         for slot in command.slots:
@@ -93,7 +97,9 @@ class Forms:
                 continue
             if slot.keyword:
                 parts.append(slot.keyword)
-            if not slot.flag:
+            if slot.choices:
+                parts.append(value)
+            elif not slot.flag:
                 escaped = value.replace("\\", "\\\\").replace('"', '\\"')
                 parts.append(f'"{escaped}"')
         return " ".join(parts)

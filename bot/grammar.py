@@ -5,9 +5,9 @@ One line declares a command's grammar, as a person would read it in the help::
     vm migrate VM [to HOST]
 
 Lower-case words in front are the command's name. An upper-case word is something to fill in, `[to HOST]` an optional
-argument after a keyword, `because REASON` a required one, `[all]` a flag. Values may hold spaces: everything up to the
-next keyword belongs to them; a REASON takes the whole rest of the line, so it comes last. A word in quotes is never a
-keyword, so that a VM called `to` can be named.
+argument after a keyword, `because REASON` a required one, `[all]` a flag, `on|off` a word that must be one of these.
+Values may hold spaces: everything up to the next keyword belongs to them; a REASON takes the whole rest of the line, so
+it comes last. A word in quotes is never a keyword, so that a VM called `to` can be named.
 Commands of one pool accept `in POOL` besides. Nothing here reads a pool or looks a name up.
 """
 
@@ -18,7 +18,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.errors import Choice, ParseError
 from bot.text import one_line
@@ -48,12 +48,15 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One argument of a command. `keyword` is "" for a positional one; a flag has neither placeholder nor value."""
+    """One argument of a command. `keyword` is "" for a positional one; a flag has neither placeholder nor value. With
+    `choices` one of these words stands for itself, wherever it is.
+    """
 
     field: str
     placeholder: str
     keyword: str
     required: bool
+    choices: tuple[str, ...] = ()
 
     @property
     def flag(self) -> bool:
@@ -70,11 +73,14 @@ class Usage:
 
     @property
     def positional(self) -> Slot | None:
-        return next((slot for slot in self.slots if not slot.keyword and not slot.flag), None)
+        return next((slot for slot in self.slots if not slot.keyword and not slot.flag and not slot.choices), None)
 
 
 REST_OF_LINE = "REASON"
 """The placeholder of free text: no keyword ends it."""
+
+CHOICE = "choice"
+"""The field of `on|off`: the one that was typed."""
 
 POOL_SLOT = Slot(field="pool", placeholder="POOL", keyword="in", required=False)
 
@@ -93,7 +99,9 @@ def usage(text: str) -> Usage:
         words = element.strip("[]").split()
         if keyword and (optional or not _PLACEHOLDER.match(element)):
             raise ValueError(f"{text}: {keyword} is not followed by what belongs after it")
-        if not optional and not _PLACEHOLDER.match(element):
+        if not optional and "|" in element:
+            slots.append(Slot(CHOICE, element, "", True, tuple(element.split("|"))))
+        elif not optional and not _PLACEHOLDER.match(element):
             if slots:
                 keyword = element
             else:
@@ -111,9 +119,10 @@ def usage(text: str) -> Usage:
             raise ValueError(f"{text}: {element} is not understood")
     if keyword:
         raise ValueError(f"{text}: {keyword} is not followed by what belongs after it")
-    keywords = [slot.keyword for slot in slots if slot.keyword]
+    keywords = [word for slot in slots for word in (slot.keyword, *slot.choices) if word]
     fields = [slot.field for slot in slots]
-    if sum(not slot.keyword for slot in slots) > 1 or len({*keywords, POOL_SLOT.keyword}) <= len(keywords):
+    positional = sum(not slot.keyword and not slot.choices for slot in slots)
+    if positional > 1 or len({*keywords, POOL_SLOT.keyword}) <= len(keywords):
         raise ValueError(f"{text}: ambiguous")
     if len(set(fields)) < len(fields) or not name:
         raise ValueError(f"{text}: names collide")
@@ -271,7 +280,7 @@ def _unknown(line: str, found: tuple[Word, ...], names: Sequence[str]) -> ParseE
 
 
 def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[Slot]) -> Parsed:
-    keywords = {slot.keyword: slot for slot in slots if slot.keyword}
+    keywords = {word: slot for slot in slots for word in (slot.keyword, *slot.choices) if word}
     values: dict[str, Word] = {}
     pending: list[Word] = []
     slot: Slot | None = chosen.positional
@@ -297,8 +306,8 @@ def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[S
         if keyword.field in values or (slot is keyword and opened_by is not None):
             raise _mistake(f"“{word.text}” is there twice.", line, word, chosen)
         close()
-        if keyword.flag:
-            values[keyword.field] = word
+        if keyword.flag or keyword.choices:
+            values[keyword.field] = replace(word, text=word.text.casefold())
             slot, opened_by = (None, None) if slot is None or slot.field in values else (slot, None)
         else:
             slot, opened_by = keyword, word

@@ -39,8 +39,15 @@ OBJECTS: Mapping[str, type[Entity]] = {"VM": VM, "HOST": Host, "SR": SR}
 
 _TEXTS: Mapping[str, type] = {
     **dict.fromkeys(("TEXT", "COMMAND", "REQUEST", "RUN", "WHO", "WHEN", REST_OF_LINE), str),
-    "NUMBER": int,
 }
+
+NUMBERS: Mapping[str, range] = {
+    "NUMBER": range(1, 1001),
+    "FAILURES": range(65),
+    "ORDER": range(1_000_000),
+    "SECONDS": range(86_401),
+}
+"""Placeholders that stand for a number, and which."""
 
 
 class Scope(StrEnum):
@@ -131,7 +138,7 @@ def _check(declared: Command) -> None:
     for name, slot in slots.items():
         hint = hints[name]
         parts = set(typing.get_args(hint)) if isinstance(hint, types.UnionType) else {hint}
-        wanted: set[Any] = {bool if slot.flag else OBJECTS.get(slot.placeholder) or _TEXTS[slot.placeholder]}
+        wanted: set[Any] = {_type_of(slot)}
         if not slot.required and not slot.flag:
             wanted.add(type(None))
         if parts != wanted:
@@ -139,6 +146,14 @@ def _check(declared: Command) -> None:
         has_default = fields[name].default is not dataclasses.MISSING
         if has_default is slot.required:
             raise TypeError(f"{declared.name}: {name} must {'not ' if slot.required else ''}have a default")
+
+
+def _type_of(slot: Slot) -> type:
+    if slot.flag:
+        return bool
+    if slot.choices:
+        return str
+    return int if slot.placeholder in NUMBERS else OBJECTS.get(slot.placeholder) or _TEXTS[slot.placeholder]
 
 
 class Registry:

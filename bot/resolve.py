@@ -16,7 +16,7 @@ from bot.inventory import Inventory
 from bot.lookup import KIND_NAMES, find, matches
 from bot.model import Actor, ObjectId, Place, Plan, Request, Risk
 from bot.ports import Clock, History, PolicyBook, PoolHands, Pools
-from bot.registry import OBJECTS, Command, Registry, Scope
+from bot.registry import NUMBERS, OBJECTS, Command, Registry, Scope
 from bot.scope import Scopes, which_pool
 from bot.text import quoted
 
@@ -196,8 +196,8 @@ class Resolver:
                 raise
             except NotFound as error:
                 raise _placed(error, parsed, word) from error
-        if slot.placeholder == "NUMBER":
-            return _number(parsed, word)
+        if slot.placeholder in NUMBERS:
+            return _number(slot, parsed, word)
         return word.text
 
 
@@ -208,10 +208,14 @@ def _placed(error: NotFound, parsed: Parsed, word: Word) -> UserError:
     )
 
 
-def _number(parsed: Parsed, word: Word) -> int:
-    if not word.text.isdecimal() or not 0 < int(word.text) <= 1000:
+def _number(slot: Slot, parsed: Parsed, word: Word) -> int:
+    allowed = NUMBERS[slot.placeholder]
+    if not word.text.isdecimal() or int(word.text) not in allowed:
         raise ParseError(
-            f"{quoted(word.text)} is not a number from 1 to 1000.", text=parsed.line, start=word.start, end=word.end
+            f"{quoted(word.text)} is not a number from {allowed[0]} to {allowed[-1]}.",
+            text=parsed.line,
+            start=word.start,
+            end=word.end,
         )
     return int(word.text)
 
@@ -225,4 +229,4 @@ def _pinned(slot: Slot, text: str, inventory: Inventory) -> Any:
         return found
     if slot.flag:
         return True
-    return int(text) if slot.placeholder == "NUMBER" else text
+    return int(text) if slot.placeholder in NUMBERS else text

@@ -133,6 +133,7 @@ class Engine:
         )
         approval.check(State.ASKED, new.state)
         body = {"text": ask.text, "title": plan.title, "digest": digest, "approvals": requirement.approvals}
+        body |= {"rule": requirement.rule, "overrides": list(requirement.overrides)}
         body["calls"] = tally.so_far()
         request, opened = self.store.open(
             new, Entry(kind="asked", actor=ask.actor, pool=plan.pool.name, body={**body, "risk": str(plan.risk)})

@@ -240,6 +240,8 @@ def _confirm(plan: Plan) -> dict[str, object] | None:
 
 def _footer(request: Request, head: str) -> list[str]:
     made = [f"{request.id} · {request.plan.risk} · plan {request.digest[:12]}"]
+    if request.requirement.overrides:
+        made.append(f"overrides the freeze {joined(request.requirement.overrides)}")
     if request.predecessor:
         made.append(f"asked again after {request.predecessor}")
     return [*made, record(head)] if head else made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import urllib.parse
 import urllib.request
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 PATH = "/slack/events"
 _LARGEST_BODY = 4 * 1024 * 1024
+_LENGTH = re.compile("[0-9]{1,9}")
 
 
 class Transport(Protocol):
@@ -98,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         if urllib.parse.urlsplit(self.path).path != PATH:
             return self.send_error(404)
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _LARGEST_BODY:
+        if not _LENGTH.fullmatch(length) or int(length) > _LARGEST_BODY:
             return self.send_error(413)
         body = self.rfile.read(int(length)).decode("utf-8", errors="replace")
         with acknowledging():

@@ -215,3 +215,12 @@ def test_a_copied_request_is_carried_out_once(http: Team) -> None:
 
 def test_other_addresses_are_not_answered(http: Team) -> None:
     assert post(http, command("pool status"), path="/")[0] == 404
+
+
+@pytest.mark.parametrize("length", ["", "-1", "²", "1_0", "9" * 5000, str(5 * 1024 * 1024)])
+def test_a_length_that_is_none_is_refused(http: Team, length: str) -> None:
+    transport = http.bot.transport
+    assert isinstance(transport, HttpMode)
+    with socket.create_connection(("127.0.0.1", transport.port), timeout=5) as line:
+        line.sendall(f"POST {PATH} HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+        assert line.recv(1000).split()[1:2] == [b"413"]

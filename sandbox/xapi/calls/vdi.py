@@ -93,9 +93,12 @@ def clone(context: Context, vdi: str, _driver_params: dict[str, str] | None = No
         return copy_vdi(context, vdi, snapshot=False)
 
 
-@call("VDI.copy", source=READ)
-def copy(context: Context, vdi: str, sr: str, _base_vdi: str = NULL, into_vdi: str = NULL) -> str:
+@call("VDI.copy", source=READ, only="whole copies; with a base disk, refused as not implemented")
+def copy(context: Context, vdi: str, sr: str, base_vdi: str = NULL, into_vdi: str = NULL) -> str:
     """To another SR, or into a disk that is at least as big."""
+    if base_vdi != NULL:
+        context.get("VDI", base_vdi)
+        raise Failure("NOT_IMPLEMENTED", context.method)
     with vdi_operation(context, vdi, "copy"):
         row = context.get("VDI", vdi)
         if into_vdi != NULL and context.get("VDI", into_vdi)["virtual_size"] < row["virtual_size"]:

@@ -10,7 +10,7 @@ from bot.slack.render import ids, rich
 from bot.slack.render.escape import fallback
 from bot.slack.render.message import Block, Message, actions, button, confirm, context, cut, fits, header, record
 from bot.slack.render.progress import progress_line
-from bot.text import duration, plural
+from bot.text import duration, joined, plural
 
 STATES: dict[State, tuple[str, str]] = {
     State.ASKED: ("hourglass_flowing_sand", "Being looked at"),

@@ -1,0 +1,37 @@
+"""`python -m tests.bench [WORD …]`: the figures as a table; with words, only the parts whose name holds one of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import crowd, inside, reading
+
+PARTS = {"inside": inside, "crowd": crowd, "reading": reading}
+
+
+def main(wanted: list[str]) -> int:
+    started = time.monotonic()
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    table = Table("", "", "", "", box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, part in PARTS.items():
+        if wanted and not any(word in name for word in wanted):
+            continue
+        with console.status(f"measuring: {name}"):
+            group = ""
+            for figure in part.figures():
+                if figure.group != group:
+                    group = figure.group
+                    table.add_row("")
+                    table.add_row(f"[bold]{group}[/bold]")
+                table.add_row(f"  {figure.what}", figure.value, f"[dim]{figure.note}[/dim]")
+    console.print(table)
+    console.print(f"\nMeasured in {time.monotonic() - started:.0f} s.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

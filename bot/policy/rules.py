@@ -151,8 +151,6 @@ class Rules:
     """Whoever approves such a change types the object's name first."""
     one_time_code: frozenset[Risk] = frozenset()
     """Whoever approves such a change gives a one-time code."""
-    emergency: People = frozenset()
-    """Who may skip approval and freezes with `emergency "REASON"`."""
     rules: tuple[Rule, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -166,7 +164,7 @@ class Rules:
     @property
     def mentioned(self) -> People:
         """Everybody who is named anywhere."""
-        own = (self.operators, self.approvers, self.readers, self.emergency)
+        own = (self.operators, self.approvers, self.readers)
         ruled = [people or People() for rule in self.rules for people in (rule.operators, rule.approvers)]
         return People().union(*own, *ruled, *(freeze.override for freeze in self.freezes))
 

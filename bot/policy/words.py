@@ -65,7 +65,7 @@ def explain(rules: Rules, what: Subject, now: datetime) -> tuple[Line, ...]:
     """
     if what.risk is Risk.READ:
         return (Line(text=f"It changes nothing. {_readers(rules)}"),)
-    return (*_cases(rules, what), *_freezes(rules, what, now), *_emergency(rules))
+    return (*_cases(rules, what), *_freezes(rules, what, now))
 
 
 def _readers(rules: Rules) -> str:
@@ -133,12 +133,3 @@ def _next(freeze: Freeze, now: datetime) -> str:
         return ""
     begin, window = min(coming, key=lambda each: each[0])
     return f"{window.local(begin)} and holds until {replace(freeze, windows=(window,)).until(begin)}"
-
-
-def _emergency(rules: Rules) -> Iterator[Line]:
-    if rules.emergency:
-        yield Line(
-            text="In an emergency it can be done at once.",
-            detail=f'“emergency "REASON"” in front of the command, by {people(rules, rules.emergency)}: no approval, '
-            "no freeze; announced, and kept in the record.",
-        )

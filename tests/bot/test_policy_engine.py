@@ -1,0 +1,133 @@
+"""The policy inside the life of a request: freezes that begin meanwhile, codes that are missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.answers import Answer, Ask, Opened, Problem, VoteAsk, Voted
+from bot.errors import Denied
+from bot.inventory import Inventory
+from bot.model import Actor, Ballot, ObjectId, Place, Risk, State
+from bot.policy import Freeze, Match, Rule, Window
+from bot.ports import Standing
+from tests.bot.fakes import ANA, CHANNEL, OLGA, START, VMS, FakeBot, FakePool, HandClock, rules, running
+
+FREEZE = Freeze(
+    name="lunch", windows=(Window.parse("2026-03-01 12:05 – 2026-03-01 12:08 UTC"),), override=frozenset({"UBEN"})
+)
+
+
+def at(clock: HandClock, minutes: float) -> None:
+    clock.at = START + timedelta(minutes=minutes)
+
+
+def asked(bot: FakeBot, text: str = "vm move web-1 to xs2", actor: Actor = OLGA) -> str:
+    answer = bot.engine.answer(Ask(text=text, actor=actor, place=CHANNEL))
+    assert isinstance(answer, Opened), answer
+    return answer.request_id
+
+
+def vote(bot: FakeBot, request_id: str, place: Place = CHANNEL, **more: str) -> Answer:
+    request = bot.store.request(request_id)
+    assert request
+    given = VoteAsk(request_id=request_id, ballot=Ballot.APPROVE, digest=request.digest, actor=ANA, place=place, **more)
+    return bot.engine.vote(given)
+
+
+def tick(bot: FakeBot) -> None:
+    bot.engine.tick()
+    while bot.threads.run_one():
+        pass
+
+
+def state(bot: FakeBot, request_id: str) -> State:
+    request = bot.store.request(request_id)
+    assert request
+    return request.state
+
+
+def test_what_waits_for_its_turn_does_not_begin_in_a_freeze(tmp_path: Path) -> None:
+    pool, clock = FakePool(), HandClock()
+    clock.meanwhile = pool.work
+    with running(tmp_path / "db", pool, clock, policy=rules(freezes=(FREEZE,))) as bot:
+        request_id = asked(bot)
+        pool.away = True
+        assert isinstance(vote(bot, request_id), Voted)
+        tick(bot)
+        pool.away = False
+        at(clock, 6)
+        tick(bot)
+        assert state(bot, request_id) is State.QUEUED
+        assert pool.sent == []
+        at(clock, 8)
+        tick(bot)
+        assert state(bot, request_id) is State.SUCCEEDED
+        assert len(pool.sent) == 1
+
+
+def test_a_freeze_refuses_the_question_and_the_approval(tmp_path: Path) -> None:
+    pool, clock = FakePool(), HandClock()
+    with running(tmp_path / "db", pool, clock, policy=rules(freezes=(FREEZE,))) as bot:
+        request_id = asked(bot)
+        at(clock, 6)
+        answer = vote(bot, request_id)
+        assert isinstance(answer, Problem)
+        assert "lunch" in answer.message
+        again = bot.engine.answer(Ask(text="vm move web-2 to xs2", actor=OLGA, place=CHANNEL))
+        assert isinstance(again, Problem)
+        assert "lunch" in again.message
+        assert state(bot, request_id) is State.WAITING
+        assert pool.sent == []
+
+
+@pytest.mark.parametrize("place", [CHANNEL, Place(kind="terminal")])
+def test_without_a_code_nothing_counts_where_one_is_needed(place: Place, tmp_path: Path) -> None:
+    coded = rules(one_time_code=frozenset({Risk.DISRUPTIVE} if place is CHANNEL else ()))
+    with running(tmp_path / "db", FakePool(), HandClock(), policy=coded) as bot:
+        request_id = asked(bot)
+        answer = vote(bot, request_id, place, code="123456")
+        assert isinstance(answer, Problem)
+        assert "none is set up" in answer.message
+        assert state(bot, request_id) is State.WAITING
+        (refused,) = [row for row in bot.store.ledger(pools=None, last=10) if row.kind == "vote refused"]
+        assert refused.request_id == request_id
+        assert "123456" not in str(refused.body)
+
+
+def test_tags_that_cannot_be_read_are_denied_and_others_are_left_out(tmp_path: Path) -> None:
+    ruled = rules(rules=(Rule(name="one", match=Match(tags=frozenset({"prod", "lab"})), approvals=2),))
+    pool = FakePool()
+    with running(tmp_path / "db", pool, HandClock(), policy=ruled) as bot:
+        resolver = replace(bot.engine.resolver, watched_tags=ruled.watched_tags)
+        request = bot.store.request(asked(bot))
+        assert request
+        assert resolver.tagged(request.plan).tags == ()
+        plain = FakePool.inventory(pool)
+        records = {cls: {ref: dict(each) for ref, each in kept.items()} for cls, kept in plain.records.items()}
+        records["VM"]["v0"] |= {"tags": ["prod", "nobody-asks"]}
+        records["pool"]["p"] |= {"tags": ["lab"]}
+        pool.inventory = lambda: Inventory(records, 0.0)  # type: ignore[method-assign]
+        assert resolver.tagged(request.plan).tags == ("lab", "prod")
+        assert resolver.tagged(request.plan).digest() != request.digest
+        other = replace(request.plan, touches=(ObjectId("VM", VMS[1], "web-2"),), tags=("prod",))
+        assert resolver.tagged(other).tags == ("lab",)
+        gone = replace(request.plan, touches=(ObjectId("VM", "gone", "web-9"),))
+        with pytest.raises(Denied, match="web-9"):
+            resolver.tagged(gone)
+
+
+def test_who_is_no_member_asks_for_nothing(tmp_path: Path) -> None:
+    class Nobody:
+        def standing(self, actor: Actor) -> Standing:
+            return Standing(member=False, why_not="Guests cannot use this.")
+
+    with running(tmp_path / "db", FakePool(), HandClock()) as bot:
+        engine = replace(bot.engine, people=Nobody())
+        answer = engine.answer(Ask(text="vm move web-1 to xs2", actor=OLGA, place=CHANNEL))
+        assert isinstance(answer, Problem)
+        assert "Guests" in answer.message
+        assert bot.store.open_requests() == ()

@@ -127,3 +127,11 @@ def ha_lets_go(vm: VM, inventory: Inventory) -> tuple[str, ...]:
     if inventory.pool.ha_enabled and ha.is_protected(vm):
         return ("HA does not restart it until somebody starts it again.",)
     return ()
+
+
+def most_failures(pool: PoolView, inventory: Inventory) -> int:
+    """How many hosts may fail at most, by the toolstack's own planner; with HA off, of what would be protected."""
+    if inventory.pool.ha_enabled:
+        return int(pool.ask("pool.ha_compute_max_host_failures_to_tolerate"))
+    wanted = Value({vm.ref: ha.RESTART for vm in ha.reckoned(inventory)})
+    return int(pool.ask("pool.ha_compute_hypothetical_max_host_failures_to_tolerate", wanted))

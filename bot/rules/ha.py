@@ -15,6 +15,7 @@ from bot.rules.failover import Gap, Layout
 from bot.text import joined, plural, quoted
 
 RESTART, BEST_EFFORT = "restart", "best-effort"
+PRIORITIES = (RESTART, BEST_EFFORT, "")
 _BOOT_FREE_OF = frozenset({"HOST_NOT_ENOUGH_FREE_MEMORY", "VM_INCOMPATIBLE_WITH_THIS_HOST"})
 """Checks that the planner does not make for a VM that is tied to some host."""
 
@@ -40,6 +41,18 @@ def is_protected(vm: VM) -> bool:
 
 def protected(inventory: Inventory) -> tuple[VM, ...]:
     return tuple(vm for vm in inventory.guests if is_protected(vm))
+
+
+def meant(inventory: Inventory) -> tuple[VM, ...]:
+    """Whom people want restarted, running or not."""
+    return tuple(vm for vm in inventory.guests if vm.text("ha_restart_priority") == RESTART)
+
+
+def reckoned(inventory: Inventory) -> tuple[VM, ...]:
+    """Whom the planner reckons with: those that are protected; with HA off, those that would be."""
+    if inventory.pool.ha_enabled:
+        return protected(inventory)
+    return tuple(vm for vm in meant(inventory) if vm.power_state == "Running")
 
 
 def counts(host: Host) -> bool:
@@ -143,13 +156,13 @@ def if_fails(host: Host, inventory: Inventory) -> tuple[Restart, ...]:
     A protected VM that is not agile restarts only where its disks are; best-effort ones come last, if there is room.
     """
     here = host.resident_vms
-    certain = [vm for vm in here if is_protected(vm)]
+    certain = [vm for vm in here if vm.text("ha_restart_priority") == RESTART]
     hosts = {each.uuid: each for each in inventory.hosts if counts(each) and each != host}
     free = {uuid: memory.free_for_ha(hosts[uuid], inventory) for uuid in sorted(hosts)}
     placed = failover.place(free, {vm.uuid: memory.at_most(vm) for vm in certain}, (vm.uuid for vm in certain))
     found = []
     for vm in here:
-        if is_protected(vm):
+        if vm in certain:
             target = hosts.get(placed[vm.uuid] or "")
             found.append(_checked(Restart(vm, target, "" if target else "no host has the memory"), hosts, inventory))
         elif vm.text("ha_restart_priority") == BEST_EFFORT:

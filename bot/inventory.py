@@ -630,7 +630,28 @@ class Inventory:
         }
 
     def _grouped(self, kind: type[E], by: str) -> Mapping[str, tuple[E, ...]]:
-        grouped: dict[str, list[E]] = defaultdict(list)
-        for entity in self.all(kind):
-            grouped[entity.text(by)].append(entity)
-        return {ref: tuple(entities) for ref, entities in grouped.items()}
+        refs: dict[str, list[str]] = defaultdict(list)
+        for ref, record in self.records.get(kind.cls, {}).items():
+            refs[str(record.get(by, ""))].append(ref)
+        return _Groups(self, kind, refs)
+
+
+class _Groups(Mapping[str, tuple[E, ...]]):
+    """Objects by the reference that one of their fields holds. Views are made when a group is looked at: of the
+    thousands of drives of a large pool an answer shows a few.
+    """
+
+    def __init__(self, inventory: Inventory, kind: type[E], refs: Mapping[str, list[str]]) -> None:
+        self._inventory = inventory
+        self._kind = kind
+        self._refs = dict(refs)
+
+    def __getitem__(self, key: str) -> tuple[E, ...]:
+        views = (self._inventory.get(self._kind, ref) for ref in self._refs[key])
+        return tuple(view for view in views if view is not None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._refs)
+
+    def __len__(self) -> int:
+        return len(self._refs)

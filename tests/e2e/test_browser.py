@@ -60,7 +60,7 @@ def become(page: Page, name: str) -> None:
 
 def picture(page: Page, name: str) -> None:
     PICTURES.mkdir(exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png")
+    page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
 
 def saying(page: Page, text: str | re.Pattern[str]) -> Locator:

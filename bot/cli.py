@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot import cli_config, cli_database, cli_ledger, cli_vote, compose, config
+from bot import cli_config, cli_database, cli_ledger, cli_vote, compose, config, logs
 from bot.answers import Ask, Opened, Problem
 from bot.cli_common import OperatingSystem, follow, person
 from bot.clock import SystemClock
@@ -26,11 +26,7 @@ DEFAULT_CONFIG = Path("xenia.toml")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the process's exit status: 0 done, 1 refused or found wrong, 2 wrong usage."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.INFO if options.run is _run else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    logs.to_stderr(logging.DEBUG if options.verbose else logging.INFO if options.run is _run else logging.WARNING)
     try:
         return int(options.run(options))
     except UserError as error:

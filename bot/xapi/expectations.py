@@ -28,7 +28,9 @@ def check(expect: Expect, session: PoolSession, inventory: Inventory, arguments:
     if actual is None:
         return False, f"{what} is not shown by this version"
     if expect.key:
-        actual = actual.get(expect.key, "") if isinstance(actual, Mapping) else ""
+        if not isinstance(actual, Mapping):
+            return False, f"{what} cannot be told: {expect.field.replace('_', ' ')} is no map here"
+        actual = actual.get(expect.key, "")
     is_so = equal(actual, wanted)
     now = _words(actual, inventory)
     if expect.differs:

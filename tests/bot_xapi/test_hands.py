@@ -252,6 +252,30 @@ def test_fields_are_compared_as_xenapi_means_them(
     assert hands.holds(Expect(object=VM1, field=field, equals=equals), {})[0] is is_so
 
 
+@pytest.mark.parametrize(
+    ("value", "equals", "differs", "is_so"),
+    [
+        ({"auto": "on"}, "on", False, True),
+        ({"auto": "on"}, "off", False, False),
+        ({"auto": "on"}, "on", True, False),
+        ({"auto": "on"}, "off", True, True),
+        ({}, "", False, True),
+        ({}, "on", True, True),
+        ("auto", "", False, False),
+        ("auto", "on", True, False),
+        (None, "", False, False),
+        (None, "on", True, False),
+    ],
+)
+def test_one_key_of_a_map_is_compared_and_what_has_no_keys_proves_nothing(
+    value: Any, equals: str, differs: bool, is_so: bool, pool: Migrating, hands: XapiHands
+) -> None:
+    if value is not None:
+        pool.put("VM", "OpaqueRef:v1", settings=value)
+    expect = Expect(object=VM1, field="settings", key="auto", equals=Value(equals), differs=differs)
+    assert hands.holds(expect, {})[0] is is_so
+
+
 def test_an_expectation_of_an_object_that_is_gone_does_not_hold(hands: XapiHands) -> None:
     gone = Expect(object=ObjectId("VM", "gone-uuid", "web-9"), field="power_state", equals=Value("Running"))
     is_so, words = hands.holds(gone, {})

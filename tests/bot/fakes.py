@@ -4,10 +4,11 @@ run when they are told to – and a fate that kills the bot at any call to the s
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -181,7 +182,6 @@ class FakePool:
     sent: list[tuple[str, int, bool]] = field(default_factory=list)
     done: list[tuple[str, int, bool]] = field(default_factory=list)
     tasks: list[FakeTask] = field(default_factory=list)
-    about_to: tuple[str, int, bool] = ("", 0, False)
     away: bool = False
     refuse: bool = False
     fail: bool = False
@@ -190,6 +190,9 @@ class FakePool:
     polls: int = 2
     spare: int = 0
     on_send: Callable[[tuple[str, int, bool]], None] = lambda key: None
+    mine: threading.local = field(default_factory=threading.local)
+    """`key`: the call (request, step, undo) that this thread has just written down and is about to send."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def work(self) -> None:
         for task in self.tasks:
@@ -258,14 +261,17 @@ class FakeHands:
         pool.spare -= spared
         if pool.lose == "before" and not spared:
             raise OutcomeUnknown("The connection broke.")
-        pool.on_send(pool.about_to)
-        pool.sent.append(pool.about_to)
+        key: tuple[str, int, bool] = pool.mine.key
+        pool.on_send(key)
+        pool.sent.append(key)
         if pool.refuse and not spared:
             raise ToolstackRefusal("The pool says no.", code="OPERATION_NOT_ALLOWED")
-        pool.tasks.append(FakeTask(len(pool.tasks), step, pool.about_to, pool.polls, fails=pool.fail and not spared))
+        with pool.lock:
+            task = FakeTask(len(pool.tasks), step, key, pool.polls, fails=pool.fail and not spared)
+            pool.tasks.append(task)
         if pool.lose == "after" and not spared:
             raise OutcomeUnknown("The connection broke.")
-        return f"task-{len(pool.tasks) - 1}"
+        return f"task-{task.number}"
 
     def look(self, step: Step, mark: str) -> Sighting:
         self.pool.inventory()
@@ -368,10 +374,27 @@ def tour(arguments: Arguments, context: Context) -> Plan | Report:
     return _plan("vm tour", Risk.DESTRUCTIVE, vm, arguments.host, *steps, whole_pool=True)
 
 
+@dataclass(frozen=True)
+class Named:
+    vm: VM
+    text: str | None = None
+
+
+@command("vm call VM [as TEXT]", risk=Risk.DISRUPTIVE, summary="Leaves it where it is.", examples=("vm call web-1",))
+def call(arguments: Named, context: Context) -> Plan | Report:
+    """One call that changes nothing, so that many requests for one VM can all be carried out."""
+    home = arguments.vm.resident_on
+    assert home is not None
+    step = _step(arguments.vm, home)
+    made = _plan("vm call", Risk.DISRUPTIVE, arguments.vm, home, step)
+    return replace(made, arguments=(("vm", arguments.vm.uuid), ("text", arguments.text or "")))
+
+
 def registry() -> Registry:
     import commands
 
-    return Registry([*Registry.of_package(commands), move.__command__, tour.__command__])  # type: ignore[attr-defined]
+    ours = (each.__command__ for each in (move, tour, call))  # type: ignore[attr-defined]
+    return Registry([*Registry.of_package(commands), *ours])
 
 
 # --- a bot ------------------------------------------------------------------------------------------------------------
@@ -404,10 +427,11 @@ def bot(
     policy: Rules | None = None,
     lease_seconds: float = 20.0,
     plain: Clock | None = None,
+    busy_seconds: float = 10.0,
 ) -> FakeBot:
     """A bot on the database at `path`. Calls to its store and pool meet `fate`."""
     fate, later, policy = fate or Fate(), LaterThreads(), policy or rules()
-    kept = SqliteStore(path, clock=plain or clock, ledger_key=KEY)
+    kept = SqliteStore(path, clock=plain or clock, ledger_key=KEY, busy_seconds=busy_seconds)
     store = cast(Store, fate.wrap(_Noting(kept, pool), "progress"))
     pools = FakePools(pool, fate)
     names = registry()
@@ -453,7 +477,7 @@ class _Noting:
         return getattr(self._store, name)
 
     def intend(self, request_id: str, step: int, undo: bool, *more: Any) -> bool:
-        self._pool.about_to = (request_id, step, undo)
+        self._pool.mine.key = (request_id, step, undo)
         return self._store.intend(request_id, step, undo, *more)
 
 

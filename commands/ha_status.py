@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot import planning
-from bot.inventory import SR, VDI, Inventory
+from bot.inventory import Inventory
 from bot.lookup import spelling
 from bot.model import Cell, Facts, Level, Line, Lines, Part, Report, Risk, Suggestion, Table
 from bot.ports import Context
 from bot.registry import command
-from bot.rules import agility, ha
+from bot.rules import agility, ha, heartbeat
 from bot.text import joined, plural, quoted
 
 MOST_VMS = 30
@@ -95,7 +95,7 @@ def _facts(inventory: Inventory, most: int) -> Iterator[tuple[str, Cell]]:
     pool = inventory.pool
     yield "State", Cell("on", Level.OK) if pool.ha_enabled else Cell("off", Level.WARN)
     if pool.ha_enabled:
-        srs = heartbeat_srs(inventory)
+        srs = heartbeat.in_use(inventory)
         yield "Heartbeat storage", Cell(joined(sr.name for sr in srs) if srs else "not known", Level.NONE)
         covered = pool.number("ha_plan_exists_for")
         yield "Covered now", Cell(plural(covered, "host failure"), Level.OK if covered else Level.WARN)
@@ -111,9 +111,3 @@ def _facts(inventory: Inventory, most: int) -> Iterator[tuple[str, Cell]]:
     if away:
         names = joined(spelling(host, inventory) for host in away)
         yield "Hosts that do not count", Cell(f"{names} (disabled or not alive)", Level.WARN)
-
-
-def heartbeat_srs(inventory: Inventory) -> tuple[SR, ...]:
-    """Where the statefiles are, by the pool's record."""
-    vdis = (inventory.get(VDI, ref) for ref in inventory.pool.refs("ha_statefiles"))
-    return tuple(dict.fromkeys(vdi.sr for vdi in vdis if vdi is not None and vdi.sr is not None))

@@ -238,7 +238,7 @@ def test_a_name_that_two_vms_share_is_a_choice(place: Town) -> None:
     assert running.startswith("jenkins on xs2")
     request = opened(place, press(place, question, running, LAB_ONLY))
     assert asked_vm(request)[1].startswith(running[-9:-1])
-    assert "only a running VM can be moved" in text_of(press(place, question, halted, LAB_ONLY))
+    assert "jenkins is halted" in text_of(press(place, question, halted, LAB_ONLY))
 
 
 def test_a_pool_that_does_not_exist_is_told_with_those_that_do(place: Town) -> None:

@@ -162,6 +162,9 @@ class AuditBook(Protocol):
     def offsets(self, pool: str, host_uuid: str, last: int) -> tuple[Offset, ...]:
         """The newest measurements of a host's clock, newest first."""
 
+    def forget_audits(self, before: datetime) -> int:
+        """Forget runs that ended before then, and what was resolved by them; how many runs. What is open stays."""
+
 
 class Audits(Protocol):
     """What commands may do with audits: look at pools, remember what was seen, and read it again. Pools are not

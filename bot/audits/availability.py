@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from bot.audits.rule import Found, rule
-from bot.inventory import VDI, Inventory
+from bot.inventory import VDI, VM, Inventory
 from bot.model import Level
 from bot.rules import agility, ha, memory, spare
+from bot.rules.check import Check
 from bot.text import joined, plural, quoted, size
 
 STATEFILE_ADVISED = frozenset({"lvmoiscsi", "lvmohba", "lvmofcoe", "gfs2"})
@@ -107,8 +108,17 @@ def unprotected(inventory: Inventory) -> Iterator[Found]:
 def agile(inventory: Inventory) -> Iterator[Found]:
     if not inventory.pool.ha_enabled:
         return
+    # What a VM uses decides, and most use the same: each combination is looked at once.
+    known: dict[Hashable, tuple[Check, ...]] = {}
     for vm in inventory.guests:
-        reasons = agility.against(vm, inventory) if vm.text("ha_restart_priority") == ha.RESTART else ()
+        if vm.text("ha_restart_priority") != ha.RESTART:
+            continue
+        used = _uses(vm)
+        if used not in known:
+            known[used] = agility.against(vm, inventory)
+        # The way out of an ISO names the VM itself.
+        isos = known[used] and any(vbd.is_cd and not vbd.empty for vbd in vm.vbds)
+        reasons = agility.against(vm, inventory) if isos else known[used]
         if reasons:
             yield Found(
                 subject=vm.id,
@@ -116,6 +126,16 @@ def agile(inventory: Inventory) -> Iterator[Found]:
                 evidence="; ".join(reason.against for reason in reasons),
                 remedy=reasons[0].remedy,
             )
+
+
+def _uses(vm: VM) -> Hashable:
+    """Everything of a VM that its agility depends on; an ISO by itself, because the reason names it."""
+    drives = frozenset(
+        (vbd.vdi.text("SR"), vbd.vdi.name if vbd.is_cd else "")
+        for vbd in vm.vbds
+        if not vbd.empty and vbd.vdi is not None
+    )
+    return drives, frozenset(vif.text("network") for vif in vm.vifs), vm.refs("VGPUs"), vm.refs("VUSBs")
 
 
 @rule(

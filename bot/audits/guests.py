@@ -24,10 +24,16 @@ OLD_SNAPSHOT = timedelta(days=30)
     source="xapi: VM.last_boot_CPU_flags against host.cpu_info; VM_INCOMPATIBLE_WITH_THIS_HOST",
 )
 def cpus(inventory: Inventory) -> Iterator[Found]:
+    # Thousands of VMs were started at a handful of levels: each is compared with the hosts once.
+    known: dict[tuple[str, str, bool], dict[str, str]] = {}
     for vm in inventory.guests:
         if vm.power_state == "Halted":
             continue
-        barred = {host.name: why for host in inventory.hosts if (why := cpu.runs_on(vm, host))}
+        booted = vm.mapping("last_boot_CPU_flags")
+        level = (booted.get("vendor", ""), booted.get("features", ""), cpu.is_hvm(vm))
+        if level not in known:
+            known[level] = {host.name: why for host in inventory.hosts if (why := cpu.runs_on(vm, host))}
+        barred = known[level]
         if barred:
             yield Found(
                 subject=vm.id,

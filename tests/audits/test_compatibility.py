@@ -142,6 +142,18 @@ def test_what_is_wrong_on_two_hosts_is_two_findings_with_keys_that_stay() -> Non
     assert set(found(world)) == keys
 
 
+def test_vms_that_use_the_same_each_get_their_own_way_out() -> None:
+    world = World("healthy")
+    world.add("VDI", "iso", name_label="old.iso", SR=world.local_sr("xs31"), virtual_size=1)
+    for name in ("shop-1", "shop-2"):
+        world.drive(name, "CD").update(VDI="OpaqueRef:iso", empty=False)
+    bound = {drift.subject.name: drift for drift in found(world).values() if drift.rule == "ha.agile"}
+    assert bound.keys() == {"shop-1", "shop-2"}
+    for name, drift in bound.items():
+        assert name in drift.remedy
+        assert not [other for other in bound if other != name and other in drift.remedy]
+
+
 def test_two_hosts_with_ha_on_are_grave() -> None:
     world = World("healthy")
     world.remove_host("xs33")

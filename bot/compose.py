@@ -30,8 +30,10 @@ from bot.ports import Clock, People
 from bot.registry import Registry
 from bot.resolve import Resolver
 from bot.runner import Runner
+from bot.slack import heads
 from bot.slack.app import SlackBot, connect
 from bot.slack.delivery import Courier
+from bot.store import heads_in
 from bot.store.store import SqliteStore
 from bot.xapi.pools import XapiPools
 
@@ -146,6 +148,9 @@ def running(settings: Settings) -> Iterator[Bot]:
         login = {"team": workspace.team, "user": workspace.bot_user, "mode": settings.slack.mode}
         body = {"version": version("xenia"), "slack": login, "pools": list(bot.pools.names())}
         bot.store.record(Entry(kind="started", actor=BOT, body=body))
+        if settings.bot.heads_channel:
+            seen = heads.posted(workspace.api, settings.bot.heads_channel, workspace.bot_user, bot.store.begun())
+            bot.store.noted(heads_in(seen))
         courier.start()
         jobs.start()
         slack.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,10 +17,13 @@ from bot.model import Plan
 
 PARTS = [
     Plan, model.Step, model.Finding, model.Expect, model.Trace, model.Window, model.ObjectId, model.Value, model.Object,
-    model.ResultOf, model.Secret, model.PoolTarget, model.HostTarget, model.BotTarget,
+    model.Objects, model.ResultOf, model.Secret, model.PoolTarget, model.HostTarget, model.BotTarget,
 ]  # fmt: skip
 
-PLANS = st.from_type(Plan)
+# Times that a plan can have: aware, and near enough for every clock.
+st.register_type_strategy(
+    datetime, st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))
+)
 # Values of arguments are text here: whether a number and its text differ is JSON's matter, not the digest's.
 st.register_type_strategy(
     model.Value, st.builds(model.Value, st.text() | st.dictionaries(st.text(), st.text(), max_size=2))
@@ -36,6 +40,9 @@ st.register_type_strategy(
         | st.builds(model.Step, undo=st.just(()), arguments=st.just(()), expect=st.just(())).map(lambda s: (s,)),
     ),
 )
+
+
+PLANS = st.from_type(Plan)
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.errors import OutcomeUnknown, ToolstackRefusal, Unavailable, UserError
@@ -65,6 +64,8 @@ class Run:
     cancel: threading.Event = field(default_factory=threading.Event)
     lost: threading.Event = field(default_factory=threading.Event)
     """Set when the lease could not be renewed."""
+    owner: str | None = None
+    """Whose lease it runs under, once it has one."""
     results: dict[int, str] = field(default_factory=dict)
     evidence: list[str] = field(default_factory=list)
 
@@ -128,9 +129,12 @@ class Performer:
         try:
             mark = hands.mark(step)
         except UserError as error:
+            if run.lost.is_set():
+                raise LeaseLost from error
             raise Failed(f"nothing was sent: {error.message}", error.remedy) from error
         entry = self._entry(run, "call intended", number, step, undo)
-        if not self._store.intend(run.request.id, number, undo, step.call, mark, entry, self._clock.now()):
+        now = self._clock.now()
+        if not self._store.intend(run.request.id, number, undo, step.call, mark, entry, now, owner=run.owner):
             raise LeaseLost
         try:
             answer = hands.send(step, run.results)
@@ -186,8 +190,6 @@ class Performer:
             waited = self._clock.monotonic() - started
             if run.cancel.is_set() and not asked_to_cancel and not undo:
                 asked_to_cancel = self._cancel(run, hands, number, task_uuid)
-            if waited > step.limit_seconds:
-                raise Unsure(f"it has not ended within {duration(step.limit_seconds)}; its task may still be running")
             try:
                 task = hands.task(task_uuid)
             except UserError as error:
@@ -203,16 +205,19 @@ class Performer:
                         text="the pool does not answer; waiting for it",
                     ),
                 )
+                self._within_limit(step, waited)
                 self._pause(run, POLL_SECONDS[1])
                 continue
             if task is None:
-                return self._without_task(hands, step, run.results, away)
+                self._without_task(run, hands, number, step, undo=undo)
+                return ""
             if task.status is TaskStatus.SUCCESS:
                 return task.result
             if task.status is TaskStatus.FAILURE:
                 raise Failed(*hands.explain(task.error))
             if task.status is TaskStatus.CANCELLED:
                 raise Cancelled("its task was cancelled")
+            self._within_limit(step, waited)
             percent = round(task.progress * 100)
             if percent != shown:
                 shown = percent
@@ -223,16 +228,16 @@ class Performer:
 
     def _cancel(self, run: Run, hands: PoolHands, number: int, task_uuid: str) -> bool:
         """Harmless to send twice, so it is on record but not among the calls that are sent once."""
-        self._record_cancel(run, "call intended", number, task_uuid)
+        self._record_cancel(run, "cancel intended", number, task_uuid)
         try:
             hands.cancel(task_uuid)
         except ToolstackRefusal as error:
-            self._record_cancel(run, f"call {CallState.FAILED}", number, task_uuid, reason=error.message)
+            self._record_cancel(run, f"cancel {CallState.FAILED}", number, task_uuid, reason=error.message)
             run.evidence.append(f"the pool refused to cancel it, so it went on: {error.message}")
         except Unavailable as error:
-            self._record_cancel(run, f"call {CallState.UNKNOWN}", number, task_uuid, reason=error.message)
+            self._record_cancel(run, f"cancel {CallState.UNKNOWN}", number, task_uuid, reason=error.message)
             return False
-        self._record_cancel(run, f"call {CallState.DONE}", number, task_uuid)
+        self._record_cancel(run, f"cancel {CallState.DONE}", number, task_uuid)
         return True
 
     def _record_cancel(self, run: Run, kind: str, number: int, task_uuid: str, **more: str) -> None:
@@ -241,19 +246,35 @@ class Performer:
             Entry(kind=kind, actor=BOT, pool=run.request.plan.pool.name, request_id=run.request.id, body=body)
         )
 
-    def _without_task(self, hands: PoolHands, step: Step, results: Mapping[int, str], away: str) -> str:
-        """The task is gone (another coordinator, or destroyed by somebody): only the effect can tell."""
-        if not step.expect:
+    def _within_limit(self, step: Step, waited: float) -> None:
+        """After a look, never before one: a task that ended while nobody looked has ended.
+
+        :raises Unsure: the step has had its time.
+        """
+        if waited > step.limit_seconds:
+            raise Unsure(f"it has not ended within {duration(step.limit_seconds)}; its task may still be running")
+
+    def _without_task(self, run: Run, hands: PoolHands, number: int, step: Step, *, undo: bool) -> None:
+        """The task is gone (another coordinator, or destroyed by somebody): only the effect can tell, and only if it
+        was not there before the call.
+
+        :raises Unsure: it cannot be told.
+        """
+        begun = self._begun(run.request.id, number, undo)
+        if begun is None or not step.expect:
             raise Unsure("its task is gone, and nothing else can tell whether it was done")
-        for expect in step.expect:
+        deadline = self._clock.monotonic() + LOOK_SECONDS
+        while True:
             try:
-                holds, evidence = hands.holds(expect, results)
+                sighting = hands.look(step, begun[1])
+                break
             except UserError as error:
-                raise Unsure(f"its task is gone, and then: {error.message}") from error
-            if not holds:
-                because = f" ({away})" if away else ""
-                raise Unsure(f"its task is gone{because}, and {evidence}")
-        return ""
+                if self._clock.monotonic() > deadline:
+                    raise Unsure(f"its task is gone, and then: {error.message}") from error
+                self._pause(run, POLL_SECONDS[1])
+        if sighting.taken is not Taken.DONE:
+            raise Unsure(f"its task is gone ({sighting.evidence})")
+        run.evidence.append(f"its task is gone; {sighting.evidence}")
 
     def _verify(self, run: Run, hands: PoolHands, step: Step) -> None:
         """A task's success is believed only when the pool's state shows it."""

@@ -1,7 +1,7 @@
 """What people decide about a request besides voting: taking it back, cancelling it, settling what is unknown.
 
 Each is one compare-and-set along the transition table, with its ledger row in the same transaction. Who may is asked of
-the policy at that moment; a refusal is recorded.
+the policy at that moment; the engine records who was denied.
 """
 
 from __future__ import annotations
@@ -61,12 +61,7 @@ class Decisions:
             raise Denied(f"There is no rule for who may do {quoted(step.call)}, so it is refused.")
         texts = [str(each.value) for each in step.arguments if isinstance(each, Value)]
         request = known(self.store, texts[0])
-        try:
-            return does[step.call](request, actor, *texts[1:])
-        except Denied as denied:
-            body = {"call": step.call, "reason": denied.message}
-            self.store.record(Entry(kind="refused", actor=actor, pool=plan.pool.name, request_id=request.id, body=body))
-            raise
+        return does[step.call](request, actor, *texts[1:])
 
     def _withdraw(self, request: Request, actor: Actor) -> str:
         policy.may_withdraw(self.rules, actor, self.people.standing(actor), request)

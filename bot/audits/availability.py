@@ -69,7 +69,7 @@ def plan(inventory: Inventory) -> Iterator[Found]:
             subject=pool.id,
             text="HA is on, but the plan covers no host failure",
             evidence=f"{pool.number('ha_host_failures_to_tolerate')} to tolerate",
-            remedy=f"xe pool-param-set uuid={pool.uuid} ha-host-failures-to-tolerate=1",
+            remedy="“ha tolerate 1”",
         )
 
 

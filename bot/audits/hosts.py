@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.audits.rule import Found, listed, rule
 from bot.inventory import Inventory
+from bot.lookup import spelling
 from bot.model import Level
 from bot.rules import cpu, cpu_features, updates, versions
 from bot.rules.hosts import in_maintenance
@@ -109,7 +110,7 @@ def enabled(inventory: Inventory) -> Iterator[Found]:
                 subject=host.id,
                 text=f"{quoted(host.name)} {why}",
                 evidence=f"enabled is false; {plural(len(host.resident_vms), 'VM')} on it",
-                remedy=f"When it is ready: xe host-enable uuid={host.uuid}",
+                remedy=f"When it is ready: “host maintenance {spelling(host, inventory)} off”",
             )
 
 

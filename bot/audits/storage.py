@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.audits.rule import Found, listed, rule
 from bot.inventory import PBD, Host, Inventory
+from bot.lookup import spelling
 from bot.model import Level
 from bot.rules import storage, versions
 from bot.text import joined, quoted, size
@@ -29,7 +30,7 @@ def plugged(inventory: Inventory) -> Iterator[Found]:
             subject=sr.id,
             text=f"Storage {quoted(sr.name)} is not plugged on {joined(hosts)}",
             evidence=f"{len(pbds)} of {len(sr.pbds)} connections are not attached",
-            remedy=f"On a host of the pool: xe pbd-plug uuid={pbds[0].uuid}",
+            remedy=f"“sr repair {spelling(sr, inventory)}”",
         )
     for sr, lacking in storage.without_path(inventory):
         yield Found(
@@ -205,7 +206,7 @@ def local_iso(inventory: Inventory) -> Iterator[Found]:
                 subject=vm.id,
                 text=f"{quoted(vm.name)} has an image in its drive that only one host has",
                 evidence=listed(f"{quoted(name)} in {quoted(sr.name)} of {_owners(sr.pbds)}" for name, sr in isos),
-                remedy=f"xe vm-cd-eject uuid={vm.uuid}",
+                remedy=f"“vm eject {spelling(vm, inventory)}”",
             )
 
 

@@ -56,6 +56,8 @@ def explain(error: Sequence[str], inventory: Inventory | None) -> tuple[str, str
         return _unheard_of(code, arguments, inventory), ""
     named = _Arguments(meaning, arguments, inventory)
     remedy = [named.told(meaning.remedy)] if meaning.remedy else []
+    if do := named.typed(meaning.do, by_uuid=False):
+        remedy.append(f"For that: {do}")
     if see := named.typed(meaning.see, by_uuid=False):
         remedy.append(f"See: {see}")
     if line := named.typed(meaning.xe, by_uuid=True):

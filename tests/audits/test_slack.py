@@ -12,7 +12,7 @@ def test_audits_are_answered_in_slack(tmp_path: Path) -> None:
         answer = place.say("audit run in lab")
         assert "lab: 9 findings (first audit)" in answer
         assert "The pool has only two hosts" in answer
-        assert "xe vm-cd-eject" in place.say("audit show 1")
+        assert "vm eject" in place.say("audit show 1")
         assert "nothing has changed" in place.say("audit diff since 1")
         place.lab.clock("xs2", -40.0)
         assert "behind the coordinator's" in place.say("audit run clock in lab")

@@ -11,30 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import commands
 from bot.inventory import Inventory
+from bot.registry import Registry
 from bot.text import one_line
 from bot.xapi import failures
 from bot.xapi.meanings import MEANINGS, Meaning, family_of
 from tests.bot_xapi.hosts import small_pool
 
 SHARED_ERRORS = Path(__file__).parents[3] / "shared" / "xenapi" / "errors.json"
-COMMANDS = {
-    "help",
-    "pool list",
-    "pool status",
-    "host list",
-    "host show",
-    "vm list",
-    "vm show",
-    "vm migrate",
-    "pending",
-    "log",
-}
+COMMANDS = {command.name for command in Registry.of_package(commands)}
 XE_LINES = {
-    "host-enable uuid=",
     "host-list",
     "pool-emergency-transition-to-master",
-    "pool-ha-disable",
     "pool-list",
     "pool-recover-slaves",
     "pool-secret-rotate",
@@ -132,7 +121,7 @@ def test_a_remedy_names_the_object_as_one_types_it() -> None:
     assert failures.explain(["VM_CRASHED", "OpaqueRef:v3"], inventory)[1].endswith("See: vm show \"my 'own' vm\"")
     assert "See:" not in failures.explain(["VM_CRASHED", "OpaqueRef:gone"], inventory)[1]
     assert failures.explain(["HOST_DISABLED", "OpaqueRef:h2"], inventory)[1].endswith(
-        "On the coordinator: xe host-enable uuid=h2-uuid"
+        "For that: host maintenance xs2 off"
     )
 
 
@@ -151,17 +140,17 @@ def all_meanings() -> list[tuple[str, Meaning]]:
 
 @pytest.mark.parametrize(("code", "meaning"), all_meanings(), ids=lambda value: value if isinstance(value, str) else "")
 def test_every_meaning_is_well_formed(code: str, meaning: Meaning) -> None:
-    used = set(re.findall(r"{(\w+)}", meaning.text + meaning.remedy + meaning.see + meaning.xe))
+    used = set(re.findall(r"{(\w+)}", meaning.text + meaning.remedy + meaning.see + meaning.do + meaning.xe))
     assert used <= set(meaning.arguments)
     assert meaning.text[-1] in ".?" if not meaning.text.endswith("}") else True
-    if meaning.see:
-        assert any(meaning.see == command or meaning.see.startswith(f"{command} ") for command in COMMANDS)
+    for line in (meaning.see, meaning.do):
+        assert not line or any(line == command or line.startswith(f"{command} ") for command in COMMANDS), line
     if meaning.xe:
         assert any(meaning.xe.startswith(line) for line in XE_LINES)
     for line in re.findall(r"\bxe ([a-z-]+)", meaning.remedy):
         assert line in XE_LINES
-    for field in re.findall(r"{(\w+)}", meaning.see + meaning.xe):
-        assert field in ("vm", "host")
+    for field in re.findall(r"{(\w+)}", meaning.see + meaning.do + meaning.xe):
+        assert field in ("vm", "host", "sr")
 
 
 def test_every_code_of_the_checks_has_its_own_words() -> None:

@@ -13,14 +13,14 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "",
         "High availability is on, which does not allow this.",
         "Switch high availability off for the time being.",
-        xe="pool-ha-disable",
+        do="ha disable",
     ),
-    "HA_NOT_ENABLED": entry("", "High availability is off already.", see="pool status"),
+    "HA_NOT_ENABLED": entry("", "High availability is off already.", see="ha status"),
     "HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN": entry(
         "",
         "After this the pool could no longer restart all protected VMs if hosts fail.",
         "Make room, lower the number of host failures to tolerate, or take the protection from some VMs.",
-        see="pool status",
+        see="ha status",
     ),
     "HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED": entry(
         "sr", "A VM protected by high availability uses the storage {sr}, which not every host has.", _RESTORE
@@ -52,7 +52,7 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "Check the management network and the heartbeat storage on each host.",
     ),
     "HA_TOO_FEW_HOSTS": entry("", "Too few hosts for high availability."),
-    "HA_NO_PLAN": entry("", "There is no plan with which all protected VMs could be restarted.", see="pool status"),
+    "HA_NO_PLAN": entry("", "There is no plan with which all protected VMs could be restarted.", see="ha status"),
     "HA_HOST_IS_ARMED": entry("host", "High availability is armed on {host}, which does not allow this."),
     "HA_NOT_INSTALLED": entry("host", "{host} does not have the high-availability package."),
     "HA_SHOULD_BE_FENCED": entry("host", "{host} should have been fenced by high availability."),
@@ -64,7 +64,7 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "",
         "While high availability is on, the management NICs cannot be bonded or unbonded.",
         "Switch high availability off for the time being.",
-        xe="pool-ha-disable",
+        do="ha disable",
     ),
     "CANNOT_CREATE_STATE_FILE": entry(
         "",

@@ -34,13 +34,13 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "See whether the host is alive, and what became of the operation.",
         see="host show {host}",
     ),
-    "HOST_NOT_DISABLED": entry("", "The host must be disabled first (maintenance)."),
+    "HOST_NOT_DISABLED": entry("", "The host must be in maintenance first."),
     "HOST_DISABLED_UNTIL_REBOOT": entry("host", "{host} stays disabled until it is rebooted.", "Reboot the host."),
     "HOST_DISABLED_INDEFINITELY": entry(
         "host",
         "{host} was disabled to stay so.",
         "Enable it again when it shall run VMs.",
-        xe="host-enable uuid={host}",
+        do="host maintenance {host} off",
     ),
     "HOST_PENDING_MANDATORY_GUIDANCE_NOT_EMPTY": entry(
         "host",

@@ -36,6 +36,8 @@ class Meaning:
     remedy: str = ""
     see: str = ""
     """A command of the bot that shows more; left out when an object in it is not known."""
+    do: str = ""
+    """A command of the bot that mends it; left out likewise."""
     xe: str = ""
     """A command line of the toolstack's own `xe`, without the word xe; `{vm}` is a uuid. Left out likewise."""
     only_with: int | None = None
@@ -43,7 +45,14 @@ class Meaning:
 
 
 def entry(
-    arguments: str, text: str, remedy: str = "", *, see: str = "", xe: str = "", only_with: int | None = None
+    arguments: str,
+    text: str,
+    remedy: str = "",
+    *,
+    see: str = "",
+    do: str = "",
+    xe: str = "",
+    only_with: int | None = None,
 ) -> tuple[Meaning, ...]:
     """A table's value: one meaning. `arguments` are names with spaces between."""
-    return (Meaning(tuple(arguments.split()), text, remedy, see, xe, only_with),)
+    return (Meaning(tuple(arguments.split()), text, remedy, see, do, xe, only_with),)

@@ -19,7 +19,7 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "host",
         "{host} is disabled (in maintenance), so no VM can start on it or move to it.",
         "Choose another host, or enable it.",
-        xe="host-enable uuid={host}",
+        do="host maintenance {host} off",
     ),
     "HOST_NOT_ENOUGH_FREE_MEMORY": (
         # Declared as (needed, available); plans for an evacuation send the VM alone (xapi HEAD).
@@ -48,7 +48,7 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "vcpus pcpus", "The VM has {vcpus} virtual CPUs, the host only {pcpus} CPUs.", _ANOTHER_HOST
     ),
     "NO_HOSTS_AVAILABLE": entry(
-        "vm", "No host can run {vm} at the moment.", "A migration's checks say for each host why not.", see="host list"
+        "vm", "No host can run {vm} at the moment.", "For each host there is a reason.", see="vm why {vm}"
     ),
     "VM_INCOMPATIBLE_WITH_THIS_HOST": entry(
         "vm host reason",

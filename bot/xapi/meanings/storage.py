@@ -10,10 +10,13 @@ _LOG = "The host's /var/log/SMlog says more about it."
 
 TABLE: Mapping[str, tuple[Meaning, ...]] = {
     "SR_HAS_NO_PBDS": entry(
-        "sr", "The storage {sr} is not plugged on every host.", "Plug it on the hosts that miss it.", see="pool status"
+        "sr",
+        "The storage {sr} is not plugged on every host.",
+        "Plug it on the hosts that miss it.",
+        do="sr repair {sr}",
     ),
     "SR_HAS_PBD": entry("sr", "The storage {sr} is still plugged.", "Unplug it on all hosts first."),
-    "SR_NOT_ATTACHED": entry("sr", "The storage {sr} is not plugged.", "Plug it first.", see="pool status"),
+    "SR_NOT_ATTACHED": entry("sr", "The storage {sr} is not plugged.", "Plug it first.", do="sr repair {sr}"),
     "SR_ATTACH_FAILED": entry("sr", "The storage {sr} could not be plugged.", _LOG),
     "SR_FULL": entry("needed available", "The storage is full: {needed} needed, {available} to be had."),
     "SR_SOURCE_SPACE_INSUFFICIENT": entry("sr", "The storage {sr} has not enough free space."),

@@ -251,6 +251,9 @@ class PolicyBook(Protocol):
     def held(self, request: Request, now: datetime) -> str:
         """Why an approved request may not begin now, in words; "" when it may."""
 
+    def stricter(self, request: Request) -> tuple[str, ...]:
+        """What the policy wants of a request now and did not want when it was asked, in words; empty when nothing."""
+
 
 class Context(Protocol):
     """What a command's plan may use. Read-only."""
@@ -435,9 +438,20 @@ class Store(History, Outbox, Protocol):
         """Requests in these states, oldest first."""
 
     # calls with effect
-    def intend(self, request_id: str, step: int, undo: bool, call: str, mark: str, entry: Entry, at: datetime) -> bool:
+    def intend(
+        self,
+        request_id: str,
+        step: int,
+        undo: bool,
+        call: str,
+        mark: str,
+        entry: Entry,
+        at: datetime,
+        *,
+        owner: str | None = None,
+    ) -> bool:
         """Before a call is sent: write that it will be. False when this step's call was already intended (it is never
-        sent again).
+        sent again), or the request's lease is not `owner`'s any more.
         """
 
     def note_call(

@@ -93,6 +93,12 @@ def adopt(db: Database, request_id: str, owner: str, now: datetime, lease_second
     return True
 
 
+def is_owner(db: Database, request_id: str, owner: str) -> bool:
+    """Whether the lease is this owner's; one that has run out is, until somebody takes it."""
+    lease = _lease(db, request_id)
+    return lease is not None and lease[0] == owner
+
+
 def release(db: Database, request_id: str, owner: str | None = None) -> None:
     """Give up the request's lease and all its keys; with `owner`, only if it is that owner's."""
     lease = _lease(db, request_id)

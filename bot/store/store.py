@@ -237,13 +237,28 @@ class SqliteStore:
 
     # --- calls with effect --------------------------------------------------------------------------------------------
 
-    def intend(self, request_id: str, step: int, undo: bool, call: str, mark: str, entry: Entry, at: datetime) -> bool:
-        """False: the call must not be sent. It was intended already, or the request is not running (any more)."""
+    def intend(
+        self,
+        request_id: str,
+        step: int,
+        undo: bool,
+        call: str,
+        mark: str,
+        entry: Entry,
+        at: datetime,
+        *,
+        owner: str | None = None,
+    ) -> bool:
+        """False: the call must not be sent. It was intended already, the request is not running (any more), or another
+        process has its lease.
+        """
         record = CallRecord(
             request_id=request_id, step=step, undo=undo, call=call, state=CallState.INTENDED, intended_at=at
         )
         with self._recording(before_a_call=True) as db:
             if requests.state_of(db, request_id) not in ACTIVE_STATES or calls.is_intended(db, request_id, step, undo):
+                return False
+            if owner is not None and not locks.is_owner(db, request_id, owner):
                 return False
             seq = self._append(db, request_id, entry, at)
             calls.intend(db, record, mark, seq)

@@ -199,13 +199,15 @@ class Memory:
     def calls(self, request_id: str) -> tuple[Any, ...]:
         return ()
 
-    def intend(self, *_: Any) -> bool:
+    def intend(self, *_: Any, **__: Any) -> bool:
         return True
 
     def note_call(self, request_id: str, step: int, undo: bool, state: CallState, **_: Any) -> None:
         self.states[step, undo] = state
 
     def progress(self, *_: Any) -> None: ...
+
+    def record(self, *_: Any) -> None: ...
 
 
 def changed(lab: str, change: Changed | None = None) -> Lab:

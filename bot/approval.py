@@ -33,6 +33,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.APPROVED, S.QUEUED, "something else holds what it touches, or the pool is away"),
     Transition(S.APPROVED, S.WITHDRAWN, "the requester took it back"),
     Transition(S.APPROVED, S.EXPIRED, "nothing ran it in time"),
+    Transition(S.APPROVED, S.FAILED, "the bot itself failed, before anything was sent"),
+    Transition(S.QUEUED, S.FAILED, "the bot itself failed, before anything was sent"),
     Transition(S.QUEUED, S.RUNNING, "planned again, and the same"),
     Transition(S.QUEUED, S.STALE, "planned again, and something else"),
     Transition(S.QUEUED, S.EXPIRED, "waited too long"),

@@ -57,7 +57,7 @@ def follow(bot: Bot, request_id: str) -> int:
     with Bars(console=Console(stderr=True), transient=True) as bars:
         bar = bars.add_task(request_id, total=1.0)
         while True:
-            request = bot.engine.request(request_id)
+            request = bot.store.request(request_id)
             if request is None or request.state in END_STATES or request.state is State.UNKNOWN:
                 break
             done = request.progress or Progress()

@@ -45,7 +45,7 @@ def decide(options: argparse.Namespace) -> int:
         )
     place = Place(kind="terminal", team=settings.slack.team)
     with compose.assembled(settings, OperatingSystem(), settings.slack.team) as bot:
-        request = bot.engine.request(options.request)
+        request = bot.store.request(options.request)
         if request is None:
             raise NotFound(f"There is no request {quoted(options.request)}.", remedy="“pending” lists the open ones.")
         terminal = Terminal(sys.stdout)

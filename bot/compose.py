@@ -140,7 +140,7 @@ def running(settings: Settings) -> Iterator[Bot]:
     workspace = connect(settings.slack_settings())
     with assembled(settings, workspace.people, workspace.team, workspace.people.title) as bot:
         slack = SlackBot(workspace, bot.engine)
-        courier = Courier(workspace.api, bot.store, bot.engine.request, SystemClock())
+        courier = Courier(workspace.api, bot.store, bot.store.request, SystemClock())
         herald = Herald(
             bot.store, bot.engine.clock, Place(kind="slack", team=workspace.team, channel=settings.bot.heads_channel)
         )

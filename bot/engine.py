@@ -148,6 +148,11 @@ class Engine:
         if channel and channel != ask.place.channel:
             team = ask.place.team or self.resolver.team
             return Place(kind="slack", team=team, channel=channel), "Requests for this pool are decided in"
+        if ask.place.private and not channel:
+            raise Refused(
+                "A change needs a message that approvers can see, and nobody else reads this conversation.",
+                remedy="Ask in a channel that the approvers are in.",
+            )
         if ask.cannot_post:
             raise Refused(
                 f"A change needs a message that approvers can see. {ask.cannot_post}",
@@ -221,14 +226,16 @@ class Engine:
             body = {"digest": request.digest}
             if self._move(request, State.APPROVED, "approved", body, actor=last, counted=True, expires_at=until):
                 self.runner.start(request.id)
-            return f"Request {request.id} is approved and runs now."
-        if request.state is State.WAITING and decision is Ballot.REJECT:
+                return f"Request {request.id} is approved and runs now."
+            request = known(self.store, request_id)
+        elif request.state is State.WAITING and decision is Ballot.REJECT:
             against = next(vote for vote in request.votes if vote.ballot is Ballot.REJECT)
             reason = f": {against.reason}" if against.reason else ""
             result = Result(summary=f"Rejected by {quoted(against.actor.name)}{reason}")
             body = {"reason": against.reason}
-            self._move(request, State.REJECTED, "rejected", body, result, actor=against.actor, counted=True)
-            return f"Request {request.id} is rejected; nothing was done."
+            if self._move(request, State.REJECTED, "rejected", body, result, actor=against.actor, counted=True):
+                return f"Request {request.id} is rejected; nothing was done."
+            request = known(self.store, request_id)
         if request.state is State.WAITING:
             given, wanted = request.requirement.approvals - request.missing, request.requirement.approvals
             return f"Counted, {given} of {wanted}. Request {request.id} still needs {request.missing} more."
@@ -238,7 +245,9 @@ class Engine:
     def decisions(self) -> Decisions:
         return Decisions(rules=self.rules, people=self.people, store=self.store, runner=self.runner, clock=self.clock)
 
-    def request(self, request_id: str) -> Request | None:
+    def request(self, request_id: str, actor: Actor) -> Request | None:
+        """A request for this person's eyes. :raises Denied: who may not read sees nothing of it."""
+        self._may_read(actor)
         return self.store.request(request_id)
 
     # --- due work -----------------------------------------------------------------------------------------------------
@@ -248,15 +257,25 @@ class Engine:
         up what is approved.
         """
         now = self.clock.now()
-        for request in self.store.in_states((State.WAITING, State.APPROVED, State.QUEUED)):
-            if request.expires_at <= now:
-                self._expire(request)
-            elif request.state is State.WAITING and policy.decided(request) is not None:
-                self._count(request.id)
-            elif request.state is State.WAITING and request.expires_at - now <= _last_part(request):
-                self._remind(request)
-        for request in self.store.in_states((State.APPROVED, State.QUEUED, *approval.ACTIVE_STATES)):
+        for request in self.store.in_states((State.WAITING, State.APPROVED, State.QUEUED, *approval.ACTIVE_STATES)):
+            try:
+                self._due(request, now)
+            except UserError:
+                raise  # the store or the clock cannot be used: nothing of any request can be done
+            except Exception:
+                log.exception("%s: its due work failed; the others' goes on", request.id)
+
+    def _due(self, request: Request, now: datetime) -> None:
+        if request.state in approval.ACTIVE_STATES:
             self.runner.start(request.id)
+        elif request.expires_at <= now:
+            self._expire(request)
+        elif request.state is not State.WAITING:
+            self.runner.start(request.id)
+        elif policy.decided(request) is not None:
+            self._count(request.id)
+        elif request.expires_at - now <= _last_part(request):
+            self._remind(request)
 
     def _expire(self, request: Request) -> None:
         """A compare-and-set: whoever votes at the same moment either came first, or is told that it has expired."""

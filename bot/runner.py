@@ -27,6 +27,10 @@ from bot.text import duration, joined
 log = logging.getLogger(__name__)
 
 
+MOST_DEFECTS = 3
+"""So often a request is tried again that met a defect of the bot."""
+
+
 class Runner:
     """Runs approved requests, each once. `lease_seconds` is how long another process waits before it takes over from a
     dead one.
@@ -43,6 +47,8 @@ class Runner:
         self._performer = Performer(store, clock)
         self._owner = secrets.token_hex(8)
         self._runs: dict[str, Run] = {}
+        self._defects: dict[str, int] = {}
+        """How often each request has met a defect of the bot since it last got on."""
         self._guard = threading.Lock()
         self._closing = threading.Event()
         self._keeper = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
@@ -88,10 +94,11 @@ class Runner:
             log.warning("%s: left to whoever takes it up next", request_id)
             self._let_go(request_id)
         except Exception:
-            # The request stays where the store has it; the next tick takes it up again, from what was written down.
-            log.exception("%s: the runner failed", request_id)
-            self._let_go(request_id)
+            reference = secrets.token_hex(4)
+            log.exception("bug %s: the runner failed on %s", reference, request_id)
+            self._defect(run, reference)
         else:
+            self._defects.pop(request_id, None)
             if run.request.state is State.UNKNOWN:
                 self._let_go(request_id)
             else:
@@ -99,6 +106,29 @@ class Runner:
         finally:
             with self._guard:
                 self._runs.pop(request_id, None)
+
+    def _defect(self, run: Run, reference: str) -> None:
+        """A defect of the bot. It is tried again from what was written down, but not for ever: then the request ends,
+        FAILED if no call of it was begun, else UNKNOWN, and says where the log has the details.
+        """
+        request_id = run.request.id
+        self._defects[request_id] = self._defects.get(request_id, 0) + 1
+        if self._defects[request_id] < MOST_DEFECTS:
+            self._let_go(request_id)
+            return
+        told = f"a defect of the bot; its log has the details under {reference}"
+        try:
+            run.request = self._store.request(request_id) or run.request
+            if self._store.calls(request_id):
+                self._unknown(run, told)
+                self._let_go(request_id)
+            else:
+                result = Result(summary=f"Nothing was sent: {told}.")
+                self._end(run, State.FAILED, "failed", result, Level.BAD)
+                self._store.unlock(request_id, self._owner)
+        except Exception:
+            log.exception("%s: could not be ended after bug %s", request_id, reference)
+            self._let_go(request_id)
 
     def _begin(self, run: Run) -> None:
         request = run.request
@@ -109,6 +139,7 @@ class Runner:
         )
         if any(conflict.request_id == request.id for conflict in conflicts):
             return  # another process is about to run it
+        run.owner = self._owner if not conflicts else None
         if conflicts:
             self._queue(run, self._waits_for(dict.fromkeys(conflict.request_id for conflict in conflicts)))
             return
@@ -176,6 +207,9 @@ class Runner:
         if not request.digest or request.plan.digest() != request.digest:
             self._stale(run, ("the stored plan is not the one that was approved",))
             return None
+        if more := self._resolver.policy.stricter(request):
+            self._stale(run, (f"the policy has become stricter since it was asked: {joined(more)}",))
+            return None
         if plan.digest() != request.digest or plan.blockers:
             self._stale(run, refusal.difference(request.plan, plan))
             return None
@@ -201,8 +235,10 @@ class Runner:
             seconds = max((self._clock.now() - started).total_seconds(), 0.0)
             if run.cancel.is_set():
                 run.evidence.append("it was done before it could be cancelled")
+            verified = all(step.expect for step in run.request.plan.steps)
+            how = "read back to be sure" if verified else "as the pool reported; there is nothing to read it back from"
             result = Result(
-                summary=f"Done in {duration(seconds)}, and read back to be sure.",
+                summary=f"Done in {duration(seconds)}, {'and ' if verified else ''}{how}.",
                 lines=tuple(run.evidence),
                 seconds=seconds,
             )
@@ -251,13 +287,15 @@ class Runner:
         request = run.request
         if not self._store.adopt(request.id, self._owner, self._clock.now(), self._lease_seconds):
             return
+        run.owner = self._owner
         run.request = self._store.request(request.id) or request
         if run.request.state not in approval.ACTIVE_STATES:
             return
         begun = [record for record, _ in self._store.calls(request.id)]
-        log.warning("%s: taken up after a restart, %d calls begun", request.id, len(begun))
-        self._store.record(self._entry(run, "taken up", {"calls": len(begun)}))
-        run.evidence.append("the bot was restarted meanwhile and took it up again")
+        if request.id not in self._defects:
+            log.warning("%s: taken up from another process, %d calls begun", request.id, len(begun))
+            self._store.record(self._entry(run, "taken up", {"calls": len(begun)}))
+            run.evidence.append("another run of the bot began it; this one took it up")
         if run.request.state is State.UNDOING:
             done = sorted({each.step for each in begun if each.state is CallState.DONE and not each.undo})
             why = run.request.result or Result(summary="A step failed.")
@@ -366,7 +404,7 @@ class Runner:
                 except Exception:
                     log.exception("%s: its lease could not be renewed", request_id)
                     continue
-                if not held and self._is_active(request_id):
+                if not held and run.owner is not None and self._is_active(request_id):
                     run.lost.set()
 
     def _is_active(self, request_id: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.model import Line, Request, Risk
-from bot.policy.decide import held
+from bot.policy.decide import held, stricter
 from bot.policy.rules import Rules, Subject
 from bot.policy.words import explain
 from bot.ports import PolicyBook
@@ -23,3 +23,7 @@ class Book(PolicyBook):
     def held(self, request: Request, now: datetime) -> str:
         """See :class:`bot.ports.PolicyBook`."""
         return held(self.rules, request, now)
+
+    def stricter(self, request: Request) -> tuple[str, ...]:
+        """See :class:`bot.ports.PolicyBook`."""
+        return stricter(self.rules, request)

@@ -87,10 +87,10 @@ def may_vote(rules: Rules, actor: Actor, standing: Standing, request: Request, b
             evidence=_blind(standing),
         )
     if ballot is Ballot.APPROVE:
-        stricter = _stricter(terms, request.requirement)
-        if stricter:
+        more = _stricter(terms, request.requirement)
+        if more:
             raise Denied(
-                f"The policy has become stricter since request {request.id} was asked: {joined(stricter)}.",
+                f"The policy has become stricter since request {request.id} was asked: {joined(more)}.",
                 remedy="Withdraw it and ask again: the new request will say what it takes.",
             )
         for freeze in _held(rules, request, now):
@@ -102,6 +102,11 @@ def held(rules: Rules, request: Request, now: datetime) -> str:
     return "; ".join(
         f"the freeze {quoted(each.name)} holds until {each.until(now)}" for each in _held(rules, request, now)
     )
+
+
+def stricter(rules: Rules, request: Request) -> tuple[str, ...]:
+    """What the policy wants of this request now and did not want when it was asked; empty when nothing."""
+    return _stricter(rules.terms(subject(request.plan)), request.requirement)
 
 
 def may_withdraw(rules: Rules, actor: Actor, standing: Standing, request: Request) -> None:

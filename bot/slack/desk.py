@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.answers import Answer, Ask, Form, VoteAsk
 from bot.errors import Choice
-from bot.model import Request
+from bot.model import Actor, Request
 
 
 class Desk(Protocol):
@@ -33,4 +33,5 @@ class Desk(Protocol):
 
     def vote(self, ask: VoteAsk) -> Answer: ...
 
-    def request(self, request_id: str) -> Request | None: ...
+    def request(self, request_id: str, actor: Actor) -> Request | None:
+        """:raises UserError: this person may not look, or it cannot be found out whether they may."""

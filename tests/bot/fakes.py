@@ -476,9 +476,9 @@ class _Noting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def intend(self, request_id: str, step: int, undo: bool, *more: Any) -> bool:
+    def intend(self, request_id: str, step: int, undo: bool, *more: Any, **named: Any) -> bool:
         self._pool.mine.key = (request_id, step, undo)
-        return self._store.intend(request_id, step, undo, *more)
+        return self._store.intend(request_id, step, undo, *more, **named)
 
 
 @contextmanager

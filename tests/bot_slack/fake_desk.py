@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from bot.answers import Answer, Ask, Form, FormField, Problem, Repeated, Shown, VoteAsk, Voted
 from bot.errors import Choice, ParseError, Unavailable
-from bot.model import Report, Request
+from bot.model import Actor, Report, Request
 
 MIGRATE = Form(
     command="vm migrate",
@@ -85,7 +85,7 @@ class FakeDesk:
         self.votes.append(ask)
         return self.vote_reply(ask)
 
-    def request(self, request_id: str) -> Request | None:
+    def request(self, request_id: str, actor: Actor) -> Request | None:
         return self.requests.get(request_id)
 
     def _first(self, key: str) -> bool:

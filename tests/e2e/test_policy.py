@@ -32,7 +32,7 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
 
     def change(text: str) -> str:
         text = text.replace('readers = ["everyone"]\n', f'readers = ["everyone"]\n{inside}')
-        return text + after.replace("{folder}", str(tmp_path))
+        return str(text + after.replace("{folder}", str(tmp_path)))
 
     with town(tmp_path, change=change) as made:
         yield made

@@ -9,7 +9,8 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.answers import VoteAsk
+from bot.answers import Problem, VoteAsk
+from bot.errors import UserError
 from bot.model import Ballot, State
 from bot.slack.api import Refused, SlackFailure
 from bot.slack.listeners.forms import typed_values
@@ -67,7 +68,10 @@ def register(app: App, office: Office) -> None:
 
 def _approve(office: Office, origin: Origin, paper: ids.BallotPaper | None, trigger: str) -> None:
     """Count it, or ask first for what the policy wants besides. Whether that is right, is the engine's to say."""
-    request = office.desk.request(paper.request_id) if paper else None
+    try:
+        request = office.desk.request(paper.request_id, origin.actor) if paper else None
+    except UserError:
+        request = None  # whoever may not look may not vote either: the vote says so, and is recorded
     wanted = request.requirement if request and request.state is State.WAITING else None
     if not paper or not request or not wanted or not (wanted.type_name or wanted.one_time_code):
         vote = office.guarded(origin, lambda: _vote(office, origin, paper, Ballot.APPROVE))
@@ -108,7 +112,11 @@ def _vote(
 
 
 def _ask_why(office: Office, origin: Origin, paper: ids.BallotPaper | None, trigger: str) -> None:
-    request = office.desk.request(paper.request_id) if paper else None
+    try:
+        request = office.desk.request(paper.request_id, origin.actor) if paper else None
+    except UserError as error:
+        office.tell(origin, Problem.of(error))
+        return
     if not paper or not request:
         office.replies.send(origin, rendered.sentence("I do not know this request. Nothing was done."))
         return
@@ -117,7 +125,11 @@ def _ask_why(office: Office, origin: Origin, paper: ids.BallotPaper | None, trig
 
 
 def _details(office: Office, origin: Origin, request_id: str, trigger: str) -> None:
-    request = office.desk.request(request_id)
+    try:
+        request = office.desk.request(request_id, origin.actor)
+    except UserError as error:
+        office.tell(origin, Problem.of(error))
+        return
     view = details.modal(request) if request else forms.saying("Details", "I do not know this request any more.")
     _open(office, origin, trigger, view)
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import json
 
-from bot.model import Argument, BotTarget, HostTarget, Object, Plan, PoolTarget, Request, ResultOf, Secret, Step, Value
+from bot.model import (
+    Argument,
+    BotTarget,
+    HostTarget,
+    Object,
+    Objects,
+    Plan,
+    PoolTarget,
+    Request,
+    ResultOf,
+    Secret,
+    Step,
+    Value,
+)
 from bot.slack.render import rich
 from bot.slack.render.card import STATES, finding_line, title, vote_line
 from bot.slack.render.forms import View, view
@@ -40,6 +53,8 @@ def argument(value: Argument) -> str:
             return json.dumps(shown, ensure_ascii=False)
         case Object():
             return f"{value.object.cls} {quoted(value.object.name)} ({value.object.uuid})"
+        case Objects():
+            return f"[{', '.join(argument(Object(each)) for each in value.objects)}]"
         case ResultOf():
             return f"the result of step {value.step + 1}"
         case Secret():

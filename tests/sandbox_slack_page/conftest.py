@@ -29,7 +29,7 @@ PATIENCE_MS = 8_000  # the longest wait for anything on the page
 Look = Callable[..., "Page"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     """Skips, with the reason, where there is no playwright or no Chromium."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

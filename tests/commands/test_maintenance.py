@@ -119,3 +119,22 @@ def test_a_storage_is_plugged_where_it_is_not() -> None:
         sr = found.ref("SR", "NFS archive")
         assert all(api.PBD.get_currently_attached(pbd) for pbd in api.SR.get_PBDs(sr))
         assert "plugged on every host" in refused(found, "sr repair NFS archive").message
+
+
+def test_room_that_one_vm_takes_is_not_there_for_the_next() -> None:
+    def tight(made: Made) -> None:
+        made.pool["ha_enabled"] = False
+        for vm, gib in (("sql-1", 150), ("sql-2", 150), ("shop-3", 30), ("sql-3", 48), ("cache-3", 40)):
+            made.memory(vm, gib)
+
+    with world("healthy", tight) as found:
+        plan = found.plan("host maintenance xs33 on")
+        (blocker,) = plan.blockers
+        assert blocker.subject is not None
+        assert blocker.subject.name == "shop-3"
+        assert blocker.code == "HOST_NOT_ENOUGH_FREE_MEMORY"
+        prevented = found.api.host.get_vms_which_prevent_evacuation(found.ref("host", "xs33"))
+        theirs = {found.api.VM.get_name_label(vm): error[0] for vm, error in prevented.items()}
+        assert theirs == {"shop-3": "HOST_NOT_ENOUGH_FREE_MEMORY"}
+        ways = {step.title.split(" to ")[1] for step in plan.steps if step.call == "VM.pool_migrate"}
+        assert ways == {"xs31", "xs32"}

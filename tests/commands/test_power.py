@@ -163,7 +163,7 @@ def test_every_blocker_is_told_and_the_toolstack_says_the_first(case: Case) -> N
         plan = found.plan(case.text)
         assert tuple(codes(plan)) == case.codes
         assert all(finding.evidence and finding.title for finding in plan.blockers)
-        assert all(finding.remedy for finding in plan.blockers if finding.id[:9] != "toolstack")
+        assert all(finding.remedy for finding in plan.blockers if not finding.id.startswith("toolstack"))
         assert found.code_of_plan(plan) == case.codes[0]
 
 

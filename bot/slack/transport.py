@@ -49,6 +49,15 @@ class SocketMode(SocketModeHandler):
         """Connect; does not block. The connection is renewed by itself."""
         self.connect()  # type: ignore[no-untyped-call]
 
+    def close(self) -> None:
+        """Also when the connection ends by itself just now: slack_sdk then trips over a socket that is gone, and the
+        rest of the bot must be closed all the same.
+        """
+        try:
+            super().close()  # type: ignore[no-untyped-call]
+        except AttributeError:
+            super().close()  # type: ignore[no-untyped-call]
+
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         if req.payload.get("type") == "block_suggestion":
             self._workers.choices.submit(self._answer, client, req)
@@ -108,6 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     def _respond(self, response: BoltResponse) -> None:
+        if response.status == 401:
+            _log.warning("a delivery was refused: its signature is wrong, or its time more than five minutes off")
         content = (response.body or "").encode()
         self.send_response(response.status)
         for name, value in response.first_headers_without_set_cookie().items():

@@ -39,7 +39,11 @@ def refusal(session: PoolSession) -> Unavailable:
     return caught.value
 
 
-@pytest.mark.parametrize("fingerprint", [CERTIFICATE.fingerprint, CERTIFICATE.fingerprint.replace(":", "").upper()])
+@pytest.mark.parametrize(
+    "fingerprint",
+    [CERTIFICATE.fingerprint, CERTIFICATE.fingerprint.replace(":", "").upper()],
+    ids=["with colons", "without, in capitals"],
+)
 def test_a_pinned_certificate_is_believed(fingerprint: str, serve: Serve, session_with: SessionWith) -> None:
     session = session_with(tls(serve(PretendPool(), tls=modern()), fingerprints=(OTHER.fingerprint, fingerprint)))
     facts = session.facts()

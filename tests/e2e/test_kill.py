@@ -295,5 +295,6 @@ def test_killed_while_the_migration_runs_it_is_taken_up_and_reported(tmp_path: P
         assert request is not None
         assert request.state is State.SUCCEEDED
         assert request.result is not None
-        assert any("restarted" in line for line in request.result.lines)
+        assert any("took it up" in line for line in request.result.lines)
+        assert "taken up" in [row.kind for row in made.store.ledger(pools=None, last=500)]
         check(made, request)

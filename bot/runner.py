@@ -236,12 +236,8 @@ class Runner:
             if run.cancel.is_set():
                 run.evidence.append("it was done before it could be cancelled")
             verified = all(step.expect for step in run.request.plan.steps)
-            how = "read back to be sure" if verified else "as the pool reported; there is nothing to read it back from"
-            result = Result(
-                summary=f"Done in {duration(seconds)}, {'and ' if verified else ''}{how}.",
-                lines=tuple(run.evidence),
-                seconds=seconds,
-            )
+            how = "It was read back to be sure." if verified else "So the pool reported; nothing else can tell."
+            result = Result(summary=how, lines=tuple(run.evidence), seconds=seconds)
             self._end(run, State.SUCCEEDED, "succeeded", result, Level.OK)
 
     def _ended_early(self, run: Run, hands: PoolHands, done: list[int], failure: Failed, state: State) -> None:
@@ -333,10 +329,11 @@ class Runner:
     def _end(self, run: Run, state: State, kind: str, result: Result, level: Level) -> None:
         plan = run.request.plan
         lines = tuple(Line(text=line) for line in result.lines)
+        took = f"Done in {duration(result.seconds)}. " if state is State.SUCCEEDED else ""
         note = Report(
             title=f"{plan.pool.name}: {plan.title} – {state}",
             level=level,
-            summary=result.summary,
+            summary=took + result.summary,
             parts=(Lines(lines=(*lines, *((Line(text=result.remedy),) if result.remedy else ()))),),
             suggestions=_next(run.request.id, plan, state),
         )

@@ -37,7 +37,7 @@ class Arguments:
 def plan(arguments: Arguments, context: Context) -> Plan:
     vm, inventory = arguments.vm, context.pool.inventory()
     source = vm.resident_on
-    planning.in_state(vm, "pool_migrate", "only a VM can be moved to another host that is", inventory)
+    planning.in_state(vm, "pool_migrate", "to be moved to another host it has to be", inventory)
     if source is None:
         raise Refused(
             f"The pool's database does not say where {quoted(vm.name)} runs.", remedy="Ask again in a moment."

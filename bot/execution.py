@@ -165,6 +165,7 @@ class Performer:
                 if self._clock.monotonic() > deadline:
                     self._note(run, number, step, undo, CallState.UNKNOWN, "", error.message)
                     raise Unsure(f"the answer was lost, and then: {error.message}") from error
+                self._tell_away(run, number, 0.0)
                 self._pause(run, POLL_SECONDS[1])
         run.evidence.append(f"the connection broke during the call; {sighting.evidence}")
         if sighting.taken is Taken.RUNNING:
@@ -196,15 +197,7 @@ class Performer:
                 if not away:
                     log.warning("%s: the pool went away during %s", run.request.id, step.call)
                 away = error.message
-                self._store.progress(
-                    run.request.id,
-                    Progress(
-                        step=number,
-                        steps=steps,
-                        fraction=max(shown, 0) / 100,
-                        text="the pool does not answer; waiting for it",
-                    ),
-                )
+                self._tell_away(run, number, max(shown, 0) / 100)
                 self._within_limit(step, waited)
                 self._pause(run, POLL_SECONDS[1])
                 continue
@@ -245,6 +238,11 @@ class Performer:
         self._store.record(
             Entry(kind=kind, actor=BOT, pool=run.request.plan.pool.name, request_id=run.request.id, body=body)
         )
+
+    def _tell_away(self, run: Run, number: int, fraction: float) -> None:
+        text = "the pool does not answer; waiting for it"
+        steps = len(run.request.plan.steps)
+        self._store.progress(run.request.id, Progress(step=number, steps=steps, fraction=fraction, text=text))
 
     def _within_limit(self, step: Step, waited: float) -> None:
         """After a look, never before one: a task that ended while nobody looked has ended.

@@ -141,7 +141,7 @@ def test_a_card_is_posted_once_and_edited_in_place_to_its_end(post: Post) -> Non
     post.run()
     (card,) = post.messages()
     assert "lab: Move web-1" in words(card["blocks"])
-    assert set(buttons(card["blocks"])) == {"Approve", "Reject", "Details"}
+    assert set(buttons(card["blocks"])) == {"Approve", "Reject", "Details", "Withdraw"}
     post.move(request, State.APPROVED, State.RUNNING, State.SUCCEEDED)
     post.run(5)
     (edited,) = post.messages()
@@ -362,7 +362,7 @@ def test_a_card_that_slack_will_not_take_is_shown_smaller(
     post.open()
     post.run(5)
     (shown,) = post.messages()
-    assert set(buttons(shown["blocks"])) == {"Approve", "Reject", "Details"}
+    assert set(buttons(shown["blocks"])) == {"Approve", "Reject", "Details", "Withdraw"}
     assert [one for one in caplog.records if "could not be shown whole" in one.getMessage()]
 
 

@@ -14,7 +14,7 @@ from bot.slack.render import answer, card, details, forms, report
 from bot.slack.render.message import Message
 from sandbox.slack.blockkit import check_blocks, check_view
 from tests.bot_slack import samples
-from tests.bot_slack.shown import words
+from tests.bot_slack.shown import buttons, words
 
 LONG = "prod-database " * 300
 SIZES = [(word, many) for word in ("web-1", " ", LONG, "漢字" * 200) for many in (0, 1, 7, 120)]
@@ -124,5 +124,6 @@ def test_a_destructive_approval_asks_twice() -> None:
     destructive = samples.plan(LONG, risk=Risk.DESTRUCTIVE)
     message = card.message(samples.request(plan=destructive))
     accepted(message)
-    assert "'confirm'" in str(message.blocks)
-    assert "'confirm'" not in str(card.message(samples.request(plan=replace(destructive, risk=Risk.DISRUPTIVE))).blocks)
+    assert "confirm" in buttons(message.blocks)["Approve"]
+    milder = card.message(samples.request(plan=replace(destructive, risk=Risk.DISRUPTIVE)))
+    assert "confirm" not in buttons(milder.blocks)["Approve"]

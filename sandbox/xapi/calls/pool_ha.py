@@ -10,7 +10,7 @@ from sandbox.xapi.registry import BOTH, READ, call, difference
 from sandbox.xapi.rules import ha_guard, ha_statefile
 from sandbox.xapi.rules.placement import is_live
 
-_PER_HOST, _DISABLE = 5.0, 5.0
+_PER_HOST, _DISABLE = 15.0, 10.0
 """Simulated seconds: each host joins the liveset; the monitor's loop ends."""
 
 difference("pool.enable_ha", "Cluster stacks other than xhad, and licences, are not looked at.", "No lab has GFS2.")

@@ -54,6 +54,8 @@ class Bot:
     pools: XapiPools
     runner: Runner
     engine: Engine
+    http_port: int | None = None
+    """In HTTP mode: the port that Slack's deliveries are taken on, also where the configuration says 0 (any free)."""
 
 
 def ledger_key(settings: Settings) -> bytes | None:
@@ -156,7 +158,7 @@ def running(settings: Settings) -> Iterator[Bot]:
         slack.start()
         log.info("listening in Slack; pools: %s", ", ".join(bot.pools.names()))
         try:
-            yield bot
+            yield replace(bot, http_port=slack.http_port)
         finally:
             slack.close()
             jobs.close()

@@ -87,6 +87,11 @@ class SlackBot:
             else HttpMode(self.app, settings.http_address, settings.http_port)
         )
 
+    @property
+    def http_port(self) -> int | None:
+        """The port that Slack's deliveries are taken on; None in Socket Mode."""
+        return self.transport.port if isinstance(self.transport, HttpMode) else None
+
     def start(self) -> None:
         """:raises Unavailable: Slack refuses the connection."""
         try:

@@ -71,11 +71,10 @@ def test_rate_limited(api: Api, slack: RunningWorkspace) -> None:
 
 
 def test_nothing_was_sent_when_no_connection_came_about() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with pytest.raises(Unreachable):
-        Api(web_client("xoxb-x", f"http://127.0.0.1:{port}/api/", 1)).call("auth.test")
+    with socket.socket() as deaf:  # bound, so that nobody else listens there; not listening, so that it refuses
+        deaf.bind(("127.0.0.1", 0))
+        with pytest.raises(Unreachable):
+            Api(web_client("xoxb-x", f"http://127.0.0.1:{deaf.getsockname()[1]}/api/", 1)).call("auth.test")
 
 
 @pytest.mark.parametrize(

@@ -115,10 +115,12 @@ def test_a_payload_of_another_app_reaches_nobody(bring_up: BringUp) -> None:
 
 @pytest.fixture
 def http(bring_up: BringUp) -> Team:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return bring_up(bot={"mode": "http", "http_port": port}, request_url=f"http://127.0.0.1:{port}{PATH}")
+    """The bot takes any free port, then Slack is told the address: a port chosen before could be taken meanwhile."""
+    team = bring_up(bot={"mode": "http", "http_port": 0}, request_url="http://127.0.0.1:9/")
+    assert isinstance(team.bot.transport, HttpMode)
+    assert team.slack.workspace.http
+    team.slack.workspace.http.request_url = f"http://127.0.0.1:{team.bot.transport.port}{PATH}"
+    return team
 
 
 def post(team: Team, body: str, *, secret: str = "", path: str = PATH, at: float | None = None) -> tuple[int, str]:

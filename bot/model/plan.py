@@ -1,0 +1,110 @@
+"""What would be done, step by step, as data: it is approved, executed and kept as it stands here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model.fields import binding, bound, free
+from bot.model.parts import Argument, Finding, ObjectId, Risk, Target, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """What must be true after a step, by reading it again: a field of an object equals an argument, or with `differs`
+    is something else.
+    """
+
+    object: ObjectId = bound()
+    field: str = bound()
+    equals: Argument = bound()
+    differs: bool = bound(default=False)
+    key: str = bound(default="")
+    """Of a field that is a map: the key whose value is meant ("" for the whole field); a missing key reads as ""."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """Where a call shows while it runs, so that it can be found again after a broken connection: the object's
+    current_operations hold `operation`.
+    """
+
+    object: ObjectId = bound()
+    operation: str = bound()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One call with effect, as data: the engine executes it, the approver reads it, the ledger keeps it."""
+
+    title: str = free()
+    target: Target = bound()
+    call: str = bound()
+    """Class and message, e.g. `VM.pool_migrate`; sent as `Async.VM.pool_migrate` when `asynchronous`."""
+    arguments: tuple[Argument, ...] = bound()
+    asynchronous: bool = bound(default=True)
+    trace: Trace | None = bound(default=None)
+    expect: tuple[Expect, ...] = bound(default=())
+    limit_seconds: int = bound(default=3600)
+    """After this the step is UNKNOWN and announced; it is never assumed to have failed."""
+    undo: tuple[Step, ...] = bound(default=())
+    """What takes this step back, if a later one fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When a plan may be executed (UTC). None is "as soon as it is approved"."""
+
+    not_before: datetime | None = bound(default=None)
+    not_after: datetime | None = bound(default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would be done, why it may or may not be done, and how to go back. Reading it changes nothing."""
+
+    command: str = bound()
+    arguments: tuple[tuple[str, str], ...] = bound()
+    """Resolved and pinned, as the command's own argument texts (objects by uuid): planning again with them gives the
+    same choices.
+    """
+    pool: ObjectId = bound()
+    risk: Risk = bound()
+    findings: tuple[Finding, ...] = bound(default=())
+    steps: tuple[Step, ...] = bound(default=())
+    touches: tuple[ObjectId, ...] = bound(default=())
+    """What no other operation may touch meanwhile."""
+    whole_pool: bool = bound(default=False)
+    """No other operation at all may run in the pool meanwhile."""
+    tags: tuple[str, ...] = bound(default=())
+    """Tags of what it touches and of the pool, as far as the policy depends on them. Filled in by the bot, never by a
+    command: none can forget them.
+    """
+    facts: tuple[tuple[str, str], ...] = bound(default=())
+    """Facts the decision rests on (the VM's host now, HA on or off): if one changes, the approval is stale."""
+    window: Window = bound(default=Window())
+    title: str = free()
+    impact: tuple[str, ...] = free(default=())
+    """What will be interrupted, and for how long."""
+    reasons: tuple[str, ...] = free(default=())
+    """Why the bot chose what it chose."""
+    go_back: str = free(default="")
+    """The command that takes it back, or in words why nothing can."""
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.verdict is Verdict.BLOCK)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.verdict is Verdict.WARN)
+
+    @property
+    def passes(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.verdict is Verdict.PASS)
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of every bound field, at any depth. Two plans with one digest would do the same thing."""
+        return hashlib.sha256(json.dumps(binding(self), sort_keys=True, separators=(",", ":")).encode()).hexdigest()

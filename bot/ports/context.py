@@ -1,0 +1,72 @@
+"""What a command's plan sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.findings import Audits
+from bot.inventory import Inventory
+from bot.model import Actor, Line, Place, Request, Risk
+from bot.ports.clock import Clock
+from bot.ports.history import History
+from bot.ports.pools import PoolView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandHelp:
+    """A command as the help and the generated reference show it."""
+
+    name: str
+    usage: str
+    summary: str
+    details: tuple[str, ...]
+    examples: tuple[str, ...]
+    risk: Risk
+
+
+class PolicyBook(Protocol):
+    """What commands may read of the policy."""
+
+    def explain(self, command: str, risk: Risk, pool: str, now: datetime) -> tuple[Line, ...]:
+        """What applies to a command in a pool now, in words. `pool` is the configuration's name, "" for none."""
+
+    def held(self, request: Request, now: datetime) -> str:
+        """Why an approved request may not begin now, in words; "" when it may."""
+
+    def stricter(self, request: Request) -> tuple[str, ...]:
+        """What the policy wants of a request now and did not want when it was asked, in words; empty when nothing."""
+
+
+class Context(Protocol):
+    """What a command's plan may use. Read-only."""
+
+    @property
+    def actor(self) -> Actor: ...
+    @property
+    def place(self) -> Place: ...
+    @property
+    def pool(self) -> PoolView:
+        """The command's pool. :raises RuntimeError: the command declared that it has none (a bug)."""
+
+    @property
+    def pools(self) -> tuple[PoolView, ...]:
+        """All pools that may be seen from here."""
+
+    @property
+    def history(self) -> History: ...
+    @property
+    def commands(self) -> tuple[CommandHelp, ...]: ...
+    @property
+    def policy(self) -> PolicyBook: ...
+    @property
+    def audits(self) -> Audits: ...
+    @property
+    def clock(self) -> Clock: ...
+
+    def each_pool(self, pools: Sequence[PoolView]) -> tuple[tuple[PoolView, Inventory | Exception], ...]:
+        """The inventories of several pools, read at the same time; a pool that cannot be read gives its UserError
+        instead.
+        """

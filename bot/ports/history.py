@@ -1,0 +1,36 @@
+"""What commands may read of the bot's own memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.model import Actor, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One row of the ledger as read."""
+
+    seq: int
+    at: datetime
+    kind: str
+    actor: Actor
+    pool: str
+    request_id: str
+    body: Mapping[str, Any]
+    hash: str
+
+
+class History(Protocol):
+    """What commands may read of the bot's own memory."""
+
+    def open_requests(self, pool: str | None = None) -> tuple[Request, ...]:
+        """Requests that are not at an end, oldest first."""
+
+    def request(self, request_id: str) -> Request | None: ...
+
+    def ledger(self, *, pools: Iterable[str] | None, last: int) -> tuple[LedgerRow, ...]:
+        """The newest `last` rows of these pools (None: all), newest first."""

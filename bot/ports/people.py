@@ -1,0 +1,29 @@
+"""Whether a person counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.model import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whether a person counts at all, by what Slack (or the operating system) says now. Guests, outsiders and the
+    deactivated do not.
+    """
+
+    member: bool
+    why_not: str = ""
+    groups: frozenset[str] = frozenset()
+    """Ids of the user groups that the person is in, and of the channels that they are a member of, as far as the policy
+    mentions them.
+    """
+    groups_unknown: str = ""
+    """Why groups and channels could not be asked about, in words; "" when they were."""
+
+
+class People(Protocol):
+    def standing(self, actor: Actor) -> Standing:
+        """:raises Unavailable: it cannot be found out; who asks must then be refused."""

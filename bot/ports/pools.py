@@ -1,0 +1,139 @@
+"""What may be read of a pool, and what may be done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from bot.inventory import Inventory
+from bot.model import Argument, Expect, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionFacts:
+    """How the bot is connected to a pool: which host answers, over what, and how it knows that it is that host."""
+
+    address: str
+    tls: str
+    """`TLSv1.3`, `TLSv1`, … or "" for plain HTTP."""
+    trust: str
+    """`fingerprint`, `ca` or `none`."""
+    weaknesses: tuple[str, ...] = ()
+    """What is weak about it, in words; empty when nothing is."""
+
+
+class PoolView(Protocol):
+    """What may be read of a pool. Nothing here can change it."""
+
+    @property
+    def name(self) -> str:
+        """The configuration's name of the pool, which people type after `in`."""
+
+    def inventory(self) -> Inventory:
+        """The pool's database as it is now: never older than this call.
+
+        :raises Unavailable: no host of the pool answers as its coordinator; the evidence says which host answered what.
+        """
+
+    def ask(self, call: str, *arguments: Argument) -> Any:
+        """A read-only XenAPI call (a getter, `assert_…`, `compute_…`, a dry run). Objects are resolved from uuid to
+        reference.
+
+        :raises ToolstackRefusal: XenAPI's failure, in plain words, with its code.
+        :raises Unavailable: as :meth:`inventory`.
+        :raises ValueError: the call is not on the list of read-only calls (a bug).
+        """
+
+    def connection(self) -> ConnectionFacts:
+        """How the last answer came. :raises Unavailable: never connected, and cannot connect."""
+
+
+class TaskStatus(StrEnum):
+    """XenAPI's task_status_type."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskView:
+    """A XenAPI task as it was read. `progress` is 0 to 1 and may go back; `error` is XenAPI's error array."""
+
+    status: TaskStatus
+    progress: float
+    error: tuple[str, ...] = ()
+    result: str = ""
+
+
+class Taken(StrEnum):
+    """What looking for a call after a broken connection (or a crash) found."""
+
+    RUNNING = "running"
+    """Its task was found; attach to it."""
+    NOT_TAKEN = "not taken"
+    """The pool never took it: no task of it exists, nothing runs, and nothing changed."""
+    DONE = "done"
+    """Its effect is there."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """The answer of :meth:`PoolHands.look`, with the evidence in words."""
+
+    taken: Taken
+    evidence: str
+    task_uuid: str = ""
+
+
+class PoolHands(Protocol):
+    """What the engine may do to a pool, one call at a time. A call with effect is sent at most once by any of these."""
+
+    def mark(self, step: Step) -> str:
+        """What must be known before the step is sent, to find it again afterwards (opaque; the store keeps it)."""
+
+    def send(self, step: Step, results: Mapping[int, str]) -> str:
+        """Send the step's call, once. Returns the task's uuid (asynchronous steps) or the call's result as text.
+
+        :raises Unavailable: nothing was sent (no connection, no session).
+        :raises ToolstackRefusal: taken and refused.
+        :raises OutcomeUnknown: the connection broke after the request left; use :meth:`look`.
+        """
+
+    def look(self, step: Step, mark: str) -> Sighting:
+        """Find out what became of a step whose answer was lost, by its task, its trace and its expectations. Reading
+        only.
+
+        :raises Unavailable: the pool cannot be asked now; look again later.
+        """
+
+    def task(self, task_uuid: str) -> TaskView | None:
+        """The task now; None when the pool does not know it any more (destroyed, or another coordinator).
+
+        :raises Unavailable: the pool cannot be asked now.
+        """
+
+    def explain(self, error: Sequence[str]) -> tuple[str, str]:
+        """XenAPI's error array as (what it means with names instead of references, what to do)."""
+
+    def holds(self, expect: Expect, results: Mapping[int, str]) -> tuple[bool, str]:
+        """Is it so, read afresh? With the evidence in words. :raises Unavailable: the pool cannot be asked now."""
+
+    def cancel(self, task_uuid: str) -> None:
+        """Ask the pool to cancel the task; whether it does shows in the task. :raises ToolstackRefusal, Unavailable:"""
+
+    def forget(self, task_uuid: str) -> None:
+        """Destroy a finished task's record (the client's duty). Failing is no error."""
+
+
+class Pools(Protocol):
+    """The configured pools, by the configuration's names."""
+
+    def names(self) -> tuple[str, ...]: ...
+    def view(self, name: str) -> PoolView: ...
+    def hands(self, name: str) -> PoolHands: ...

@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from bot.config.operation import RetentionSection, WatchSection
 from bot.config.policy import PolicySection
 from bot.config.secret import SecretReference, secret
 from bot.config.section import Section, setting
@@ -19,6 +21,17 @@ from bot.slack.settings import SlackSettings
 from bot.xapi.settings import PoolSettings
 
 User = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,}$")]
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"“{name}” is no time zone: give its name, as Europe/Amsterdam or UTC") from error
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class BotSection(Section):
@@ -33,6 +46,9 @@ class BotSection(Section):
         " can tell later whether the record was changed.",
         "",
     )
+    timezone: Zone = setting("Time zone of the times that people type without one.", "UTC")
+    log: Literal["plain", "json"] = setting("How the log is written: a line of text or a JSON object a message.", "plain")
+    retention: RetentionSection = RetentionSection()
     sandbox: bool = setting(
         "This is the pretend lab: `--as` works. Refused unless Slack and every pool are on the loopback address.", False
     )
@@ -113,6 +129,7 @@ class Settings(Section):
     pools: dict[Annotated[str, Field(pattern=r"^[\w.-]{1,60}$")], PoolSection] = Field(min_length=1)
     channels: dict[str, ChannelSection] = setting("Slack channels, by their ids.", {})
     people: dict[User, PersonSection] = setting("People, by their Slack user ids.", {})
+    watch: WatchSection = WatchSection()
     terminal: dict[str, User] = setting(
         "Logins of the bot's host → Slack user ids: who it is that acts with `xenia cmd`.", {}
     )

@@ -291,3 +291,10 @@ def test_check_says_that_slack_could_not_be_asked(check: Callable[..., tuple[int
     status, told = check(BASE.replace("[slack]\n", '[slack]\napi_url = "http://127.0.0.1:9/api/"\n'))
     assert status == 0
     assert any("Slack was not asked" in each for each in told)
+
+
+@pytest.mark.parametrize("zone", ["Middle/Earth", "../etc/passwd", ""])
+def test_a_time_zone_that_does_not_exist_is_told_with_its_line(zone: str, tmp_path: Path) -> None:
+    (told,) = mistakes(f'[bot]\ntimezone = "{zone}"\n{BASE}', tmp_path)
+    assert "no time zone" in told
+    assert "line 2" in told

@@ -1,0 +1,87 @@
+"""What is found about a VM that is to be started, stopped or moved, and what must be true afterwards."""
+
+from __future__ import annotations
+
+from bot.errors import Refused
+from bot.inventory import VM, Host, Inventory
+from bot.lookup import spelling
+from bot.model import Expect, Finding, Object, Value
+from bot.planning.common import findings, second_opinion
+from bot.ports import PoolView
+from bot.rules import ha, operations, placement
+from bot.rules.check import Check
+from bot.text import quoted
+
+
+def in_state(vm: VM, operation: str, otherwise: str, inventory: Inventory) -> None:
+    """:raises Refused: the VM is not in a state for the operation; says what it is, and what can be asked instead."""
+    if vm.power_state in operations.STATES[operation]:
+        return
+    host = vm.resident_on
+    where = f" on {quoted(host.name)}" if host else ""
+    states = " or ".join(operations.STATES[operation]).lower()
+    raise Refused(
+        f"{quoted(vm.name)} is {vm.power_state.lower()}{where}; {otherwise} {states}. Nothing was changed.",
+        remedy=_instead(vm, inventory),
+    )
+
+
+def _instead(vm: VM, inventory: Inventory) -> str:
+    name = spelling(vm, inventory)
+    return {
+        "Halted": f"“vm start {name}” starts it.",
+        "Suspended": f"“vm resume {name}” lets it go on; “vm shutdown {name} force” throws its memory away.",
+        "Paused": f"To let it go on: xe vm-unpause uuid={vm.uuid}",
+        "Running": f"“vm show {name}” shows it; it can be shut down, rebooted, suspended or moved.",
+    }.get(vm.power_state, "")
+
+
+def about(vm: VM, operation: str, pool: PoolView, inventory: Inventory) -> tuple[Finding, ...]:
+    """Everything that speaks for or against an operation on a VM, wherever it would be done."""
+    found = findings(operations.checks(vm, operation, inventory), vm.id)
+    opinion = second_opinion(
+        found, pool, vm.id, "the toolstack allows it now", "VM.assert_operation_valid", Object(vm.id), Value(operation)
+    )
+    return (*found, *opinion)
+
+
+def arrival(vm: VM, host: Host, operation: str, pool: PoolView, inventory: Inventory) -> tuple[Finding, ...]:
+    """Everything that speaks for or against a VM's coming to a host: the VM itself, the host, HA, the toolstack."""
+    found = about(vm, operation, pool, inventory)
+    found += findings(placement.checks(vm, host, inventory), host.id)
+    guard = ha.arrival(vm, host, inventory)
+    found += () if guard is None else (guard.finding(inventory.pool.id),)
+    title = f"the toolstack would run it on {quoted(host.name)}"
+    return found + second_opinion(
+        found, pool, host.id, title, "VM.assert_can_boot_here", Object(vm.id), Object(host.id)
+    )
+
+
+def runs_on(vm: VM, host: Host) -> tuple[Expect, ...]:
+    return (
+        Expect(object=vm.id, field="resident_on", equals=Object(host.id)),
+        Expect(object=vm.id, field="power_state", equals=Value("Running")),
+    )
+
+
+def home_answers(vm: VM) -> tuple[Finding, ...]:
+    """What is done with a running VM is done by the host that it runs on."""
+    host = vm.resident_on
+    if host is None:
+        return ()
+    check = Check(
+        "host.live",
+        "HOST_OFFLINE",
+        host.live,
+        f"{quoted(host.name)} is alive",
+        "" if host.live else "the coordinator has not heard from it",
+        "Look at the host itself; “pool status” says what is known.",
+    )
+    return (check.finding(host.id),)
+
+
+def ha_lets_go(vm: VM, inventory: Inventory) -> tuple[str, ...]:
+    """A shutdown or suspend by its owner tells HA not to restart the VM (ha_always_run)."""
+    if inventory.pool.ha_enabled and ha.is_protected(vm):
+        return ("HA does not restart it until somebody starts it again.",)
+    return ()

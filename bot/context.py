@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from bot import logs
 from bot.errors import UserError
 from bot.findings import Audits
 from bot.inventory import Inventory
 from bot.model import Actor, Place
-from bot.ports import Clock, CommandHelp, History, PolicyBook, PoolView
+from bot.ports import Clock, CommandHelp, History, PolicyBook, Pools, PoolView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Asking:
     clock: Clock
     readers: Executor
     """Threads on which several pools are read at once; never the threads that answer people, which wait for them."""
+    configured: Pools
     chosen: PoolView | None = None
     auditor: Audits | None = None
 
@@ -41,8 +43,15 @@ class Asking:
             raise RuntimeError("this bot was put together without audits")
         return self.auditor
 
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        return self.configured.candidates()
+
+    def candidate(self, name: str) -> PoolView:
+        return self.configured.candidate(name)
+
     def each_pool(self, pools: Sequence[PoolView]) -> tuple[tuple[PoolView, Inventory | Exception], ...]:
-        return tuple(zip(pools, self.readers.map(_read, pools), strict=True))
+        return tuple(zip(pools, self.readers.map(logs.carried(_read), pools), strict=True))
 
 
 def _read(pool: PoolView) -> Inventory | Exception:

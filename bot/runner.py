@@ -13,10 +13,10 @@ import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from bot import approval, refusal, tally
+from bot import appointed, approval, logs, refusal, tally
 from bot.errors import Unavailable, UserError
 from bot.execution import Cancelled, Failed, LeaseLost, Performer, Run, Unsure
 from bot.model import BOT, CallState, Entry, Level, Line, Lines, Plan, Progress, Report, Result, State, Suggestion
@@ -66,7 +66,8 @@ class Runner:
             if running is not None or self._closing.is_set():
                 return
             self._runs[request_id] = Run(request)
-        self._threads.submit(self._run, request_id)
+        with logs.about(request=request_id, pool=request.plan.pool.name):
+            self._threads.submit(logs.carried(self._run), request_id)
 
     def close(self) -> None:
         """Start nothing more and let go of what runs: it goes on in the pool, and whoever starts next takes it up."""
@@ -308,8 +309,7 @@ class Runner:
         """It waits, and the card says for what. From here on it has as long as it had to be decided."""
         request = run.request
         if request.state is State.APPROVED:
-            since = max(filter(None, (self._clock.now(), request.plan.window.not_before)))
-            until = since + timedelta(seconds=request.requirement.expires_seconds)
+            until = appointed.begun_by(request.plan.window, self._clock.now(), request.requirement.expires_seconds)
             if not self._move(run, State.QUEUED, "queued", {"reason": reason}, expires_at=until):
                 return
         self._tell(run, reason)

@@ -1,9 +1,12 @@
-"""Secrets by name: `env:NAME` or `file:/path`. Their values are read when they are needed, and kept nowhere."""
+"""Secrets by name: `env:NAME`, `file:/path` or `credential:NAME` (of systemd). Their values are read when they are
+needed, and kept nowhere.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +15,9 @@ from pydantic import AfterValidator
 
 from bot.errors import UserError
 
-_SECRET = re.compile(r"(env|file):(.+)\Z", re.DOTALL)
+_SECRET = re.compile(r"(?:(env|file):(.+)|(credential):([\w.-]+))\Z", re.DOTALL)
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""Where systemd puts what a unit's LoadCredential= names (systemd.exec(5))."""
 
 
 class ConfigError(UserError):
@@ -23,7 +28,7 @@ class ConfigError(UserError):
 
 def _secret(reference: str) -> str:
     if not _SECRET.match(reference):
-        raise ValueError("a secret is named, not written: use “env:NAME” or “file:/path”")
+        raise ValueError("a secret is named, not written: use “env:NAME”, “file:/path” or “credential:NAME”")
     return reference
 
 
@@ -36,9 +41,7 @@ def secret(reference: str) -> Callable[[], str]:
     The returned function raises ConfigError when the variable or file is missing; the error names it, never its
     content.
     """
-    match = _SECRET.match(reference)
-    assert match is not None
-    kind, name = match.groups()
+    kind, name = _parts(reference)
 
     def read() -> str:
         if kind == "env":
@@ -49,13 +52,49 @@ def secret(reference: str) -> Callable[[], str]:
                     remedy="It should hold a secret that the configuration names.",
                 )
             return value
+        path = _path(kind, name)
         try:
-            return Path(name).read_text(encoding="utf-8").strip()
+            return path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
-                f"The secret's file {name} cannot be read.",
-                evidence=(type(error).__name__,),
+                f"The secret's file {path} cannot be read.",
+                evidence=((error.strerror if isinstance(error, OSError) else "") or type(error).__name__,),
                 remedy="Check the path and its owner.",
             ) from error
 
     return read
+
+
+def exposed(reference: str) -> str:
+    """Who else can read the secret's file, in words; "" when nobody, or when it is no file."""
+    kind, name = _parts(reference)
+    if kind != "file":
+        return ""
+    try:
+        mode = Path(name).stat().st_mode
+    except OSError:
+        return ""  # that it cannot be read is said when it is
+    if not mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
+        return ""
+    who = "every login of this machine" if mode & (stat.S_IROTH | stat.S_IWOTH) else "its whole group"
+    return f"the secret's file {name} is open to {who} (mode {stat.S_IMODE(mode):o}): chmod 600 {name}"
+
+
+def _path(kind: str, name: str) -> Path:
+    """:raises ConfigError: a credential where systemd has handed none over."""
+    if kind == "file":
+        return Path(name)
+    folder = os.environ.get(CREDENTIALS)
+    if not folder:
+        raise ConfigError(
+            f"The credential {name} is not there: systemd has handed none to this process.",
+            remedy="Start the bot as its service, whose unit has LoadCredential=; elsewhere use file: or env:.",
+        )
+    return Path(folder) / name
+
+
+def _parts(reference: str) -> tuple[str, str]:
+    match = _SECRET.match(reference)
+    assert match is not None
+    kind, name = (part for part in match.groups() if part is not None)
+    return kind, name

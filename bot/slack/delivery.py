@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bot import approval
+from bot import approval, logs
 from bot.errors import UserError
 from bot.model import Request
 from bot.ports import Clock, Delivery, DeliveryKind, Outbox
@@ -139,10 +139,15 @@ class Courier:
         delivery = self._outbox.claim(self._clock.now(), LEASE_SECONDS)
         if delivery is None:
             return False
+        with logs.about(request=delivery.request_id):
+            self._deal_with(delivery)
+        return True
+
+    def _deal_with(self, delivery: Delivery) -> None:
         request = self._request(delivery.request_id) if delivery.request_id else None
         if request is None and delivery.kind is not DeliveryKind.ANNOUNCEMENT:
             self._outbox.give_up(delivery, error=f"there is no request {delivery.request_id}")
-            return True
+            return
         job = _Job(delivery, request)
         wait = self._turn(job)
         if wait > 0:
@@ -151,7 +156,6 @@ class Courier:
             self._edit(job, delivery.ts)
         else:
             self._post(job)
-        return True
 
     # --- posting and editing ----------------------------------------------------------------------------------------
 

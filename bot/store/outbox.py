@@ -2,7 +2,8 @@
 
 A card has one row for its whole life: `revision` is what is wanted, `shown` what Slack shows; it is due while they
 differ, so edits collapse. A note is due after its card was posted and all earlier notes of it are through; an
-announcement belongs to no request and waits for nothing. A claim pushes `due_at` to the end of its lease and gets a
+announcement belongs to no request and waits for nothing, unless it belongs into the thread of another, its parent: then
+for that, and for those before it. A claim pushes `due_at` to the end of its lease and gets a
 number, by which a claimer that was overtaken is recognised.
 """
 
@@ -19,7 +20,7 @@ from bot.errors import Unavailable
 from bot.model import Place, Report
 from bot.ports import Delivery, DeliveryKind
 from bot.store.encoding import moment, pack, pack_optional, stamp, storable, unpack, unpack_optional
-from bot.store.redaction import redacted_text
+from bot.withheld import redacted_text
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,10 @@ _WANTED = (
     "d.given_up = 0 AND d.shown < d.revision AND (d.kind <> 'note' OR ("
     "EXISTS (SELECT 1 FROM deliveries c WHERE c.request_id = d.request_id AND c.kind = 'card' AND c.ts <> '')"
     " AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.request_id = d.request_id AND e.kind = 'note'"
+    " AND e.number < d.number AND e.given_up = 0 AND e.shown < e.revision)))"
+    " AND (d.parent IS NULL OR ("
+    "EXISTS (SELECT 1 FROM deliveries p WHERE p.number = d.parent AND p.ts <> '')"
+    " AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.parent = d.parent"
     " AND e.number < d.number AND e.given_up = 0 AND e.shown < e.revision)))"
 )
 """What could be delivered, were it time."""
@@ -57,9 +62,11 @@ def note(db: Database, request_id: str, body: Report, now: datetime) -> None:
         _give_up_notes(db, request_id, card["error"])
 
 
-def announcement(db: Database, place: Place, body: Report, now: datetime) -> None:
-    """Want a message that belongs to no request."""
-    _insert(db, DeliveryKind.ANNOUNCEMENT, None, place, body, now)
+def announcement(db: Database, place: Place, body: Report, now: datetime, parent: int | None = None) -> int:
+    """Want a message that belongs to no request; with `parent` (another's number), in the thread of that one. Returns
+    its number.
+    """
+    return _insert(db, DeliveryKind.ANNOUNCEMENT, None, place, body, now, parent)
 
 
 def claim(db: Database, now: datetime, lease_seconds: float, head: str = "") -> Delivery | None:
@@ -78,7 +85,7 @@ def claim(db: Database, now: datetime, lease_seconds: float, head: str = "") -> 
         row["number"],
         {"claim": taken, "attempts": row["attempts"] + 1, "due_at": stamp(now + timedelta(seconds=lease_seconds))},
     )
-    card = _card(db, row["request_id"]) if row["kind"] == DeliveryKind.NOTE else None
+    above = _card(db, row["request_id"]) if row["kind"] == DeliveryKind.NOTE else _parent(db, row)
     return Delivery(
         id=row["id"],
         kind=DeliveryKind(row["kind"]),
@@ -86,7 +93,7 @@ def claim(db: Database, now: datetime, lease_seconds: float, head: str = "") -> 
         place=unpack(Place, row["place"]),
         revision=row["revision"],
         ts=row["ts"],
-        thread_ts=card["ts"] if card else "",
+        thread_ts=above["ts"] if above else "",
         body=unpack_optional(Report, row["body"]),
         attempts=row["attempts"],
         in_doubt=bool(row["in_doubt"]),
@@ -145,6 +152,11 @@ def give_up(db: Database, delivery: Delivery, error: str) -> None:
     log.error("Delivery %s of %s is given up: %s", row["id"], row["request_id"] or row["kind"], redacted_text(error))
     if row["kind"] == DeliveryKind.CARD and not row["ts"]:
         _give_up_notes(db, row["request_id"], error)
+    elif not row["ts"]:
+        db.execute(
+            "UPDATE deliveries SET given_up = 1, error = ? WHERE parent = ?",
+            [storable(redacted_text(error)), row["number"]],
+        )
 
 
 def next_due(db: Database) -> datetime | None:
@@ -154,9 +166,15 @@ def next_due(db: Database) -> datetime | None:
 
 
 def _insert(
-    db: Database, kind: DeliveryKind, request_id: str | None, place: Place, body: Report | None, now: datetime
-) -> None:
-    db.table("deliveries").insert(
+    db: Database,
+    kind: DeliveryKind,
+    request_id: str | None,
+    place: Place,
+    body: Report | None,
+    now: datetime,
+    parent: int | None = None,
+) -> int:
+    row = db.table("deliveries").insert(
         {
             # Unique beyond this database: by it a message is looked for in Slack.
             "id": uuid.uuid4().hex,
@@ -173,8 +191,10 @@ def _insert(
             "due_at": stamp(now),
             "given_up": 0,
             "error": "",
+            "parent": parent,
         }
     )
+    return int(row.last_pk)
 
 
 def _give_up_notes(db: Database, request_id: str, error: str) -> None:
@@ -186,6 +206,10 @@ def _give_up_notes(db: Database, request_id: str, error: str) -> None:
 
 def _card(db: Database, request_id: str) -> dict[str, Any] | None:
     return next(db.table("deliveries").rows_where("request_id = ? AND kind = 'card'", [request_id]), None)
+
+
+def _parent(db: Database, row: dict[str, Any]) -> dict[str, Any] | None:
+    return None if row["parent"] is None else next(db.table("deliveries").rows_where("number = ?", [row["parent"]]))
 
 
 def _row(db: Database, delivery: Delivery) -> dict[str, Any]:

@@ -11,19 +11,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-WITHHELD = "[withheld]"
+from bot.withheld import WITHHELD, redacted_text
+
 LONGEST_TEXT = 4000
 """Longer texts are kept as their hash, length and beginning."""
 
 _SECRET_KEY = re.compile(
     r"(?i)(password|passwd|passphrase|secret|token|credential|cookie|authorization|private_?key|api_?key"
     r"|session(_?(id|ref))?\Z|response_?url)"
-)
-_SECRET_TEXT = re.compile(
-    r"OpaqueRef:(?!NULL\b)[\w:.-]+"  # XenAPI: objects and, alike, sessions
-    r"|xox[a-z]-[\w-]+|xapp-[\w-]+"  # Slack tokens
-    r"|https://hooks\.slack\.com/[^\s\"]+"  # response URLs and webhooks: who has one may post
-    r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"  # user:password in a URL
 )
 
 
@@ -64,11 +59,6 @@ def _clean_text(text: str, place: str, places: list[str]) -> Any:
         return clean
     digest = hashlib.sha256(clean.encode("utf-8", "surrogatepass")).hexdigest()
     return {"sha256": digest, "characters": len(clean), "begins": clean[:200]}
-
-
-def redacted_text(text: str) -> str:
-    """The text without what looks like a reference, a token or a URL that is a secret."""
-    return _SECRET_TEXT.sub(WITHHELD, text)
 
 
 def redacted_error(error: tuple[str, ...]) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ from bot.model import (
     State,
     Vote,
 )
-from bot.ports import Clock, Conflict, Delivery, LedgerRow, NewRequest
-from bot.store import archive, calls, facts, ledger, lineage, locks, outbox, requests, sightings
+from bot.ports import Clock, Conflict, Delivery, KnownPool, LedgerRow, NewRequest
+from bot.store import archive, calls, facts, known_pools, ledger, lineage, locks, outbox, requests, sightings
 from bot.store.archive import Archive
 from bot.store.audits import Memory
 from bot.store.chain import Head, Seal, Verification
@@ -38,7 +38,7 @@ from bot.store.connection import BUSY_SECONDS, Connections
 from bot.store.encoding import moment, stamp
 from bot.store.mark import Mark
 from bot.store.migrations import migrate
-from bot.store.redaction import redacted_text
+from bot.withheld import redacted_text
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class SqliteStore:
         self._connections = Connections(path, busy_seconds=busy_seconds)
         self._mark: Mark | None = None
         self.audits = Memory(self._connections)
+        self.pools = known_pools.Memory(self._connections)
         try:
             migrate(self._connections)
             self._mark = Mark(self._connections.path)
@@ -273,13 +274,14 @@ class SqliteStore:
         *,
         task_uuid: str = "",
         error: tuple[str, ...] = (),
+        result: str | None = None,
         entry: Entry | None = None,
     ) -> None:
         """What is known never becomes less: after DONE, FAILED or NOT_TAKEN a late SENT or UNKNOWN changes nothing. The
         entry is completed with the task's uuid and the seconds since the call was intended.
         """
         with self._recording() as db:
-            record = calls.note(db, request_id, step, undo, state, task_uuid, error)
+            record = calls.note(db, request_id, step, undo, state, task_uuid, error, result)
             if entry is not None:
                 now = self._clock.now()
                 body = {**entry.body, "seconds": round(max((now - record.intended_at).total_seconds(), 0.0), 3)}
@@ -336,6 +338,12 @@ class SqliteStore:
             facts.put(db, facts.CONFIGURATION, kept)
             self._ledger.append(db, Entry(kind="configuration", actor=BOT, body=body), self._clock.now())
             return True
+
+    def accept_pool(self, known: KnownPool, entry: Entry) -> None:
+        """From now on this pool stands behind the name, whichever did before."""
+        with self._recording() as db:
+            known_pools.put(db, known)
+            self._ledger.append(db, entry, self._clock.now())
 
     def announce_head(self, place: Place, now: datetime) -> bool:
         """Want the ledger's head posted in `place`, once a day (UTC); False when that has been done."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.errors import Unavailable
+from bot.errors import Unavailable, UserError
 from bot.inventory import CLASSES, Inventory
 from bot.ports import Clock
 from bot.xapi import failures
@@ -61,6 +61,7 @@ class Reader:
         self._running: _Round | None = None
         self._next: _Round | None = None
         self._latest: Inventory | None = None
+        self._trouble = ""
         self._state: _State | None = None  # touched by the one thread that reads
         self._without_events = 0
 
@@ -91,11 +92,17 @@ class Reader:
         """The last inventory that was read, for names; it may be old."""
         return self._latest
 
+    def seen(self) -> tuple[float | None, str]:
+        """When the pool was read last (seconds since the epoch), and why the last try failed ("" when it did not)."""
+        return self._latest.read_at if self._latest else None, self._trouble
+
     def _lead(self, mine: _Round) -> None:
         try:
             mine.inventory = self._latest = self._read()
+            self._trouble = ""
         except Exception as error:  # noqa: BLE001 - whatever it is, everybody who waits gets it
             mine.error = error
+            self._trouble = error.message if isinstance(error, UserError) else type(error).__name__
         finally:
             with self._lock:
                 # A round that waits already has its leader, whom `done` wakes.

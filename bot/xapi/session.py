@@ -10,7 +10,7 @@ from typing import Any
 
 import XenAPI
 
-from bot import tally
+from bot import logs, tally
 from bot.errors import OutcomeUnknown, Unavailable
 from bot.ports import Clock, ConnectionFacts
 from bot.text import duration, quoted
@@ -59,13 +59,20 @@ class Refusal(Exception):
 
 
 class PoolSession:
-    """Calls to one pool, from any thread."""
+    """Calls to one pool, from any thread. `counted` is told of each: its method, `answered`, `refused` or `lost`, and
+    the seconds it took.
+    """
 
     def __init__(
-        self, settings: PoolSettings, clock: Clock, witness: Callable[[str, Mapping[str, str]], None] | None = None
+        self,
+        settings: PoolSettings,
+        clock: Clock,
+        witness: Callable[[str, Mapping[str, str]], None] | None = None,
+        counted: Callable[[str, str, float], None] | None = None,
     ) -> None:
         self._settings = settings
         self._witness = witness or (lambda *_: None)
+        self._counted = counted or (lambda *_: None)
         self._clock = clock
         self._exchange = Exchange(settings)
         self._doorbell = Doorbell(settings, self._exchange)
@@ -103,7 +110,8 @@ class PoolSession:
             if attempts > seen and failure is not None:
                 raise _again(failure)  # it failed for the thread that this one waited for
             try:
-                login = self._open()
+                with logs.about(pool=self._settings.name):
+                    login = self._open()
             except Unavailable as error:
                 with self._lock:
                     self._attempts += 1
@@ -210,10 +218,16 @@ class PoolSession:
         return OnceTransport(self._exchange, login.endpoint, fresh=fresh, silence_seconds=self._settings.answer_seconds)
 
     def _call(self, once: OnceTransport, login: Login, method: str, arguments: tuple[Any, ...]) -> Any:
+        began, outcome = self._clock.monotonic(), "lost"
         try:
-            return transport.call(once, login.handle, method, arguments)
+            answer = transport.call(once, login.handle, method, arguments)
+            outcome = "answered"
+            return answer
         except XenAPI.Failure as failure:
+            outcome = "refused"
             raise Refusal(failures.texts_of(failure.details)) from failure
+        finally:
+            self._counted(method, outcome, self._clock.monotonic() - began)
 
     def _drop(self, login: Login, *, suspect: bool = False) -> None:
         with self._lock:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot.store import SqliteStore
-from bot.store.redaction import WITHHELD, redacted, redacted_error
+from bot.store.redaction import redacted, redacted_error
+from bot.withheld import WITHHELD
 from tests.bot_store.helpers import entry
 
 

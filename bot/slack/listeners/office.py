@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import logging
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from bot import logs
 from bot.answers import Answer, Ask, Bug, Opened
 from bot.slack.api import Api
 from bot.slack.desk import Desk
@@ -44,15 +46,16 @@ class Office:
         """
 
         def run() -> None:
-            try:
-                if self.workers.closing:
-                    self.replies.send(origin, rendered.sentence(_TOO_LATE))
-                else:
-                    work()
-            except Exception:  # noqa: BLE001 - whoever asked gets the reference, the log the traceback
-                reference = secrets.token_hex(4)
-                _log.exception("defect %s", reference)
-                self.replies.send(origin, problem.bug(Bug(reference)))
+            with logs.about(ask=_short(origin.key)):
+                try:
+                    if self.workers.closing:
+                        self.replies.send(origin, rendered.sentence(_TOO_LATE))
+                    else:
+                        work()
+                except Exception:  # noqa: BLE001 - whoever asked gets the reference, the log the traceback
+                    reference = secrets.token_hex(4)
+                    _log.exception("defect %s", reference)
+                    self.replies.send(origin, problem.bug(Bug(reference)))
 
         return run
 
@@ -79,6 +82,11 @@ class Office:
         message = rendered.message(answer, asked)
         if message:
             self.replies.send(origin, message)
+
+
+def _short(key: str) -> str:
+    """A delivery's key for the log: the same for the same delivery, and nothing that Slack would take."""
+    return hashlib.sha256(key.encode()).hexdigest()[:8]
 
 
 def _speaks_for_itself(origin: Origin, answer: Opened) -> bool:

@@ -73,6 +73,16 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """Nobody wants to hear of a finding before `until`. Times are UTC."""
+
+    until: datetime
+    reason: str
+    actor: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
     """A finding and its story. Times are UTC; a finding that comes back after it was resolved starts a new story."""
 
@@ -85,6 +95,23 @@ class Followed:
     resolved_run: int | None = None
     times: int = 1
     """How often it has been opened so far, this time included."""
+    number: int = 0
+    mute: Mute | None = None
+    """The mute that holds now."""
+
+    @property
+    def id(self) -> str:
+        """As people type it."""
+        return f"F-{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """A finding with the pool that it is about (the configuration's name) and the kind of audit that found it."""
+
+    pool: str
+    kind: Kind
+    story: Followed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +128,35 @@ class Offset:
     readings: int
     round_trip: float
     """The shortest, in seconds."""
+    true_low: float | None = None
+    """How far it was ahead of true time, in seconds; None where the audit had no NTP server to believe."""
+    true_high: float | None = None
+    ppm_low: float | None = None
+    """How fast it has been running against true time (else against the bot's clock), in ppm; None where the history
+    proves too little.
+    """
+    ppm_high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeAnswer:
+    """What an NTP server said: true time less the bot's, in seconds, proved to lie between `low` and `high`."""
+
+    server: str
+    """As the configuration names it."""
+    at: datetime
+    low: float = 0.0
+    high: float = 0.0
+    stratum: int = 0
+    failure: str = ""
+    """Why there is no answer to believe; "" when there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """A run and what it changed. A run that failed resolves nothing: what was open is `still` open."""
+    """A run and what it changed. A run that failed resolves nothing: what was open is `still` open. What is muted now
+    is apart from both, whether it was new or not.
+    """
 
     run: Run
     first: bool
@@ -113,12 +164,15 @@ class Audited:
     new: tuple[Followed, ...]
     still: tuple[Followed, ...]
     resolved: tuple[Followed, ...]
+    muted: tuple[Followed, ...] = ()
     offsets: tuple[Offset, ...] = ()
     """What an audit of clocks measured."""
+    time_answers: tuple[TimeAnswer, ...] = ()
+    """What the NTP servers said to it."""
 
     @property
     def open(self) -> tuple[Followed, ...]:
-        """Gravest first; within a level what is new first."""
+        """Gravest first; within a level what is new first. Without what is muted."""
         return tuple(sorted((*self.new, *self.still), key=lambda each: -gravity(each.drift.level)))
 
     @property
@@ -138,6 +192,7 @@ class NewRun:
     found: tuple[Drift, ...] = ()
     failure: str = ""
     offsets: tuple[Offset, ...] = ()
+    time_answers: tuple[TimeAnswer, ...] = ()
 
 
 class AuditBook(Protocol):
@@ -155,6 +210,15 @@ class AuditBook(Protocol):
 
     def audit_runs(self, pools: Iterable[str], *, kind: Kind | None, last: int) -> tuple[Audited, ...]:
         """The newest runs of these pools, newest first."""
+
+    def finding(self, number: int) -> Traced | None:
+        """A finding by its number, resolved or not."""
+
+    def open_findings(self, pools: Iterable[str]) -> tuple[Traced, ...]:
+        """All that is open in these pools, also what is muted."""
+
+    def muted(self, pool: str, at: datetime) -> frozenset[str]:
+        """The keys of findings that were muted at a time."""
 
     def audit_changes(self, since: Run) -> tuple[tuple[Followed, ...], tuple[Followed, ...]]:
         """What is open now and was not at that run, and what was open at it and is not now (same pool and kind)."""

@@ -16,7 +16,7 @@ class DeliveryKind(StrEnum):
     NOTE = "note"
     """A reply in the card's thread."""
     ANNOUNCEMENT = "announcement"
-    """A message that belongs to no request."""
+    """A message that belongs to no request: one of its own, or in the thread of such a one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Delivery:
     ts: str
     """The message's timestamp once it was posted, else ""."""
     thread_ts: str
-    """For a note: the card's timestamp."""
+    """For a note: the card's timestamp; for an announcement in the thread of another: that one's."""
     body: Report | None
     attempts: int
     in_doubt: bool

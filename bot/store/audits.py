@@ -7,21 +7,25 @@ opened by then and seen at R or later, and no list of every sighting is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.findings import Audited, Drift, Followed, Kind, NewRun, Offset, Run
-from bot.model import Actor, ObjectId
+from bot.findings import Audited, Drift, Followed, Kind, Mute, NewRun, Offset, Run, Traced
+from bot.model import Actor
+from bot.ports import Clock
+from bot.store import audit_time, mutes
 from bot.store.connection import Connections
 from bot.store.encoding import moment, moment_optional, pack, stamp, unpack
 
 _RUN = "SELECT number, kind, pool, actor, started_at, ended_at, failure, first FROM audit_runs"
-_STORY = "SELECT drift, opened_at, opened_run, seen_at, seen_run, resolved_at, resolved_run, times FROM audit_findings"
-_OFFSET = "SELECT host_uuid, host_name, at, low, high, readings, round_trip FROM audit_offsets"
+_STORY = (
+    "SELECT drift, opened_at, opened_run, seen_at, seen_run, resolved_at, resolved_run, times, id, pool, key, kind"
+    " FROM audit_findings"
+)
 _OLD = (
     "SELECT number FROM audit_runs WHERE ended_at < ?"
     " AND number NOT IN (SELECT max(number) FROM audit_runs GROUP BY pool, kind)"
@@ -91,8 +95,9 @@ def create(db: Database) -> None:
 class Memory:
     """:class:`bot.findings.AuditBook` in the store's database."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, clock: Clock) -> None:
         self._connections = connections
+        self._clock = clock
 
     def record_audit(self, new: NewRun) -> Audited:
         with self._connections.write() as db:
@@ -106,13 +111,13 @@ class Memory:
             first = not new.failure and newest[1] is None
             number = _insert_run(db, new, first)
             _follow(db, number, new)
-            found = _audited(db, number)
+            found = _audited(db, number, self._clock.now())
             assert found is not None
             return found
 
     def audit_run(self, number: int) -> Audited | None:
         with self._connections.read() as db:
-            return _audited(db, number)
+            return _audited(db, number, self._clock.now())
 
     def audit_runs(self, pools: Iterable[str], *, kind: Kind | None, last: int) -> tuple[Audited, ...]:
         names = list(pools)
@@ -123,13 +128,36 @@ class Memory:
                 " ORDER BY number DESC LIMIT ?",
                 [*names, *kinds, last],
             ).fetchall()
-            found = [_audited(db, row[0]) for row in rows]
+            found = [_audited(db, row[0], self._clock.now()) for row in rows]
         return tuple(each for each in found if each is not None)
+
+    def finding(self, number: int) -> Traced | None:
+        with self._connections.read() as db:
+            return next(iter(_traced(db, "id = ?", [number], self._clock.now())), None)
+
+    def open_findings(self, pools: Iterable[str]) -> tuple[Traced, ...]:
+        names = list(pools)
+        with self._connections.read() as db:
+            return _traced(db, f"resolved_run IS NULL AND pool IN ({_marks(names)})", names, self._clock.now())
+
+    def muted(self, pool: str, at: datetime) -> frozenset[str]:
+        with self._connections.read() as db:
+            return frozenset(key for _, key in mutes.of(db, [pool], at))
+
+    def mute(self, pool: str, key: str, until: datetime, reason: str, actor: Actor) -> None:
+        """Mute a finding in a pool; instead of a mute that it has already."""
+        with self._connections.write() as db:
+            mutes.put(db, pool, key, until, reason, actor, self._clock.now())
+
+    def unmute(self, pool: str, key: str) -> None:
+        with self._connections.write() as db:
+            mutes.end(db, pool, key, self._clock.now())
 
     def audit_changes(self, since: Run) -> tuple[tuple[Followed, ...], tuple[Followed, ...]]:
         mine = [since.pool, str(since.kind), since.number]
         with self._connections.read() as db:
-            opened = _stories(db, "pool = ? AND kind = ? AND opened_run > ? AND resolved_run IS NULL", mine)
+            held = mutes.of(db, [since.pool], self._clock.now())
+            opened = _stories(db, "pool = ? AND kind = ? AND opened_run > ? AND resolved_run IS NULL", mine, held)
             resolved = _stories(
                 db,
                 "pool = ? AND kind = ? AND opened_run <= ? AND resolved_run > ? AND key NOT IN"
@@ -144,14 +172,20 @@ class Memory:
 
     def offsets(self, pool: str, host_uuid: str, last: int) -> tuple[Offset, ...]:
         with self._connections.read() as db:
-            return _offsets(db, "pool = ? AND host_uuid = ? ORDER BY run DESC LIMIT ?", [pool, host_uuid, last])
+            return audit_time.offsets(
+                db, "pool = ? AND host_uuid = ? ORDER BY run DESC LIMIT ?", [pool, host_uuid, last]
+            )
 
     def forget_audits(self, before: datetime) -> int:
         """Delete runs that ended before then, and what was resolved by them; how many runs. Open findings stay, and so
         does each pool's newest run of each kind.
         """
         with self._connections.write() as db:
-            for table, column in (("audit_findings", "resolved_run"), ("audit_offsets", "run")):
+            for table, column in (
+                ("audit_findings", "resolved_run"),
+                ("audit_offsets", "run"),
+                ("audit_time_answers", "run"),
+            ):
                 db.execute(f"DELETE FROM {table} WHERE {column} IN ({_OLD})", [stamp(before)])  # noqa: S608
             return db.execute(f"DELETE FROM audit_runs WHERE number IN ({_OLD})", [stamp(before)]).rowcount  # noqa: S608
 
@@ -174,20 +208,7 @@ def _insert_run(db: Database, new: NewRun, first: bool) -> int:
             "first": int(first),
         }
     )
-    for offset in new.offsets:
-        db.table("audit_offsets").insert(
-            {
-                "run": number,
-                "pool": new.pool,
-                "host_uuid": offset.host.uuid,
-                "host_name": offset.host.name,
-                "at": stamp(offset.at),
-                "low": offset.low,
-                "high": offset.high,
-                "readings": offset.readings,
-                "round_trip": offset.round_trip,
-            }
-        )
+    audit_time.insert(db, number, new.pool, new.offsets, new.time_answers)
     return number
 
 
@@ -204,17 +225,15 @@ def _follow(db: Database, number: int, new: NewRun) -> None:
         if key in opened:
             db.table("audit_findings").update(opened[key], seen)
             continue
-        before = db.execute(
-            "SELECT count(*) FROM audit_findings WHERE pool = ? AND kind = ? AND key = ?", [new.pool, kind, key]
-        ).fetchone()[0]
-        story = {"pool": new.pool, "kind": kind, "key": key, "times": before + 1, "opened_at": at, "opened_run": number}
+        times = mutes.opened(db, new.pool, kind, key, at)
+        story = {"pool": new.pool, "kind": kind, "key": key, "times": times, "opened_at": at, "opened_run": number}
         db.table("audit_findings").insert({**story, **seen})
     if not new.failure:
         for key in opened.keys() - found.keys():
             db.table("audit_findings").update(opened[key], {"resolved_at": at, "resolved_run": number})
 
 
-def _audited(db: Database, number: int) -> Audited | None:
+def _audited(db: Database, number: int, now: datetime) -> Audited | None:
     row = db.execute(f"{_RUN} WHERE number = ?", [number]).fetchone()
     if row is None:
         return None
@@ -228,47 +247,49 @@ def _audited(db: Database, number: int) -> Audited | None:
         failure=row[6],
     )
     mine = [run.pool, str(run.kind)]
+    held = mutes.of(db, [run.pool], now)
     # A failed run did not look: what was open before it still was.
     still = "(resolved_run IS NULL OR resolved_run > ?)" if run.failure else "seen_run >= ?"
+    began = _stories(db, "pool = ? AND kind = ? AND opened_run = ?", [*mine, number], held)
+    before = _stories(db, f"pool = ? AND kind = ? AND opened_run < ? AND {still}", [*mine, number, number], held)
     return Audited(
         run=run,
         first=bool(row[7]),
-        new=_stories(db, "pool = ? AND kind = ? AND opened_run = ?", [*mine, number]),
-        still=_stories(db, f"pool = ? AND kind = ? AND opened_run < ? AND {still}", [*mine, number, number]),
+        new=tuple(story for story in began if story.mute is None),
+        still=tuple(story for story in before if story.mute is None),
+        muted=tuple(story for story in (*began, *before) if story.mute is not None),
         resolved=_stories(db, "pool = ? AND kind = ? AND resolved_run = ?", [*mine, number]),
-        offsets=_offsets(db, "run = ? ORDER BY host_name, host_uuid", [number]),
+        offsets=audit_time.offsets(db, "run = ? ORDER BY host_name, host_uuid", [number]),
+        time_answers=audit_time.answers(db, number),
     )
 
 
-def _stories(db: Database, where: str, values: Sequence[Any]) -> tuple[Followed, ...]:
+def _stories(
+    db: Database, where: str, values: Sequence[Any], held: Mapping[tuple[str, str], Mute] | None = None
+) -> tuple[Followed, ...]:
+    """:param held: the mutes that hold, by pool and key; an open finding carries its own."""
     rows = db.execute(f"{_STORY} WHERE {where} ORDER BY id", list(values)).fetchall()
-    return tuple(
-        Followed(
-            drift=unpack(Drift, row[0]),
-            opened_at=moment(row[1]),
-            opened_run=row[2],
-            seen_at=moment(row[3]),
-            seen_run=row[4],
-            resolved_at=moment_optional(row[5]),
-            resolved_run=row[6],
-            times=row[7],
-        )
-        for row in rows
-    )
+    return tuple(_story(row, held or {}) for row in rows)
 
 
-def _offsets(db: Database, where: str, values: Sequence[Any]) -> tuple[Offset, ...]:
-    rows = db.execute(f"{_OFFSET} WHERE {where}", list(values)).fetchall()
-    return tuple(
-        Offset(
-            host=ObjectId("host", row[0], row[1]),
-            at=moment(row[2]),
-            low=row[3],
-            high=row[4],
-            readings=row[5],
-            round_trip=row[6],
-        )
-        for row in rows
+def _traced(db: Database, where: str, values: Sequence[Any], now: datetime) -> tuple[Traced, ...]:
+    rows = db.execute(f"{_STORY} WHERE {where} ORDER BY id", list(values)).fetchall()
+    held = mutes.of(db, {row[9] for row in rows}, now)
+    return tuple(Traced(pool=row[9], kind=Kind(row[11]), story=_story(row, held)) for row in rows)
+
+
+def _story(row: Sequence[Any], held: Mapping[tuple[str, str], Mute]) -> Followed:
+    return Followed(
+        drift=unpack(Drift, row[0]),
+        opened_at=moment(row[1]),
+        opened_run=row[2],
+        seen_at=moment(row[3]),
+        seen_run=row[4],
+        resolved_at=moment_optional(row[5]),
+        resolved_run=row[6],
+        times=row[7],
+        number=row[8],
+        mute=held.get((row[9], row[10])),
     )
 
 

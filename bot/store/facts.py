@@ -16,6 +16,8 @@ CONFIGURATION = "configuration"
 """The configuration with which the bot was started last, as JSON; secrets are only named in it."""
 HEAD_ANNOUNCED = "head_announced"
 """The last day (UTC) on which the head was posted."""
+ALIVE_AT = "alive_at"
+"""When a bot last said that it is running."""
 
 
 def get(db: Database, name: str) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from bot.store import audits
+from bot.store import audit_time, audits, known_pools, mutes, schedules
 from bot.store.connection import APPLICATION_ID, Connections
 from bot.store.copies import copying
 from bot.store.failures import unavailable
@@ -174,6 +174,25 @@ def _second(db: Database) -> None:
 @MIGRATIONS(name="0003_audits")
 def _audits(db: Database) -> None:
     audits.create(db)
+
+
+@MIGRATIONS(name="0004_schedules_mutes_threads")
+def _schedules(db: Database) -> None:
+    schedules.create(db)
+    mutes.create(db)
+    db.table("deliveries").add_column("parent", int)
+    db.table("deliveries").create_index(["parent"])
+
+
+@MIGRATIONS(name="0005_time")
+def _time(db: Database) -> None:
+    audit_time.extend(db)
+
+
+@MIGRATIONS(name="0006_results_pools")
+def _results_pools(db: Database) -> None:
+    db.table("calls").add_column("result", str)
+    known_pools.create(db)
 
 
 LEDGER_TRIGGERS = {

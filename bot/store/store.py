@@ -38,6 +38,7 @@ from bot.store.connection import BUSY_SECONDS, Connections
 from bot.store.encoding import moment, stamp
 from bot.store.mark import Mark
 from bot.store.migrations import migrate
+from bot.store.schedules import Schedules
 from bot.withheld import redacted_text
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,8 @@ class SqliteStore:
         self._ledger = ledger.Ledger(Seal(ledger_key))
         self._connections = Connections(path, busy_seconds=busy_seconds)
         self._mark: Mark | None = None
-        self.audits = Memory(self._connections)
+        self.audits = Memory(self._connections, clock)
+        self.schedules = Schedules(self._connections, self._ledger.append, self._recording)
         self.pools = known_pools.Memory(self._connections)
         try:
             migrate(self._connections)

@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 import commands
 from bot.audits import clock as clocks
-from bot.audits.auditor import Auditor
+from bot.audits.auditor import Auditor, Look, compatible
 from bot.clock import SteadyClock, SystemClock
 from bot.codes import OneTimeCodes
 from bot.config import Settings, secret
@@ -25,10 +25,12 @@ from bot.forms import Forms
 from bot.herald import Herald
 from bot.jobs import Jobs
 from bot.model import BOT, Entry, Place
+from bot.ntp import NtpServers
 from bot.policy import Book, Names
 from bot.ports import Clock, People
 from bot.registry import Registry
 from bot.resolve import Resolver
+from bot.rules.limits import Known
 from bot.runner import Runner
 from bot.slack import heads
 from bot.slack.app import SlackBot, connect
@@ -85,6 +87,21 @@ def _witness(store: SqliteStore, pool: str, kind: str, body: Mapping[str, str]) 
         log.error("pool %s: %s is not on record: %s", pool, kind, error.message)
 
 
+def _looks(settings: Settings, store: SqliteStore, clock: Clock) -> Mapping[Kind, Look]:
+    """How each kind of audit looks at a pool, by the configuration's limits."""
+    limits = settings.audits.limits()
+    means = clocks.Means(
+        clock=clock,
+        servers=NtpServers(settings.audits.ntp_servers).ask,
+        history=store.audits.offsets,
+        noticeable=limits.clock_seconds,
+    )
+    return {
+        Kind.COMPATIBILITY: partial(compatible, known=lambda _: Known(limits=limits)),
+        Kind.CLOCK: partial(clocks.look, means=means),
+    }
+
+
 @contextmanager
 def assembled(settings: Settings, people: People, team: str, names: Callable[[str], str] = str) -> Iterator[Bot]:
     """The parts, put together; closed in the right order at the end. `names` is what to call people of the
@@ -109,7 +126,7 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
             readers=readers,
             policy=Book(rules),
             watched_tags=rules.watched_tags,
-            audits=Auditor(pools, store.audits, clock, {Kind.CLOCK: partial(clocks.look, clock=clock)}),
+            audits=Auditor(pools, store.audits, clock, _looks(settings, store, clock)),
             team=team,
         )
         steady = SteadyClock(clock, _newest(store))

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from bot.audits import compatibility
 from bot.errors import UserError
-from bot.findings import AuditBook, Audited, Drift, Kind, NewRun, Offset
+from bot.findings import AuditBook, Audited, Drift, Kind, NewRun, Offset, TimeAnswer
 from bot.model import Actor, Level, ObjectId
 from bot.ports import Clock, Pools, PoolView
+from bot.rules.limits import Known
 from bot.text import quoted
 
 log = logging.getLogger(__name__)
@@ -32,13 +33,15 @@ class Looked:
 
     found: tuple[Drift, ...]
     offsets: tuple[Offset, ...] = ()
+    time_answers: tuple[TimeAnswer, ...] = ()
 
 
 Look = Callable[[PoolView], Looked]
 
 
-def _compatibility(pool: PoolView) -> Looked:
-    return Looked(compatibility.audit(pool.inventory()))
+def compatible(pool: PoolView, known: Callable[[str], Known] = lambda _: Known()) -> Looked:
+    """Ask the rules. `known` is what else they may know about a pool, by its name."""
+    return Looked(compatibility.audit(pool.inventory(), known(pool.name)))
 
 
 class Auditor:
@@ -48,7 +51,7 @@ class Auditor:
         self._pools = pools
         self._book = book
         self._clock = clock
-        self._looks: Mapping[Kind, Look] = {Kind.COMPATIBILITY: _compatibility, **(looks or {})}
+        self._looks: Mapping[Kind, Look] = {Kind.COMPATIBILITY: compatible, **(looks or {})}
 
     @property
     def book(self) -> AuditBook:
@@ -79,6 +82,7 @@ class Auditor:
                 ended_at=self._clock.now(),
                 found=looked.found,
                 offsets=looked.offsets,
+                time_answers=looked.time_answers,
             )
         )
 

@@ -1,43 +1,58 @@
-"""The clock audit: every host's clock against the coordinator's and the bot's, each difference with its proof."""
+"""The clock audit: every host's clock against the coordinator's, the bot's and true time, each difference with its
+proof.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.audits.auditor import Looked
+from bot.audits.clock_findings import Clocks, Measured, drifts
 from bot.errors import UserError
-from bot.findings import Drift, Offset
-from bot.inventory import Host, Inventory, Message
-from bot.model import Level, Object
+from bot.findings import Offset, TimeAnswer
+from bot.inventory import Host
+from bot.model import Object
 from bot.ports import Clock, PoolView
-from bot.rules.clocks import GRAVE, NOTICEABLE, Interval, Reading, difference, offset, told, wait_for_best
-from bot.rules.times import moment, shown
-from bot.text import duration, quoted
+from bot.rules.clocks import NOTICEABLE, Interval, Reading, difference, offset, wait_for_best
+from bot.rules.drift import Rate, Sample, rate
+from bot.rules.times import moment
+from bot.rules.truetime import Agreement, agreed
+from bot.text import quoted
 
 SECONDS = 5.0
 """How long one host is read."""
 MOST_READINGS = 24
 AT_ONCE = 32
 """Hosts of a pool that are read at the same time."""
-SKEW_ALERT = "HOST_CLOCK_SKEW_DETECTED"
+REMEMBERED = 60
+"""Earlier measurements of a host that its rate is taken from."""
 
 Ask = Callable[[], str]
 """Reads a host's clock: host.get_servertime's text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A host's clock as it was measured. `at` is in the measurement's own steady seconds."""
+def _no_history(_pool: str, _host_uuid: str, _last: int) -> Sequence[Offset]:
+    return ()
 
-    host: Host
-    proof: Interval
-    at: float
-    readings: int
-    round_trip: float
+
+def _no_servers(_ahead: float) -> Sequence[TimeAnswer]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the audit measures with."""
+
+    clock: Clock
+    servers: Callable[[float], Sequence[TimeAnswer]] = _no_servers
+    """Asks the NTP servers; given what the audit's steady clock is ahead of the system's (see :mod:`bot.ntp`)."""
+    history: Callable[[str, str, int], Sequence[Offset]] = _no_history
+    """A host's earlier measurements, newest first: (pool, the host's uuid, how many)."""
+    noticeable: float = NOTICEABLE
+    seconds: float = SECONDS
 
 
 def measure(ask: Ask, clock: Clock, base: float, seconds: float = SECONDS) -> tuple[list[Reading], float]:
@@ -74,27 +89,61 @@ def _read(ask: Ask, clock: Clock, base: float) -> Reading:
     return Reading(sent, received, int(told.timestamp()))
 
 
-def look(pool: PoolView, clock: Clock, seconds: float = SECONDS) -> Looked:
-    """Measure every host's clock, all at the same time, and say what is wrong."""
-    inventory = pool.inventory()
+def look(pool: PoolView, means: Means) -> Looked:
+    """Measure every host's clock and ask the NTP servers, all at the same time, and say what is wrong."""
+    inventory, clock = pool.inventory(), means.clock
     base = clock.now().timestamp() - clock.monotonic()
 
     def one(host: Host) -> Measured | UserError:
         try:
-            readings, at = measure(lambda: str(pool.ask("host.get_servertime", Object(host.id))), clock, base, seconds)
+            readings, at = measure(
+                lambda: str(pool.ask("host.get_servertime", Object(host.id))), clock, base, means.seconds
+            )
         except UserError as error:
             return error
         round_trip = min(reading.round_trip for reading in readings)
         return Measured(host, offset(readings, at), at, len(readings), round_trip)
 
-    with ThreadPoolExecutor(min(AT_ONCE, max(len(inventory.hosts), 1)), thread_name_prefix="clock") as threads:
+    def servers() -> Sequence[TimeAnswer]:
+        return means.servers(base + clock.monotonic() - clock.now().timestamp())
+
+    with ThreadPoolExecutor(min(AT_ONCE, len(inventory.hosts)) + 1, thread_name_prefix="clock") as threads:
+        asked = threads.submit(servers)
         results = dict(zip(inventory.hosts, threads.map(one, inventory.hosts), strict=True))
-    measured = {host: result for host, result in results.items() if isinstance(result, Measured)}
+        answers = tuple(asked.result())
+    now = base + clock.monotonic()
+    truth = agreed(answers, now)
+    measured = {
+        host: _placed(result, truth, now, means.history(pool.name, host.uuid, REMEMBERED))
+        for host, result in results.items()
+        if isinstance(result, Measured)
+    }
     silent = {host: result for host, result in results.items() if isinstance(result, UserError)}
-    return Looked(tuple(_drifts(inventory, measured, silent)), tuple(map(_offset, measured.values())))
+    clocks = Clocks(inventory=inventory, measured=measured, silent=silent, truth=truth, noticeable=means.noticeable)
+    return Looked(tuple(drifts(clocks)), tuple(map(_offset, measured.values())), answers)
+
+
+def _placed(found: Measured, truth: Agreement, now: float, earlier: Sequence[Offset]) -> Measured:
+    """With what it means against true time (known at the moment `now`), and over time."""
+    if found.proof.empty:
+        return found
+    true = None if truth.interval is None else difference(found.proof, truth.interval, abs(now - found.at))
+    return replace(found, true=true, rate=_rate(replace(found, true=true), earlier))
+
+
+def _rate(found: Measured, earlier: Sequence[Offset]) -> Rate | None:
+    """Against true time, or where that is not known now, against the bot's clock; never a mixture."""
+    samples = [Sample(found.at, found.true or found.proof)]
+    for each in earlier:
+        if found.true is None:
+            samples.append(Sample(each.at.timestamp(), Interval(each.low, each.high)))
+        elif each.true_low is not None and each.true_high is not None:
+            samples.append(Sample(each.at.timestamp(), Interval(each.true_low, each.true_high)))
+    return rate(samples)
 
 
 def _offset(measured: Measured) -> Offset:
+    known = measured.rate if measured.rate is not None and measured.rate.sufficient else None
     return Offset(
         host=measured.host.id,
         at=datetime.fromtimestamp(measured.at, UTC),
@@ -102,78 +151,8 @@ def _offset(measured: Measured) -> Offset:
         high=measured.proof.high,
         readings=measured.readings,
         round_trip=measured.round_trip,
+        true_low=measured.true.low if measured.true is not None else None,
+        true_high=measured.true.high if measured.true is not None else None,
+        ppm_low=known.ppm.low if known is not None else None,
+        ppm_high=known.ppm.high if known is not None else None,
     )
-
-
-def _drifts(
-    inventory: Inventory, measured: Mapping[Host, Measured], silent: Mapping[Host, UserError]
-) -> Iterator[Drift]:
-    for host, error in silent.items():
-        yield Drift(
-            rule="clock.unread",
-            level=Level.WARN,
-            subject=host.id,
-            text=f"The clock of {quoted(host.name)} could not be read",
-            evidence=error.message,
-            remedy=error.remedy or "“pool status” tells how the host is.",
-        )
-    for host, found in measured.items():
-        if found.proof.empty:
-            yield Drift(
-                rule="clock.stepped",
-                level=Level.WARN,
-                subject=host.id,
-                text=f"The clock of {quoted(host.name)} was stepped while it was measured",
-                evidence=f"no steady clock gives these {found.readings} readings: they contradict each other by"
-                f" {-found.proof.width:.3f} s",
-                remedy="See what sets it: NTP steps a clock that is far off; two services may fight over it.",
-            )
-    coordinator = inventory.pool.coordinator
-    leader = measured.get(coordinator) if coordinator is not None else None
-    if leader is None or leader.proof.empty:
-        return
-    yield from _against_bot(leader)
-    for host, found in measured.items():
-        if host != coordinator and not found.proof.empty:
-            apart = difference(found.proof, leader.proof, abs(found.at - leader.at))
-            if apart.at_least > NOTICEABLE:
-                yield _skew(host, apart, leader.host, _alert(host, inventory))
-
-
-def _against_bot(leader: Measured) -> Iterator[Drift]:
-    if leader.proof.at_least > NOTICEABLE:
-        yield Drift(
-            rule="clock.bot",
-            level=Level.WARN,
-            subject=leader.host.id,
-            text=f"The clock of the coordinator {quoted(leader.host.name)} is {_ahead(leader.proof)} the bot's",
-            evidence=f"{told(leader.proof)}; which of the two is right is not known from this",
-            remedy="Compare both with NTP: “chronyc tracking” or “ntpq -p” on the bot's host and on the coordinator.",
-        )
-
-
-def _skew(host: Host, apart: Interval, leader: Host, alert: str) -> Drift:
-    return Drift(
-        rule="clock.skew",
-        level=Level.BAD if apart.at_least > GRAVE else Level.WARN,
-        subject=host.id,
-        text=f"The clock of {quoted(host.name)} is {_ahead(apart)} the coordinator's",
-        evidence=f"{told(apart)} against {quoted(leader.name)}{alert}",
-        remedy="On that host: check its NTP servers (“chronyc sources”, before 8 “ntpq -p”), and let it set its clock.",
-    )
-
-
-def _alert(host: Host, inventory: Inventory) -> str:
-    """The pool's own word on it."""
-    alerts = [each for each in inventory.all(Message) if each.name == SKEW_ALERT and each.about_uuid == host.uuid]
-    if not alerts:
-        return ""
-    newest = max(each.text("timestamp") for each in alerts)
-    return f"; the pool raised {SKEW_ALERT} itself ({shown(newest)})"
-
-
-def _ahead(found: Interval) -> str:
-    seconds = found.at_least
-    # Rounded down: no more is claimed than is proved.
-    proved = math.floor(seconds) if seconds >= 10 else math.floor(seconds * 10) / 10
-    return f"at least {duration(proved)} {'ahead of' if found.low > 0 else 'behind'}"

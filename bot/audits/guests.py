@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from bot.audits.rule import Found, listed, rule
+from bot.audits.rule import Found, limited, listed, rule
 from bot.inventory import VM, GuestMetrics, Inventory
 from bot.model import Level
 from bot.rules import cpu
+from bot.rules.limits import Known
 from bot.rules.times import moment
 from bot.text import joined, plural, quoted
-
-OLD_SNAPSHOT = timedelta(days=30)
 
 
 @rule(
@@ -91,15 +90,15 @@ def _up_to_date(metrics: GuestMetrics) -> bool:
     return metrics.flag("PV_drivers_up_to_date", default=True)
 
 
-@rule(
+@limited(
     "vm.snapshots",
     Level.INFO,
-    title=f"Snapshots are younger than {OLD_SNAPSHOT.days} days",
+    title="Snapshots are young",
     why="A snapshot keeps what was deleted since; long chains of them make disks slow and full.",
-    source=f"XenAPI: VM.snapshot_time; {OLD_SNAPSHOT.days} days are our choice",
+    source="XenAPI: VM.snapshot_time; audits.snapshot_days",
 )
-def snapshots(inventory: Inventory) -> Iterator[Found]:
-    limit = datetime.fromtimestamp(inventory.read_at, UTC) - OLD_SNAPSHOT
+def snapshots(inventory: Inventory, known: Known) -> Iterator[Found]:
+    limit = datetime.fromtimestamp(inventory.read_at, UTC) - known.limits.snapshot_age
     old: dict[str, list[tuple[datetime, VM]]] = defaultdict(list)
     for snapshot in inventory.all(VM):
         taken = moment(snapshot.text("snapshot_time")) if snapshot.is_snapshot else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bot.audits import compatibility
-from bot.audits.rule import Rule
+from collections.abc import Sequence
+
+from bot.audits import clock_rules, compatibility
+from bot.audits.rule import Declared
 from bot.model import Level
 
 _LEVELS = {Level.BAD: "grave", Level.WARN: "warning", Level.INFO: "for information"}
@@ -14,20 +16,28 @@ def page() -> str:
     lines = [
         "# What an audit looks for",
         "",
-        f"`audit run` asks these {len(compatibility.RULES)} rules about a pool. Each says what holds when all is well;"
-        " a finding says what does not, with what was read and what to do. Rules marked *now* are told by `pool status`"
-        " too. A finding may be graver than its rule, where it says so.",
+        f"`audit run` asks the {len(compatibility.RULES)} rules of its first part about a pool, `audit run clock` the"
+        f" {len(clock_rules.RULES)} of the second. Each says what holds when all is well; a finding says what does not,"
+        " with what was read and what to do. Rules marked *now* are told by `pool status` too. A finding may be graver"
+        " than its rule, where it says so. Names that begin with `audits.` are settings"
+        " ([configuration](configuration.md#audits)).",
+        *_listed("Compatibility", compatibility.RULES),
+        *_listed("Clocks", clock_rules.RULES),
     ]
-    area = ""
-    for rule in sorted(compatibility.RULES, key=lambda rule: rule.id.partition(".")[0]):
-        head = rule.id.partition(".")[0]
-        if head != area:
-            area = head
-            lines += ["", f"## {head}"]
-        lines += ["", *_entry(rule)]
     return "\n".join(lines) + "\n"
 
 
-def _entry(rule: Rule) -> list[str]:
+def _listed(heading: str, rules: Sequence[Declared]) -> list[str]:
+    lines, area = ["", f"## {heading}"], ""
+    for rule in sorted(rules, key=lambda rule: rule.id.partition(".")[0]):
+        head = rule.id.partition(".")[0]
+        if head != area and len({each.id.partition(".")[0] for each in rules}) > 1:
+            lines += ["", f"### About: {head}"]
+        area = head
+        lines += ["", *_entry(rule)]
+    return lines
+
+
+def _entry(rule: Declared) -> list[str]:
     marks = [_LEVELS[rule.level], *(["now"] if rule.urgent else []), f"versions: {rule.versions}"]
-    return [f"### {rule.id}", "", f"**{rule.title}** ({', '.join(marks)}).", f"{rule.why}", f"Source: {rule.source}."]
+    return [f"#### {rule.id}", "", f"**{rule.title}** ({', '.join(marks)}).", f"{rule.why}", f"Source: {rule.source}."]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.audits.clock_report import clocks
 from bot.findings import Audited, Followed, gravity, worst
 from bot.model import Cell, Level, Line, Lines, Part, Report, Suggestion, Table
-from bot.rules.clocks import Interval, told
 from bot.text import duration, plural, quoted
 
-MOST_CLOCKS = 20
 MOST_LINES = 15
 """Findings of one heading; the gravest come first, and the rest is counted."""
 
@@ -18,7 +17,7 @@ MOST_LINES = 15
 def of_run(audited: Audited, *, all_of_it: bool = False) -> Report:
     """One audit of one pool: the verdict first, then the top findings, or with `all_of_it` every one."""
     run = audited.run
-    parts = (*_parts(audited, None if all_of_it else MOST_LINES), *_clocks(audited))
+    parts = (*_parts(audited, None if all_of_it else MOST_LINES), *clocks(audited))
     took = duration((run.ended_at - run.started_at).total_seconds())
     suggestions = [
         Suggestion("Everything found", f"audit show {run.number}"),
@@ -116,25 +115,6 @@ def _parts(audited: Audited, most: int | None) -> tuple[Part, ...]:
         if shown:
             parts.append(Lines(heading=_counted(heading, len(shown), len(lines)), lines=tuple(shown)))
     return tuple(parts)
-
-
-def _clocks(audited: Audited) -> tuple[Part, ...]:
-    """What was measured, with its proof: the widest differences first."""
-    if not audited.offsets:
-        return ()
-    ordered = sorted(audited.offsets, key=lambda each: -abs(each.low + each.high))
-    rows = tuple(
-        (
-            Cell(each.host.name),
-            Cell(told(Interval(each.low, each.high))),
-            Cell(str(each.readings)),
-            Cell(f"{each.round_trip * 1000:.0f} ms"),
-        )
-        for each in ordered[:MOST_CLOCKS]
-    )
-    heading = "Clocks against the bot's, which is itself not checked against NTP"
-    columns = ("Host", "Ahead by", "Readings", "Round trip")
-    return (Table(heading=heading, columns=columns, rows=rows, more=len(ordered) - len(rows)),)
 
 
 def _counted(heading: str, shown: int, there: int) -> str:

@@ -16,6 +16,7 @@ from bot.findings import Drift
 from bot.inventory import Inventory
 from bot.model import Level, ObjectId
 from bot.rules import versions
+from bot.rules.limits import Known
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +34,14 @@ class Found:
 
 
 Check = Callable[[Inventory], Iterable[Found]]
+JudgingCheck = Callable[[Inventory, Known], Iterable[Found]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A declared rule. `since` and `before` bound the product versions that it applies to (by the coordinator's)."""
+class Declared:
+    """What is looked for, as people read it. `since` and `before` bound the product versions that it applies to (by the
+    coordinator's).
+    """
 
     id: str
     level: Level
@@ -46,11 +50,10 @@ class Rule:
     why: str
     """Why it matters, in a sentence or two."""
     source: str
-    since: tuple[int, ...]
-    before: tuple[int, ...]
-    urgent: bool
+    since: tuple[int, ...] = ()
+    before: tuple[int, ...] = ()
+    urgent: bool = False
     """Told by `pool status` too: it is wrong right now, not only a risk."""
-    check: Check
 
     @property
     def versions(self) -> str:
@@ -61,6 +64,13 @@ class Rule:
     def _bounds(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         return (("from", self.since), ("before", self.before))
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Declared):
+    """A declared rule, and how it is asked."""
+
+    check: JudgingCheck
+
     def applies(self, inventory: Inventory) -> bool:
         coordinator = inventory.pool.coordinator
         found = versions.product_version(coordinator.software_version) if coordinator is not None else ()
@@ -68,12 +78,12 @@ class Rule:
             return True
         return found >= self.since and (not self.before or found < self.before)
 
-    def drifts(self, inventory: Inventory) -> tuple[Drift, ...]:
+    def drifts(self, inventory: Inventory, known: Known) -> tuple[Drift, ...]:
         """What it finds. A rule that stumbles over a record is told as a finding; the other rules go on."""
         if not self.applies(inventory):
             return ()
         try:
-            return tuple(self._drift(found) for found in self.check(inventory))
+            return tuple(self._drift(found) for found in self.check(inventory, known))
         except Exception:
             log.exception("the rule %s failed", self.id)
             text = f"The rule {self.id} could not be evaluated"
@@ -110,8 +120,24 @@ def rule(
     urgent: bool = False,
 ) -> Callable[[Check], Rule]:
     """Declare a rule; the function's name becomes the :class:`Rule`."""
+    judging = limited(id, level, title=title, why=why, source=source, since=since, before=before, urgent=urgent)
+    return lambda check: judging(lambda inventory, known: check(inventory))  # noqa: ARG005
 
-    def declare(check: Check) -> Rule:
+
+def limited(
+    id: str,
+    level: Level,
+    *,
+    title: str,
+    why: str,
+    source: str,
+    since: tuple[int, ...] = (),
+    before: tuple[int, ...] = (),
+    urgent: bool = False,
+) -> Callable[[JudgingCheck], Rule]:
+    """Declare a rule that depends on a limit of the configuration, or on what the bot remembers."""
+
+    def declare(check: JudgingCheck) -> Rule:
         return Rule(
             id=id,
             level=level,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.audits.rule import Found, listed, rule
+from bot.audits.rule import Found, limited, listed, rule
 from bot.inventory import PBD, Host, Inventory
 from bot.lookup import spelling
 from bot.model import Level
 from bot.rules import storage, versions
+from bot.rules.limits import Known
 from bot.text import joined, quoted, size
-
-NEARLY_FULL = 0.90
-FULL = 0.97
 
 
 @rule(
@@ -140,24 +138,24 @@ def default(inventory: Inventory) -> Iterator[Found]:
         )
 
 
-@rule(
+@limited(
     "storage.full",
     Level.WARN,
     title="Storage has room",
     why="VMs on thin storage pause when it is full; snapshots and coalescing need room before that.",
-    source=f"XenAPI: SR.physical_utilisation; from {NEARLY_FULL:.0%}, grave from {FULL:.0%} (our choice)",
+    source="XenAPI: SR.physical_utilisation; audits.storage_percent and audits.storage_grave_percent",
 )
-def full(inventory: Inventory) -> Iterator[Found]:
+def full(inventory: Inventory, known: Known) -> Iterator[Found]:
     for sr in storage.disk_srs(inventory):
         used = storage.fullness(sr)
-        if used >= NEARLY_FULL:
+        if used >= known.limits.storage_warning:
             free = max(sr.physical_size - sr.physical_utilisation, 0)
             yield Found(
                 subject=sr.id,
                 text=f"Storage {quoted(sr.name)} is nearly full",
                 evidence=f"{used:.0%} of {size(sr.physical_size)} used, {size(free)} free",
                 remedy="Delete old snapshots and unused disks, or extend it.",
-                level=Level.BAD if used >= FULL else None,
+                level=Level.BAD if used >= known.limits.storage_grave else None,
             )
 
 

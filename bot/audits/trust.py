@@ -6,16 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from bot.audits.rule import Found, rule
+from bot.audits.rule import Found, limited, rule
 from bot.findings import worst
 from bot.inventory import Certificate, Inventory, Message
 from bot.model import Level
 from bot.rules import alerts as alert_rules
+from bot.rules.limits import Known
 from bot.rules.times import moment, shown
 from bot.text import plural, quoted
-
-SOON = timedelta(days=30)
-VERY_SOON = timedelta(days=7)
 
 
 def _left(inventory: Inventory, until: datetime) -> timedelta:
@@ -29,17 +27,17 @@ def _running_out(left: timedelta) -> str:
     return f"runs out in {plural(days, 'day')}" if days else "runs out today"
 
 
-@rule(
+@limited(
     "certificate.expiry",
     Level.WARN,
-    title=f"Certificates are valid for {SOON.days} days more",
+    title="Certificates are valid for a good while",
     why="Hosts that check certificates stop talking to a host whose own has run out; the pool breaks at that minute.",
-    source="XenAPI: Certificate.not_after (8.2 and later)",
+    source="XenAPI: Certificate.not_after (8.2 and later); audits.expiry_days and audits.expiry_grave_days",
 )
-def certificates(inventory: Inventory) -> Iterator[Found]:
+def certificates(inventory: Inventory, known: Known) -> Iterator[Found]:
     for certificate in inventory.all(Certificate):
         until = moment(certificate.text("not_after"))
-        if until is None or _left(inventory, until) > SOON:
+        if until is None or _left(inventory, until) > known.limits.expiry_warning:
             continue
         left, host = _left(inventory, until), certificate.host
         kind = certificate.text("type")
@@ -50,7 +48,7 @@ def certificates(inventory: Inventory) -> Iterator[Found]:
             text=f"The {kind.replace('_', ' ') or 'host'} certificate {whose} {_running_out(left)}",
             evidence=f"valid until {until:%Y-%m-%d %H:%M} UTC",
             remedy=_renewal(kind, host.uuid if host is not None else ""),
-            level=Level.BAD if left < VERY_SOON else None,
+            level=Level.BAD if left < known.limits.expiry_grave else None,
         )
 
 
@@ -80,17 +78,17 @@ def tls(inventory: Inventory) -> Iterator[Found]:
         )
 
 
-@rule(
+@limited(
     "licence.expiry",
     Level.WARN,
-    title=f"Licences are valid for {SOON.days} days more",
+    title="Licences are valid for a good while",
     why="When it has run out, features stop and no VM can be started on some versions.",
-    source="XenAPI: host.license_params expiry",
+    source="XenAPI: host.license_params expiry; audits.expiry_days",
 )
-def licence(inventory: Inventory) -> Iterator[Found]:
+def licence(inventory: Inventory, known: Known) -> Iterator[Found]:
     for host in inventory.hosts:
         until = moment(host.mapping("license_params").get("expiry", ""))
-        if until is None or _left(inventory, until) > SOON:
+        if until is None or _left(inventory, until) > known.limits.expiry_warning:
             continue
         left = _left(inventory, until)
         yield Found(

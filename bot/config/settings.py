@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
+from bot.config.audits import AuditsSection
 from bot.config.operation import RetentionSection, WatchSection
 from bot.config.policy import PolicySection
 from bot.config.secret import SecretReference, secret
@@ -126,6 +127,7 @@ class Settings(Section):
     bot: BotSection = BotSection()
     slack: SlackSection
     policy: PolicySection
+    audits: AuditsSection = AuditsSection()
     pools: dict[Annotated[str, Field(pattern=r"^[\w.-]{1,60}$")], PoolSection] = Field(min_length=1)
     channels: dict[str, ChannelSection] = setting("Slack channels, by their ids.", {})
     people: dict[User, PersonSection] = setting("People, by their Slack user ids.", {})

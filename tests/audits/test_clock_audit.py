@@ -5,14 +5,23 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from bot.audits.clock import look
-from bot.model import Level
+from bot.audits.clock import Means, look
+from bot.audits.clock_report import clocks
+from bot.findings import Kind, NewRun, Offset
+from bot.model import Actor, Level, Table
+from bot.ntp import NtpServers
+from bot.store import SqliteStore
 from bot.xapi import XapiPools
 from sandbox.xapi.lab import load
 from sandbox.xapi.running import RunningLab, start
+from tests.audits.time_server import time_server
+from tests.bot_store.helpers import HandClock
 from tests.bot_xapi.test_labs import RealClock, settings
 
 HOSTS = 20
@@ -40,7 +49,7 @@ def test_twenty_wrong_clocks_are_measured_in_parallel(fleet: RunningLab, pools: 
         fleet.clock(host, ahead, ppm=20 * n - 200)
     clocks = {host.uuid: host.clock for host in fleet.estate.hosts.values()}
     began = time.monotonic()
-    looked = look(pools.view(name), RealClock())
+    looked = look(pools.view(name), Means(clock=RealClock()))
     took = time.monotonic() - began
     assert took < 10
     assert len(looked.offsets) == HOSTS
@@ -58,6 +67,106 @@ def test_twenty_wrong_clocks_are_measured_in_parallel(fleet: RunningLab, pools: 
     assert len(skewed) == HOSTS - 1
 
 
+def test_with_ntp_servers_every_host_is_held_against_true_time() -> None:
+    """The bot's own clock is 100 s behind, as three servers say and one does not."""
+    with ExitStack() as stack:
+        lab = stack.enter_context(start(load("current"), speed=5000.0))
+        servers = [stack.enter_context(time_server(ahead=ahead)) for ahead in (100.0, 100.002, 99.999, 0.0)]
+        silent = stack.enter_context(time_server(silent=True))
+        pools = XapiPools([settings(lab, "current")], RealClock())
+        stack.callback(pools.close)
+        for name, ahead in (("xs21", 100.0), ("xs22", 104.0), ("xs23", 0.0)):
+            lab.clock(name, ahead)
+        ntp = NtpServers([server.address for server in (*servers, silent)], 0.5)
+        looked = look(pools.view("current"), Means(clock=RealClock(), seconds=2.5, servers=ntp.ask))
+    for offset in looked.offsets:
+        truth = {"xs21": 0.0, "xs22": 4.0, "xs23": -100.0}[offset.host.name]
+        assert offset.true_low is not None
+        assert offset.true_high is not None
+        assert offset.true_low - 0.005 <= truth <= offset.true_high + 0.005
+        assert offset.true_high - offset.true_low < 2
+    found = {(drift.rule, drift.subject.name, drift.about): drift for drift in looked.found}
+    assert set(found) == {
+        ("clock.own", "Xenia", ""),
+        ("clock.servers", "Xenia", servers[3].address),
+        ("clock.servers", "Xenia", silent.address),
+        ("clock.skew", "xs22", ""),
+        ("clock.skew", "xs23", ""),
+    }
+    assert "at least 1 min 39 s behind true time" in found["clock.own", "Xenia", ""].text
+    assert found["clock.servers", "Xenia", silent.address].evidence == "no answer within 0.5 s"
+    assert found["clock.servers", "Xenia", silent.address].level is Level.INFO
+    assert "against true time" in found["clock.skew", "xs23", ""].evidence
+    assert [answer.server for answer in looked.time_answers] == [*(one.address for one in servers), silent.address]
+
+
+def test_a_pool_that_agrees_and_is_wrong_is_found_where_somebody_knows_better() -> None:
+    with start(load("tutorial")) as lab, time_server() as server:
+        pools = XapiPools([settings(lab, "lab")], RealClock())
+        lab.clock("xs1", -30.0)
+        lab.clock("xs2", -30.0)
+        ntp = NtpServers([server.address], 20.0)
+        looked = look(pools.view("lab"), Means(clock=RealClock(), seconds=2.5, servers=ntp.ask))
+        server.silent = True
+        ntp = NtpServers([server.address], 0.2)
+        deaf = look(pools.view("lab"), Means(clock=RealClock(), seconds=2.5, servers=ntp.ask))
+        pools.close()
+    assert [drift.rule for drift in looked.found] == ["clock.true"]
+    assert "at least 29 s behind true time" in looked.found[0].text
+    assert {drift.rule: drift.level for drift in deaf.found} == {
+        "clock.servers": Level.WARN,
+        "clock.bot": Level.WARN,
+    }
+    assert "nobody knows true time" in deaf.found[0].evidence
+
+
+def test_a_clock_that_nothing_steers_is_found_by_its_history(tmp_path: Path) -> None:
+    """Half a day of measurements by a bot whose clock is right, then one over the wire."""
+    with start(load("tutorial")) as lab:
+        pools = XapiPools([settings(lab, "lab")], RealClock())
+        (xs2,) = (host for host in pools.view("lab").inventory().hosts if host.name == "xs2")
+
+        def history(pool: str, host_uuid: str, last: int) -> list[Offset]:
+            assert pool == "lab"
+            if host_uuid != xs2.uuid:
+                return []
+            now = datetime.now(UTC)
+            hours = [(now - timedelta(hours=ago), -40e-6 * 3600 * ago) for ago in range(1, 13)]
+            return [
+                Offset(host=xs2.id, at=at, low=ahead - 0.02, high=ahead + 0.02, readings=9, round_trip=0.01)
+                for at, ahead in hours
+            ][:last]
+
+        looked = look(pools.view("lab"), Means(clock=RealClock(), seconds=2.5, history=history))
+        pools.close()
+    (drift,) = looked.found
+    assert drift.rule == "clock.drift"
+    assert drift.subject.name == "xs2"
+    assert "it gains about 3." in drift.text
+    assert "over 12 h" in drift.evidence
+    assert "13 measurements" in drift.evidence
+    (running,) = (offset for offset in looked.offsets if offset.host.name == "xs2")
+    assert running.ppm_low is not None
+    assert running.ppm_high is not None
+    assert running.ppm_low <= 40 <= running.ppm_high
+    store = SqliteStore(tmp_path / "xenia.sqlite3", clock=HandClock())
+    new = NewRun(
+        kind=Kind.CLOCK,
+        pool="lab",
+        actor=Actor(kind="slack", id="T1/U1", name="Olga"),
+        started_at=datetime.now(UTC),
+        ended_at=datetime.now(UTC),
+        found=looked.found,
+        offsets=looked.offsets,
+    )
+    kept = store.audits.record_audit(new)
+    store.close()
+    assert sorted(kept.offsets, key=str) == sorted(looked.offsets, key=str)
+    shown = [cell.text for part in clocks(kept) if isinstance(part, Table) for row in part.rows for cell in row]
+    assert "not known yet" in shown
+    assert any(text.startswith("+40.") and "ppm" in text for text in shown)
+
+
 def test_a_host_that_cannot_be_asked_is_a_finding_and_the_others_are_measured() -> None:
     with start(load("current"), speed=5000.0) as lab:
         pools = XapiPools([settings(lab, "current")], RealClock())
@@ -65,7 +174,7 @@ def test_a_host_that_cannot_be_asked_is_a_finding_and_the_others_are_measured() 
         view.inventory()
         lab.clock("xs22", -5.0)
         lab.kill("xs23")
-        looked = look(view, RealClock(), seconds=2.5)
+        looked = look(view, Means(clock=RealClock(), seconds=2.5))
         pools.close()
     found = {drift.rule: drift for drift in looked.found}
     assert found.keys() == {"clock.unread", "clock.skew"}
@@ -80,7 +189,7 @@ def test_the_pool_s_own_alert_is_joined_in_and_a_coordinator_off_the_bot_s_time_
     with start(load("tutorial")) as lab:
         pools = XapiPools([settings(lab, "lab")], RealClock())
         lab.clock("xs1", 30.0)
-        looked = look(pools.view("lab"), RealClock(), seconds=2.5)
+        looked = look(pools.view("lab"), Means(clock=RealClock(), seconds=2.5))
         pools.close()
     found = {drift.rule: drift for drift in looked.found}
     assert found.keys() == {"clock.bot", "clock.skew"}

@@ -55,7 +55,10 @@ def ask(lab: RunningLab, tmp_path: Path) -> Iterator[Ask]:
             clock=clock,
             readers=readers,
             audits=Auditor(
-                pools, store.audits, clock, {Kind.CLOCK: partial(clock_audit.look, clock=clock, seconds=3.0)}
+                pools,
+                store.audits,
+                clock,
+                {Kind.CLOCK: partial(clock_audit.look, means=clock_audit.Means(clock=clock, seconds=3.0))},
             ),
         )
 
@@ -161,7 +164,7 @@ def test_a_number_that_is_none(ask: Ask, number: str) -> None:
 
 def test_the_page_tells_every_rule_once() -> None:
     told = page()
-    headings = [line.removeprefix("### ") for line in told.splitlines() if line.startswith("### ")]
+    headings = [line.removeprefix("#### ") for line in told.splitlines() if line.startswith("#### ")]
     assert len(headings) == len(set(headings)) == told.count("Source: ")
-    assert "### storage.plugged\n\n**Shared storage is plugged on every host** (grave, now, versions: all)." in told
-    assert "### cpu.level\n\n**Every host can run what the pool offers** (warning, versions: from 7.0)." in told
+    assert "#### storage.plugged\n\n**Shared storage is plugged on every host** (grave, now, versions: all)." in told
+    assert "#### cpu.level\n\n**Every host can run what the pool offers** (warning, versions: from 7.0)." in told

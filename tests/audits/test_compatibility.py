@@ -44,7 +44,9 @@ def test_one_thing_broken_is_found_by_exactly_the_rules_meant_for_it(mutation: M
 
 
 def test_every_rule_has_a_world_that_breaks_it() -> None:
-    assert {each.id for each in RULES} == {rule_id for mutation in MUTATIONS for rule_id in mutation.found}
+    broken = {rule_id for mutation in MUTATIONS for rule_id in mutation.found}
+    # What the pool's own database does not tell: tests/audits/test_limits.py.
+    assert {each.id for each in RULES} == broken | {"backup.database"}
 
 
 def test_rules_are_declared_once_and_say_why() -> None:

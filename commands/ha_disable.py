@@ -6,15 +6,11 @@ from dataclasses import dataclass
 
 from bot import planning
 from bot.errors import Refused
-from bot.lookup import spelling
-from bot.model import Expect, Plan, PoolTarget, Risk, Step, Trace, Value
+from bot.model import Plan, Risk
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import ha, heartbeat
 from bot.text import joined, quoted
-
-LIMIT_SECONDS = 1800
-"""When a host cannot be reached, the toolstack tries again for ever."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +33,6 @@ def plan(_arguments: Arguments, context: Context) -> Plan:
             remedy="“ha enable” turns it on.",
         )
     pool, losing = planning.pool_id(context, inventory), ha.protected(inventory)
-    srs, tolerated = heartbeat.in_use(inventory), inventory.pool.number("ha_host_failures_to_tolerate")
-    where = f" on {spelling(srs[0], inventory)}" if srs else ""
     return Plan(
         command="ha disable",
         arguments=(),
@@ -46,17 +40,7 @@ def plan(_arguments: Arguments, context: Context) -> Plan:
         risk=Risk.DISRUPTIVE,
         title="turn high availability off",
         findings=planning.findings(heartbeat.pool_checks(inventory, "ha_disable"), inventory.pool.id),
-        steps=(
-            Step(
-                title="Turn high availability off",
-                target=PoolTarget(pool.uuid),
-                call="pool.disable_ha",
-                arguments=(),
-                trace=Trace(object=inventory.pool.id, operation="ha_disable"),
-                expect=(Expect(object=inventory.pool.id, field="ha_enabled", equals=Value(False)),),
-                limit_seconds=LIMIT_SECONDS,
-            ),
-        ),
+        steps=(planning.turn_off(inventory),),
         whole_pool=True,
         facts=(("high availability is", "on"),),
         impact=(
@@ -65,5 +49,5 @@ def plan(_arguments: Arguments, context: Context) -> Plan:
             else "No VM was protected, so none loses its protection.",
             "A coordinator that fails is no longer replaced by itself.",
         ),
-        go_back=planning.line(f"ha enable{where} tolerate {tolerated}", context),
+        go_back=planning.line(planning.enabling_line(inventory), context),
     )

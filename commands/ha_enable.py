@@ -9,14 +9,11 @@ from bot import planning
 from bot.errors import Refused
 from bot.inventory import SR, Inventory
 from bot.lookup import spelling
-from bot.model import Expect, Finding, Object, Objects, Plan, PoolTarget, Risk, Step, Trace, Value, Verdict
+from bot.model import Finding, Object, Plan, Risk, Verdict
 from bot.ports import Context, PoolView
 from bot.registry import command
 from bot.rules import agility, ha, heartbeat
 from bot.text import joined, plural, quoted
-
-LIMIT_SECONDS = 1800
-"""One to three minutes, as a rule; each host in turn."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +59,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         ),
         steps=(
             *((planning.tolerate(wanted, inventory),) if wanted != now else ()),
-            Step(
-                title=f"Turn high availability on, with its heartbeat on {quoted(sr.name)}",
-                target=PoolTarget(pool.uuid),
-                call="pool.enable_ha",
-                arguments=(Objects((sr.id,)), Value({})),
-                trace=Trace(object=inventory.pool.id, operation="ha_enable"),
-                expect=(Expect(object=inventory.pool.id, field="ha_enabled", equals=Value(True)),),
-                limit_seconds=LIMIT_SECONDS,
-            ),
+            planning.turn_on((sr,), inventory),
         ),
         whole_pool=True,
         facts=(("high availability is", "off"),),

@@ -1,13 +1,61 @@
-"""High availability in plans: how many failures can be tolerated, and setting that number."""
+"""High availability in plans: turning it on and off, how many failures can be tolerated, and setting that number."""
 
 from __future__ import annotations
 
-from bot.inventory import Inventory
-from bot.model import Expect, Object, PoolTarget, Step, Value
+from bot.inventory import SR, Inventory
+from bot.lookup import spelling
+from bot.model import Expect, Object, Objects, PoolTarget, Step, Trace, Value
 from bot.ports import PoolView
-from bot.rules import ha
+from bot.rules import ha, heartbeat
 from bot.rules.check import Check
-from bot.text import plural
+from bot.text import plural, quoted
+
+LIMIT_SECONDS = 1800
+"""Turning it on takes one to three minutes, as a rule, each host in turn. Turning it off takes less; but when a host
+cannot be reached, the toolstack tries again for ever.
+"""
+
+
+def turn_on(srs: tuple[SR, ...], inventory: Inventory) -> Step:
+    """With the heartbeat on the first of these; without any the toolstack picks one that qualifies."""
+    where = f", with its heartbeat on {quoted(srs[0].name)}" if srs else ""
+    return Step(
+        title=f"Turn high availability on{where}",
+        target=PoolTarget(inventory.pool.uuid),
+        call="pool.enable_ha",
+        arguments=(Objects(tuple(sr.id for sr in srs[:1])), Value({})),
+        trace=Trace(object=inventory.pool.id, operation="ha_enable"),
+        expect=(Expect(object=inventory.pool.id, field="ha_enabled", equals=Value(True)),),
+        limit_seconds=LIMIT_SECONDS,
+    )
+
+
+def turn_off(inventory: Inventory, *, undo: tuple[Step, ...] = ()) -> Step:
+    """Where the heartbeat was, the priorities and the number to tolerate are kept for the next time."""
+    return Step(
+        title="Turn high availability off",
+        target=PoolTarget(inventory.pool.uuid),
+        call="pool.disable_ha",
+        arguments=(),
+        trace=Trace(object=inventory.pool.id, operation="ha_disable"),
+        expect=(Expect(object=inventory.pool.id, field="ha_enabled", equals=Value(False)),),
+        limit_seconds=LIMIT_SECONDS,
+        undo=undo,
+    )
+
+
+def paused(inventory: Inventory) -> tuple[Step, Step]:
+    """High availability off, and on again with the same storage: what is forbidden while it is on is done in between.
+    If that fails, it is turned on again. The number of failures to tolerate is kept by the pool itself.
+    """
+    again = turn_on(heartbeat.in_use(inventory), inventory)
+    return turn_off(inventory, undo=(again,)), again
+
+
+def enabling_line(inventory: Inventory) -> str:
+    """The command that turns it on again as it is now: same storage, same number."""
+    srs, tolerated = heartbeat.in_use(inventory), inventory.pool.number("ha_host_failures_to_tolerate")
+    return f"ha enable{f' on {spelling(srs[0], inventory)}' if srs else ''} tolerate {tolerated}"
 
 
 def most_failures(pool: PoolView, inventory: Inventory) -> int:

@@ -35,6 +35,7 @@ def answer(estate: Estate, host: Host, method: str, params: Sequence[Any], origi
     if method == "system.listMethods":
         return list_methods(host.pool.model)
     with host.pool.db.lock:
+        _still_there(host)
         try:
             result = _answer(estate, host, method, list(params), originator)
         except (Failure, HostDown):

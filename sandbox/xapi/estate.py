@@ -31,9 +31,12 @@ class Estate:
         self.pools = [Pool(self, world) for world in pools]
         self.hosts: dict[str, Host] = {h.uuid: h for pool in self.pools for h in pool.hosts.values()}
         self.counts: collections.Counter[str] = collections.Counter()
+        self._waiting = list(self.pools)
+        """Every pool that ever was: somebody may still wait in one that is gone."""
         self.bugs: list[Exception] = []
         """What went wrong inside the sandbox itself; tests look that it stays empty."""
         self._counting = threading.Lock()
+        self._membership = threading.Lock()
 
     @property
     def speed(self) -> float:
@@ -70,12 +73,28 @@ class Estate:
                 out.append(pool.world())
         return out
 
+    def found(self, pool: Pool) -> None:
+        """A pool has come into being."""
+        with self._membership:
+            self.pools, self._waiting = [*self.pools, pool], [*self._waiting, pool]
+
+    def succeed(self, host: Host) -> Host:
+        """The machine starts as what it became when it joined or left a pool; a pool without hosts is gone."""
+        with self._membership:
+            heir = self.hosts[host.uuid].successor
+            if heir is None:
+                return self.hosts[host.uuid]
+            self.hosts = {**self.hosts, host.uuid: heir}
+            left = {id(h.pool) for h in self.hosts.values()}
+            self.pools = [pool for pool in self.pools if id(pool) in left]
+            return heir
+
     def close(self) -> None:
         """End everything that still waits."""
         self.stopped = True
         self._wake()
 
     def _wake(self) -> None:
-        for pool in self.pools:
+        for pool in self._waiting:
             with pool.db.lock:
                 pool.db.changed.notify_all()

@@ -44,14 +44,34 @@ class Host:
         """False after host.emergency_ha_disable there."""
         self.auto_enable = True
         """Becomes enabled by itself after a reboot."""
+        self.successor: Host | None = None
+        """What this machine is from its toolstack's next start on: a member of another pool, or a pool of its own."""
+        self._called = (str(record["name_label"]), str(record["address"]))
+
+    def take_over(self, machine: Host) -> None:
+        """This is what the machine that `machine` has been becomes when its toolstack starts again."""
+        self.alive, self.clock = False, machine.clock
+        machine.successor = self
+
+    @property
+    def is_known(self) -> bool:
+        """Has its pool's database a record of it? Not after host.destroy."""
+        return self.pool.db.find("host", self.ref) is not None
 
     @property
     def name(self) -> str:
-        return str(self.pool.db.get("host", self.ref)["name_label"])
+        return self._now_called()[0]
 
     @property
     def address(self) -> str:
-        return str(self.pool.db.get("host", self.ref)["address"])
+        return self._now_called()[1]
+
+    def _now_called(self) -> tuple[str, str]:
+        """Name and address as its record has them, or had them last."""
+        record = self.pool.db.find("host", self.ref)
+        if record is not None:
+            self._called = (str(record["name_label"]), str(record["address"]))
+        return self._called
 
     @property
     def is_coordinator(self) -> bool:
@@ -59,6 +79,9 @@ class Host:
 
     def in_emergency(self, now: float) -> bool:
         """Has this member given up on its coordinator? `now` is the lab's time in seconds."""
+        if not self.is_known:
+            self.emergency_reason = ["HOST_UNKNOWN_TO_MASTER", self.uuid]
+            return True
         if self.is_coordinator or self.lost_coordinator_at is None:
             return False
         if now < self.lost_coordinator_at + NOTICE_COORDINATOR_LOST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.xapi import allowed, domains, ha
+from sandbox.xapi import allowed, domains, ha, startup
 from sandbox.xapi.hosts import BOOT, DECLARED_DEAD
 
 if TYPE_CHECKING:
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 SHUTDOWN_DELAY = 10.0
 """From the answer of host.reboot or host.shutdown to the toolstack's end."""
-_PLUG_AFTER_BOOT = 5.0
+TOOLSTACK_START = 30.0
+"""Until a toolstack that restarts answers again."""
 
 
 def power_lost(host: Host) -> None:
@@ -21,6 +22,7 @@ def power_lost(host: Host) -> None:
     pool = host.pool
     with pool.db.lock:
         if not host.alive:
+            host.runs += 1  # what was going to start it again does not
             return
         host.lost_power_at = pool.estate.time.now()
         _stop(host)
@@ -69,55 +71,75 @@ def going_down(host: Host, reboot: bool) -> None:
                 domains.tear_down(pool, vm, "Halted")
         _stop(host)
         if reboot:
-            pool.after(BOOT, lambda: power_back(host))
+            boot_later(host)
 
     pool.after(SHUTDOWN_DELAY, down)
 
 
+def boot_later(host: Host) -> None:
+    """The machine is off and comes back after the time of a boot, unless its power fails meanwhile."""
+    run = host.runs
+    host.pool.after(BOOT, lambda: power_back(host) if host.runs == run else None)
+
+
 def power_back(host: Host) -> None:
     """The host boots: its domains are gone, its PBDs get plugged, and it becomes enabled unless a user said no."""
+    host = host.pool.estate.succeed(host)
     pool = host.pool
     with pool.db.lock:
         if host.alive:
             return
-        host.alive, host.booting = True, True
+        if not host.is_known:  # forgotten by its pool
+            host.alive = True
+            return
         for vm in list(pool.db.get("host", host.ref)["resident_VMs"]):
             if not pool.db.value("VM", vm, "is_control_domain"):
                 domains.tear_down(pool, vm, "Halted", protect=True)
-        now = str(int(host.clock.unix()))
-        config = {
-            **pool.db.value("host", host.ref, "other_config"),
-            "boot_time": f"{now}.",
-            "agent_start_time": f"{now}.",
-        }
         features = pool.db.value("host", host.ref, "cpu_info").get("features_after_reboot")
         if features:
             pool.db.set_key("host", host.ref, "cpu_info", "features", features)
-        pool.db.write("host", host.ref, other_config=config, current_operations={}, enabled=False)
-        for pbd in pool.db.get("host", host.ref)["PBDs"]:
-            pool.db.write("PBD", pbd, currently_attached=False)
-        if host.is_coordinator:
-            for other in pool.hosts.values():
-                other.coordinator_back(pool.estate.time.now())
-        elif not pool.coordinator.alive:
-            host.coordinator_gone(pool.estate.time.now())
-        set_live(pool, host.ref, True)
-        pool.after(_PLUG_AFTER_BOOT, lambda: _ready(host))
-        pool.db.changed.notify_all()
+        _begin(host, ("boot_time", "agent_start_time"))
 
 
-def _ready(host: Host) -> None:
+def restart_as_heir(machine: Host) -> None:
+    """The toolstack ends and starts again, as what the machine became. The lock of the pool that it leaves is held."""
+    if machine.alive and machine.successor is not None:
+        heir = machine.successor
+        _stop(machine)
+        run = machine.runs
+        heir.pool.after(TOOLSTACK_START, lambda: _first_hello(machine, run))
+
+
+def leave(machine: Host, own: Pool) -> None:
+    """The machine's toolstack ends; it boots as the coordinator of `own`. The lock of the pool it leaves is held."""
+    heir = own.coordinator
+    heir.take_over(machine)
+    own.estate.found(own)
+    _stop(machine)
+    own.estate.succeed(machine)
+    boot_later(heir)
+
+
+def _first_hello(machine: Host, run: int) -> None:
+    if machine.runs == run:
+        _begin(machine.pool.estate.succeed(machine), ("agent_start_time",))
+
+
+def _begin(host: Host, times: tuple[str, ...]) -> None:
+    """The toolstack answers again: a member says hello to its coordinator."""
     pool = host.pool
-    if not host.alive:
-        return
-    host.booting = False
-    for pbd in pool.db.get("host", host.ref)["PBDs"]:
-        pool.db.write("PBD", pbd, currently_attached=True)
-        sr = pool.db.value("PBD", pbd, "SR")
-        allowed.refresh(pool.db, "SR", sr)
-    if host.auto_enable:
-        pool.db.write("host", host.ref, enabled=True)
-    allowed.refresh(pool.db, "host", host.ref)
+    host.alive = True
+    now = f"{int(host.clock.unix())}."
+    config = {**pool.db.value("host", host.ref, "other_config"), **dict.fromkeys(times, now)}
+    pool.db.write("host", host.ref, other_config=config, current_operations={}, enabled=False)
+    if host.is_coordinator:
+        for other in pool.hosts.values():
+            other.coordinator_back(pool.estate.time.now())
+    elif not pool.coordinator.alive:
+        host.coordinator_gone(pool.estate.time.now())
+    set_live(pool, host.ref, True)
+    startup.begin(host)
+    pool.db.changed.notify_all()
 
 
 def change_coordinator(pool: Pool, host: str) -> None:

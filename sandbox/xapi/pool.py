@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import uuid as uuids
 from collections.abc import Callable
@@ -111,8 +110,13 @@ class Pool:
         def run() -> None:
             with self.db.lock:
                 if not self.estate.stopped:
-                    with contextlib.suppress(HostDown):
+                    try:
                         work()
+                    except HostDown:
+                        pass  # with its host the work is over
+                    except Exception as bug:
+                        self.estate.bugs.append(bug)
+                        raise
 
         threading.Thread(target=run, daemon=True).start()
 

@@ -177,8 +177,7 @@ class RunningLab:
         """Its power fails: connections are refused, open ones break. Nothing if it is dead already."""
         served = self._find(host)
         with self._lives:
-            if served.host.alive:
-                self.estate.kill(served.host.uuid)
+            self.estate.kill(served.host.uuid)
             served.server.kill()
 
     def start(self, host: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.xapi import allowed, life
 from sandbox.xapi.context import Context
+from sandbox.xapi.departures import forget_host
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import raise_if
 from sandbox.xapi.registry import BOTH, READ, call
@@ -83,17 +84,7 @@ def destroy(context: Context, host: str) -> None:
     _given_up(context, host, "destroy")
     if _user_vms(context, host):
         raise Failure("HOST_HAS_RESIDENT_VMS", host)
-    row = context.get("host", host)
-    for vm in list(row["resident_VMs"]):
-        context.db.destroy("VM", vm)
-    for cls, field in (("PBD", "PBDs"), ("PIF", "PIFs"), ("host_cpu", "host_CPUs")):
-        for ref in list(row[field]):
-            context.db.destroy(cls, ref)
-    if context.db.find("host_metrics", row["metrics"]) is not None:
-        context.db.destroy("host_metrics", row["metrics"])
-    gone = context.pool.hosts.pop(host)
-    context.estate.hosts.pop(gone.uuid, None)
-    context.db.destroy("host", host)
+    forget_host(context.pool, host)
 
 
 @call("host.management_reconfigure", source=READ, only="the refusals, and to the interface that it is")

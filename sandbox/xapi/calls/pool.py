@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.xapi import life
 from sandbox.xapi.context import Context
-from sandbox.xapi.failure import Failure, internal_error
+from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import pool_operation
 from sandbox.xapi.registry import BOTH, READ, RECORDED, call
 from sandbox.xapi.rules import ha_guard, ha_plan
@@ -144,14 +144,3 @@ def recover_slaves(context: Context) -> list[str]:
             host.lost_coordinator_at = host.found_coordinator_at = None
             out.append(ref)
     return out
-
-
-@call("pool.eject", source=RECORDED, only="the refusals for the coordinator and for HA")
-def eject(context: Context, host: str) -> None:
-    with pool_operation(context, "eject"):
-        context.get("host", host)
-        if host == context.pool.coordinator_ref:
-            raise internal_error("Xapi_pool.Cannot_eject_master")
-        if context.pool.record["ha_enabled"]:
-            raise Failure("HA_IS_ENABLED")
-        raise Failure("NOT_IMPLEMENTED", context.method)

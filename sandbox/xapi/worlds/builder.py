@@ -19,6 +19,10 @@ GIB = 1024**3
 TIB = 1024**4
 
 
+_OF_THE_PRODUCT = ("pool_patch", "pool_update")
+"""Classes whose objects have the same uuid in every pool: it is the update's own."""
+
+
 class PoolBuilder:
     """Collects the objects of one pool of a given release.
 
@@ -37,7 +41,7 @@ class PoolBuilder:
         """How many guests were started on each host (by reference): their domain numbers."""
 
     def uuid(self, cls: str, key: str) -> str:
-        return stable_uuid(self.name, cls, key)
+        return stable_uuid("product" if cls in _OF_THE_PRODUCT else self.name, cls, key)
 
     def ref(self, cls: str, key: str) -> str:
         """The reference that :meth:`add` gives, or will give, to that object."""

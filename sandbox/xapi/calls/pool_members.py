@@ -1,0 +1,143 @@
+"""Hosts that join a pool and leave it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sandbox.xapi import first_boot, life
+from sandbox.xapi.context import Context
+from sandbox.xapi.departures import forget_host
+from sandbox.xapi.failure import Failure, internal_error
+from sandbox.xapi.joining import move_in
+from sandbox.xapi.operations import pool_operation, raise_if
+from sandbox.xapi.registry import BOTH, READ, call, difference
+from sandbox.xapi.rules import join_checks
+from sandbox.xapi.rules.join_sides import Sides
+
+if TYPE_CHECKING:
+    from sandbox.xapi.hosts import Host
+    from sandbox.xapi.pool import Pool
+
+_ASK, _PUSH, _LEAVE = 2.0, 8.0, 10.0
+"""Simulated seconds: both sides are looked at; everything is sent over; a member clears up."""
+RESTART_DELAY = 10.0
+"""From the answer of pool.join to the end of the joiner's toolstack."""
+_PAM_DELAY = 2.0
+_CONTENDED = 0.005
+"""Seconds, really, until a pool that somebody else has in hand is tried again."""
+
+difference(
+    "pool.join",
+    "An address where nothing answers is JOINING_HOST_CONNECTION_FAILED; names other than a host's own do not resolve.",
+    "Of an address without a host only the two codes of the connection are known.",
+)
+difference(
+    "pool.join",
+    "Certificates, CRLs, UEFI certificates, SSH and console settings are not exchanged.",
+    "Nothing here reads them.",
+)
+
+
+@call("pool.join", source=READ)
+def join(context: Context, address: str, username: str, password: str) -> None:
+    """The pool shows the host, not live, when this ends; ten seconds later the joiner's toolstack restarts."""
+    _join(context, address, username, password, force=False)
+
+
+@call("pool.join_force", source=READ)
+def join_force(context: Context, address: str, username: str, password: str) -> None:
+    """Software versions and CPUs may differ; nothing else."""
+    _join(context, address, username, password, force=True)
+
+
+def _join(context: Context, address: str, username: str, password: str, force: bool) -> None:
+    licence = context.get("host", context.host.ref).get("license_params", {})
+    if licence.get("restrict_pooling") == "true":
+        raise Failure("LICENCE_RESTRICTION")
+    target = _reach(context, address)
+    if not target.is_coordinator:
+        raise Failure("HOST_IS_SLAVE", target.pool.coordinator.address)
+    if (username, password) != (context.estate.username, context.estate.password):
+        context.wait(_PAM_DELAY)
+        raise Failure("SESSION_AUTHENTICATION_FAILED", username, "Authentication failure")
+    context.work(_ASK, 0.0, 0.2)
+    with _both_held(context, target.pool):
+        _check(context, target, force)
+    context.work(_PUSH, 0.2, 1.0)
+    with _both_held(context, target.pool):
+        if not target.alive:
+            raise Failure("JOINING_HOST_CONNECTION_FAILED")
+        _check_once(context)
+        move_in(context.pool, target.pool)
+    machine = context.host
+    context.pool.after(RESTART_DELAY, lambda: life.restart_as_heir(machine))
+
+
+def _check(context: Context, target: Host, force: bool) -> None:
+    _check_once(context)
+    raise_if(join_checks.error(Sides(context.db, target.pool.db), force))
+
+
+def _check_once(context: Context) -> None:
+    if context.host.successor is not None:
+        raise Failure("OPERATION_NOT_ALLOWED", "Host is already part of a pool")
+
+
+def _reach(context: Context, address: str) -> Host:
+    """The live host at that address. Raises Failure JOINING_HOST_CONNECTION_FAILED."""
+    for host in context.estate.hosts.values():
+        if host.alive and (host.address == address or host.name == address):
+            return host
+    raise Failure("JOINING_HOST_CONNECTION_FAILED")
+
+
+@contextlib.contextmanager
+def _both_held(context: Context, other: Pool) -> Iterator[None]:
+    """This pool's lock and the other's. Nobody waits for a lock while holding one: two hosts that join each other
+    would wait for ever."""
+    while not other.db.lock.acquire(blocking=False):
+        context.db.changed.wait(_CONTENDED)
+        context.wait(0)
+    try:
+        yield
+    finally:
+        other.db.lock.release()
+
+
+@call("pool.eject", source=BOTH)
+def eject(context: Context, host: str) -> None:
+    """The host reboots into a pool of its own with an empty local disk; what was on the disk is lost."""
+    with pool_operation(context, "eject"):
+        machine = context.require_live(host)
+        if machine.is_coordinator:
+            raise internal_error("Xapi_pool.Cannot_eject_master")
+        if context.pool.record["ha_enabled"]:
+            raise Failure("HA_IS_ENABLED")
+        if "apply_updates" in context.pool.record.get("current_operations", {}).values():
+            raise Failure("NOT_SUPPORTED_DURING_UPGRADE")
+        _no_guests(context, host)
+        for pbd in list(context.get("host", host)["PBDs"]):
+            context.subcall("PBD.unplug", pbd)
+        context.work(_LEAVE)
+        machine = context.require_live(host)
+        own = first_boot.own_pool(machine)
+        _forget_storage(context, host)
+        life.leave(machine, own)
+        forget_host(context.pool, host)
+
+
+def _no_guests(context: Context, host: str) -> None:
+    for vm in context.get("host", host)["resident_VMs"]:
+        row = context.get("VM", vm)
+        if not row["is_control_domain"] and row["power_state"] != "Halted":
+            raise Failure("OPERATION_NOT_ALLOWED", "VM resident on host")
+
+
+def _forget_storage(context: Context, host: str) -> None:
+    """SRs that nobody else is connected to; the VMs whose disks were there stay, without them."""
+    for pbd in list(context.get("host", host)["PBDs"]):
+        sr = context.db.value("PBD", pbd, "SR")
+        if context.db.find("SR", sr) is not None and len(context.get("SR", sr)["PBDs"]) == 1:
+            context.subcall("SR.forget", sr)

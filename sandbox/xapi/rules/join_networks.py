@@ -1,0 +1,91 @@
+"""What joining asks of networks and shared storage."""
+
+from __future__ import annotations
+
+from sandbox.xapi.rules import Error
+from sandbox.xapi.rules.join_sides import Sides, is_tools_sr
+from sandbox.xapi.store import Database
+from sandbox.xapi.values import Row
+
+
+def shared_srs(db: Database) -> list[str]:
+    return [ref for ref, sr in db.rows("SR").items() if sr["shared"] and not is_tools_sr(sr)]
+
+
+def cluster_network(sides: Sides) -> Error | None:
+    """Of a pool whose cluster takes new hosts in by itself."""
+    clusters = [c for c in sides.pool.rows("Cluster").values() if c["pool_auto_join"]]
+    members = [m for m in sides.pool.rows("Cluster_host").values() if m["host"] == sides.coordinator_pool["master"]]
+    pif = next((sides.pool.find("PIF", m["PIF"]) for m in members), None) if clusters else None
+    if pif is None:
+        return None
+    if pif["VLAN"] != -1 and not pif["management"]:
+        return ["POOL_JOINING_POOL_CANNOT_ENABLE_CLUSTERING_ON_VLAN_NETWORK", str(pif["VLAN"])]
+    bridge = sides.pool.value("network", pif["network"], "bridge")
+    here = [p for p in sides.joiner.rows("PIF").values() if _bridge(sides.joiner, p) == bridge and p["IP"]]
+    return None if len(here) == 1 else ["POOL_JOINING_HOST_MUST_HAVE_ONLY_ONE_IP_ON_CLUSTERING_NETWORK"]
+
+
+def _bridge(db: Database, pif: Row) -> str:
+    return str((db.find("network", pif["network"]) or {}).get("bridge", ""))
+
+
+def physical_management(sides: Sides) -> Error | None:
+    pif = sides.management_pif(sides.joiner)
+    return None if pif and pif["physical"] else ["POOL_JOINING_HOST_MUST_HAVE_PHYSICAL_MANAGEMENT_NIC"]
+
+
+def only_physical(sides: Sides) -> Error | None:
+    virtual = any(not pif["physical"] for pif in sides.joiner.rows("PIF").values())
+    return ["POOL_JOINING_HOST_MUST_ONLY_HAVE_PHYSICAL_PIFS"] if virtual else None
+
+
+def bonds_and_vlans(sides: Sides) -> Error | None:
+    db = sides.joiner
+    if db.rows("Bond"):
+        return ["POOL_JOINING_HOST_HAS_BONDS"]
+    if db.rows("tunnel"):
+        return ["POOL_JOINING_HOST_HAS_TUNNELS"]
+    if db.rows("network_sriov"):
+        return ["POOL_JOINING_HOST_HAS_NETWORK_SRIOVS"]
+    carried = (db.find("PIF", vlan["untagged_PIF"]) for vlan in db.rows("VLAN").values())
+    if any(pif is None or not pif["management"] for pif in carried):
+        return ["POOL_JOINING_HOST_HAS_NON_MANAGEMENT_VLANS"]
+    return None
+
+
+def management_vlan(sides: Sides) -> Error | None:
+    mine, theirs = (sides.management_pif(db) for db in (sides.joiner, sides.pool))
+    here, there = (pif["VLAN"] if pif else -1 for pif in (mine, theirs))
+    if here == there:
+        return None
+    return ["POOL_JOINING_HOST_MANAGEMENT_VLAN_DOES_NOT_MATCH", str(here), str(there)]
+
+
+def backend(sides: Sides) -> Error | None:
+    """bridge or openvswitch, and the controller of the latter."""
+    mine, theirs = (row["software_version"].get("network_backend", "") for row in (sides.host, sides.coordinator))
+    if mine != theirs:
+        return ["OPERATION_NOT_ALLOWED", "Network backends differ"]
+
+    def controllers(db: Database, pool: Row) -> list[tuple[object, ...]]:
+        known = [(c["protocol"], c["address"], c["port"]) for c in db.rows("SDN_controller").values()]
+        return sorted(known) or [(pool.get("vswitch_controller", ""),)]
+
+    same = controllers(sides.joiner, sides.joiner_pool) == controllers(sides.pool, sides.coordinator_pool)
+    return None if same else ["OPERATION_NOT_ALLOWED", "SDN controller differs"]
+
+
+def address_type(sides: Sides) -> Error | None:
+    mine, theirs = (sides.management_pif(db) or {} for db in (sides.joiner, sides.pool))
+    same = mine.get("primary_address_type", "") == theirs.get("primary_address_type", "")
+    return None if same else ["OPERATION_NOT_ALLOWED", "Primary address type differs"]
+
+
+def nbd_purposes(sides: Sides) -> Error | None:
+    """One pool may not offer NBD both with TLS and without."""
+    both = [*sides.joiner.rows("network").values(), *sides.pool.rows("network").values()]
+    purposes = {purpose for network in both for purpose in network["purpose"]}
+    if {"nbd", "insecure_nbd"} <= purposes:
+        return ["OPERATION_NOT_ALLOWED", "Network purposes nbd and insecure_nbd cannot be mixed in a pool"]
+    return None

@@ -110,7 +110,13 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
     clock = SystemClock()
     store = open_store(settings, clock)
     store.configured(content(settings), changes)
-    pools = XapiPools(settings.pool_settings(), clock, witness=partial(_witness, store))
+    pools = XapiPools(
+        (*settings.pool_settings(), *settings.host_settings()),
+        clock,
+        secret=settings.secret,
+        witness=partial(_witness, store),
+        memory=store.pools,
+    )
     registry = Registry.of_package(commands)
     scopes, rules = settings.scopes(), replace(settings.rules(), names=Names(names))
     with (
@@ -128,6 +134,7 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
             watched_tags=rules.watched_tags,
             audits=Auditor(pools, store.audits, clock, _looks(settings, store, clock)),
             team=team,
+            timezone=settings.bot.timezone,
         )
         steady = SteadyClock(clock, _newest(store))
         runner = Runner(store=store, resolver=resolver, clock=steady, threads=threads)

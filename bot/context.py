@@ -7,11 +7,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from bot import logs
-from bot.errors import UserError
+from bot.errors import Unavailable, UserError
 from bot.findings import Audits
 from bot.inventory import Inventory
 from bot.model import Actor, Place
-from bot.ports import Clock, CommandHelp, History, PolicyBook, Pools, PoolView
+from bot.ports import Channels, Clock, CommandHelp, History, PolicyBook, Pools, PoolView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +28,22 @@ class Asking:
     readers: Executor
     """Threads on which several pools are read at once; never the threads that answer people, which wait for them."""
     configured: Pools
+    timezone: str = "UTC"
     chosen: PoolView | None = None
     auditor: Audits | None = None
+    reached: Channels | None = None
 
     @property
     def pool(self) -> PoolView:
         if self.chosen is None:
             raise RuntimeError("this command declared that it is not about one pool")
         return self.chosen
+
+    @property
+    def channels(self) -> Channels:
+        if self.reached is None:
+            raise Unavailable("Slack is not asked from here, so channels cannot be named.", remedy="Ask it in Slack.")
+        return self.reached
 
     @property
     def audits(self) -> Audits:

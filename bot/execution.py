@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import threading
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from bot.errors import OutcomeUnknown, ToolstackRefusal, Unavailable, UserError
-from bot.model import BOT, CallRecord, CallState, Entry, Progress, Request, ResultOf, Step
+from bot.model import BOT, Argument, CallRecord, CallState, Entry, Plan, Progress, ResultOf, Step
 from bot.ports import Clock, PoolHands, Store, Taken, TaskStatus
+from bot.run import Cancelled, Failed, LeaseLost, Run, Unsure
 from bot.text import duration
+from bot.waiting import Waiter
 
 log = logging.getLogger(__name__)
 
@@ -23,51 +24,10 @@ POLL_SECONDS = (0.3, 1.0)
 """How often a task is looked at: at first, and after a while."""
 VERIFY_SECONDS = 10.0
 """How long an expectation may take to show after a task's success (events reach the database a little later)."""
-LOOK_SECONDS = 60.0
-"""How long the pool may stay away before a call whose answer was lost becomes UNKNOWN."""
-
-
-class Failed(Exception):
-    """The step did not happen, for sure."""
-
-    def __init__(self, reason: str, remedy: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.remedy = remedy
-
-
-class Cancelled(Failed):
-    """The step's task was cancelled, by us or from outside."""
 
 
 _CANCELLED = "cancelled"
 """Second element of a call's error: it did not fail, it was cancelled."""
-
-
-class Unsure(Exception):
-    """Nobody can tell what became of the step."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class LeaseLost(Exception):
-    """Another process has taken this request over; leave everything to it."""
-
-
-@dataclass
-class Run:
-    """One request being executed by this process: what it has done so far, and whether somebody wants it cancelled."""
-
-    request: Request
-    cancel: threading.Event = field(default_factory=threading.Event)
-    lost: threading.Event = field(default_factory=threading.Event)
-    """Set when the lease could not be renewed."""
-    owner: str | None = None
-    """Whose lease it runs under, once it has one."""
-    results: dict[int, str] = field(default_factory=dict)
-    evidence: list[str] = field(default_factory=list)
 
 
 class Performer:
@@ -76,6 +36,7 @@ class Performer:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._waiter = Waiter(store, clock)
 
     def perform(self, run: Run, hands: PoolHands, *, number: int, step: Step, undo: bool = False) -> None:
         """Do one step, or find out what became of it if it was begun before. Steps are numbered from 0; so are all
@@ -85,28 +46,37 @@ class Performer:
         """
         begun = self._begun(run.request.id, number, undo)
         intended_at = begun[0].intended_at if begun else self._clock.now()
+        result: str | None = None
         if begun is None:
             if run.lost.is_set():
                 raise LeaseLost
             if run.cancel.is_set() and not undo:
                 raise Cancelled("it was cancelled before the call was sent")
-            _check_results(run, step)
-            task_uuid = self._send(run, hands, number, step, undo)
+            task_uuid = ""
+            if step.waits:
+                self._intend(run, number, step, undo, "")
+            else:
+                _check_results(run, step)
+                task_uuid, result = self._send(run, hands, number, step, undo)
         else:
             record, mark = begun
             if record.state is CallState.DONE:
+                self._keep(run, number, undo, record.result)
                 return
             if record.state in (CallState.FAILED, CallState.NOT_TAKEN):
                 kind = Cancelled if _CANCELLED in record.error[1:] else Failed
                 raise kind(record.error[0] if record.error else "the call was refused before the bot was restarted")
-            task_uuid = record.task_uuid or self._find(run, hands, number, step, undo, mark)
+            found = step.waits or record.task_uuid
+            task_uuid = record.task_uuid if found else self._find(run, hands, number, step, undo, mark)
+        waited = max((self._clock.now() - intended_at).total_seconds(), 0.0)
         try:
-            if step.asynchronous and task_uuid:
-                waited = max((self._clock.now() - intended_at).total_seconds(), 0.0)
+            if step.waits:
+                self._waiter.wait(run, hands, number=number, step=step, undo=undo, waited_before=waited)
+            elif step.asynchronous and task_uuid:
                 result = self._watch(run, hands, number, step, task_uuid, undo=undo, waited_before=waited)
-                if not undo:
-                    run.results[number] = result
-            self._verify(run, hands, step)
+            self._keep(run, number, undo, result)
+            if not step.waits:
+                self._verify(run, hands, step)
         except Failed as failure:
             more = (_CANCELLED,) if isinstance(failure, Cancelled) else ()
             self._note(run, number, step, undo, CallState.FAILED, task_uuid, failure.reason, more=more)
@@ -114,9 +84,14 @@ class Performer:
         except Unsure as doubt:
             self._note(run, number, step, undo, CallState.UNKNOWN, task_uuid, doubt.reason)
             raise
-        self._note(run, number, step, undo, CallState.DONE, task_uuid, "")
+        needed = result if not undo and _is_needed(run.request.plan, number) else None
+        self._note(run, number, step, undo, CallState.DONE, task_uuid, "", result=needed)
         if task_uuid:
             hands.forget(task_uuid)
+
+    def _keep(self, run: Run, number: int, undo: bool, result: str | None) -> None:
+        if result is not None and not undo:
+            run.results[number] = result
 
     def _begun(self, request_id: str, number: int, undo: bool) -> tuple[CallRecord, str] | None:
         for record, mark in self._store.calls(request_id):
@@ -124,23 +99,29 @@ class Performer:
                 return record, mark
         return None
 
-    def _send(self, run: Run, hands: PoolHands, number: int, step: Step, undo: bool) -> str:
-        """The one place where a call with effect leaves. Returns its task's uuid ("" for a synchronous call)."""
+    def _intend(self, run: Run, number: int, step: Step, undo: bool, mark: str) -> None:
+        """:raises LeaseLost: another process has begun it, or has the request."""
+        entry = self._entry(run, "begun" if step.waits else "intended", number, step, undo)
+        now = self._clock.now()
+        if not self._store.intend(run.request.id, number, undo, step.call, mark, entry, now, owner=run.owner):
+            raise LeaseLost
+
+    def _send(self, run: Run, hands: PoolHands, number: int, step: Step, undo: bool) -> tuple[str, str | None]:
+        """The one place where a call with effect leaves. Returns its task's uuid ("" for a synchronous call) and what a
+        synchronous call answered; None when that is not known.
+        """
         try:
             mark = hands.mark(step)
         except UserError as error:
             if run.lost.is_set():
                 raise LeaseLost from error
             raise Failed(f"nothing was sent: {error.message}", error.remedy) from error
-        entry = self._entry(run, "call intended", number, step, undo)
-        now = self._clock.now()
-        if not self._store.intend(run.request.id, number, undo, step.call, mark, entry, now, owner=run.owner):
-            raise LeaseLost
+        self._intend(run, number, step, undo, mark)
         try:
             answer = hands.send(step, run.results)
         except OutcomeUnknown as error:
             log.warning("%s: the answer of %s was lost: %s", run.request.id, step.call, error.message)
-            return self._find(run, hands, number, step, undo, mark)
+            return self._find(run, hands, number, step, undo, mark), None
         except ToolstackRefusal as error:
             self._note(run, number, step, undo, CallState.FAILED, "", error.message, code=error.code)
             raise Failed(error.message, error.remedy) from error
@@ -148,15 +129,13 @@ class Performer:
             self._note(run, number, step, undo, CallState.NOT_TAKEN, "", error.message)
             raise Failed(f"nothing was sent: {error.message}", error.remedy) from error
         if not step.asynchronous:
-            if not undo:
-                run.results[number] = answer
-            return ""
+            return "", answer
         self._store.note_call(run.request.id, number, undo, CallState.SENT, task_uuid=answer)
-        return answer
+        return answer, None
 
     def _find(self, run: Run, hands: PoolHands, number: int, step: Step, undo: bool, mark: str) -> str:
         """The task of a call whose answer was lost; "" when its effect is there already."""
-        deadline = self._clock.monotonic() + LOOK_SECONDS
+        deadline = self._clock.monotonic() + step.away_seconds
         while True:
             try:
                 sighting = hands.look(step, mark)
@@ -181,8 +160,9 @@ class Performer:
 
     def _watch(
         self, run: Run, hands: PoolHands, number: int, step: Step, task_uuid: str, *, undo: bool, waited_before: float
-    ) -> str:
-        """Follow the task to its end, with its progress on the card; returns its result. The step's limit counts from
+    ) -> str | None:
+        """Follow the task to its end, with its progress on the card; returns its result, None when it is lost. The
+        step's limit counts from
         when the call was intended, `waited_before` seconds ago: a restart does not prolong it.
         """
         started = self._clock.monotonic() - waited_before
@@ -198,12 +178,14 @@ class Performer:
                     log.warning("%s: the pool went away during %s", run.request.id, step.call)
                 away = error.message
                 self._tell_away(run, number, max(shown, 0) / 100)
+                if self._shows_elsewhere(run, hands, number, step, undo=undo):
+                    return None
                 self._within_limit(step, waited)
                 self._pause(run, POLL_SECONDS[1])
                 continue
             if task is None:
                 self._without_task(run, hands, number, step, undo=undo)
-                return ""
+                return None
             if task.status is TaskStatus.SUCCESS:
                 return task.result
             if task.status is TaskStatus.FAILURE:
@@ -252,6 +234,19 @@ class Performer:
         if waited > step.limit_seconds:
             raise Unsure(f"it has not ended within {duration(step.limit_seconds)}; its task may still be running")
 
+    def _shows_elsewhere(self, run: Run, hands: PoolHands, number: int, step: Step, *, undo: bool) -> bool:
+        """Where the call went nobody answers any more; does what it should have done show in another place?"""
+        begun = self._begun(run.request.id, number, undo)
+        if begun is None or not any(expect.at for expect in step.expect):
+            return False
+        try:
+            sighting = hands.look(step, begun[1])
+        except UserError:
+            return False
+        if sighting.taken is Taken.DONE:
+            run.evidence.append(sighting.evidence)
+        return sighting.taken is Taken.DONE
+
     def _without_task(self, run: Run, hands: PoolHands, number: int, step: Step, *, undo: bool) -> None:
         """The task is gone (another coordinator, or destroyed by somebody): only the effect can tell, and only if it
         was not there before the call.
@@ -261,7 +256,7 @@ class Performer:
         begun = self._begun(run.request.id, number, undo)
         if begun is None or not step.expect:
             raise Unsure("its task is gone, and nothing else can tell whether it was done")
-        deadline = self._clock.monotonic() + LOOK_SECONDS
+        deadline = self._clock.monotonic() + step.away_seconds
         while True:
             try:
                 sighting = hands.look(step, begun[1])
@@ -275,14 +270,18 @@ class Performer:
         run.evidence.append(f"its task is gone; {sighting.evidence}")
 
     def _verify(self, run: Run, hands: PoolHands, step: Step) -> None:
-        """A task's success is believed only when the pool's state shows it."""
+        """A task's success is believed only when the pool's state shows it. Time in which the pool is away, within the
+        step's limit for that, does not count.
+        """
         deadline = self._clock.monotonic() + VERIFY_SECONDS
+        away_until = deadline + step.away_seconds - VERIFY_SECONDS
         for expect in step.expect:
             while True:
                 try:
                     holds, evidence = hands.holds(expect, run.results)
                 except UserError as error:
                     holds, evidence = False, error.message
+                    deadline = max(deadline, min(self._clock.monotonic() + VERIFY_SECONDS, away_until))
                 if holds:
                     run.evidence.append(evidence)
                     break
@@ -308,8 +307,9 @@ class Performer:
         *,
         code: str = "",
         more: tuple[str, ...] = (),
+        result: str | None = None,
     ) -> None:
-        entry = self._entry(run, f"call {state}", number, step, undo)
+        entry = self._entry(run, str(state), number, step, undo)
         body = {**entry.body, **({"reason": reason} if reason else {}), **({"code": code} if code else {})}
         self._store.note_call(
             run.request.id,
@@ -318,24 +318,44 @@ class Performer:
             state,
             task_uuid=task_uuid,
             error=(reason, *more) if reason else (),
+            result=result,
             entry=dataclasses.replace(entry, body=body),
         )
 
-    def _entry(self, run: Run, kind: str, number: int, step: Step, undo: bool) -> Entry:
+    def _entry(self, run: Run, what: str, number: int, step: Step, undo: bool) -> Entry:
+        """`call intended`, `call done` …; `wait begun`, `wait done` …"""
         body = {"step": number, "call": step.call, "title": step.title, "undo": undo}
-        if kind == "call intended":
+        if what == "intended":
             body["arguments"] = [_told(argument) for argument in step.arguments]
+        kind = f"{'wait' if step.waits else 'call'} {what}"
         return Entry(kind=kind, actor=BOT, pool=run.request.plan.pool.name, request_id=run.request.id, body=body)
 
 
 def _check_results(run: Run, step: Step) -> None:
-    """:raises Failed: the step needs what an earlier one answered, and that is lost: results are not stored."""
-    for argument in step.arguments:
-        if isinstance(argument, ResultOf) and argument.step not in run.results:
+    """:raises Failed: the step needs what an earlier one answered, and that was lost with the connection."""
+    for needed in _needs(step):
+        if needed not in run.results:
             raise Failed(
-                f"the answer of step {argument.step + 1}, which this one needs, was lost when the bot was restarted",
+                f"the answer of step {needed + 1}, which this one needs, was lost",
                 "See what that step made, and ask for the rest.",
             )
+
+
+_NEVER_KEPT = ("session.", "secret.", "Async.")
+"""Calls whose answers are, or may be, secrets."""
+
+
+def _is_needed(plan: Plan, number: int) -> bool:
+    """Does a later step, or an undo, take what this step answered? Only then it is kept."""
+    if plan.steps[number].call.startswith(_NEVER_KEPT):
+        return False
+    return any(number in _needs(each) for step in plan.steps for each in (step, *step.undo))
+
+
+def _needs(step: Step) -> Iterator[int]:
+    """The numbers of the steps whose answers it takes."""
+    taken: tuple[Argument, ...] = (*step.arguments, *(expect.equals for expect in step.expect))
+    return (argument.step for argument in taken if isinstance(argument, ResultOf))
 
 
 def _told(argument: object) -> object:

@@ -4,18 +4,20 @@ arguments.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot import appointed
 from bot.context import Asking
 from bot.errors import Ambiguous, Choice, Denied, NotFound, ParseError, Refused, UserError
 from bot.findings import Audits
-from bot.grammar import Parsed, Slot, Word
+from bot.grammar import WHEN_SLOT, Parsed, Slot, Word
 from bot.inventory import Inventory
 from bot.lookup import KIND_NAMES, find, matches
-from bot.model import Actor, ObjectId, Place, Plan, Request, Risk
-from bot.ports import Clock, History, PolicyBook, PoolHands, Pools
+from bot.model import Actor, BotTarget, ObjectId, Place, Plan, Request, Risk, Target, Window
+from bot.ports import Channels, Clock, History, PolicyBook, PoolHands, Pools
 from bot.registry import NUMBERS, OBJECTS, Command, Registry, Scope
 from bot.scope import Scopes, which_pool
 from bot.text import quoted
@@ -37,6 +39,12 @@ class Resolver:
     audits: Audits | None = None
     team: str = ""
     """The Slack workspace's id, for places that no message gave."""
+    channels: Channels | None = None
+    """None: nobody can ask Slack from here."""
+    own: Callable[[Request], PoolHands] | None = None
+    """What changes the bot itself, as a request asks."""
+    timezone: str = "UTC"
+    """IANA name of the zone of times that people type without one."""
 
     def resolve(self, command: Command, parsed: Parsed, actor: Actor, place: Place) -> tuple[Any, Asking]:
         """The command's arguments, and the context for its plan.
@@ -57,6 +65,19 @@ class Resolver:
         }
         return command.arguments(**values), context
 
+    def window(self, parsed: Parsed) -> Window:
+        """When it is to be done, from `at WHEN`; as soon as it is approved without.
+
+        :raises ParseError: what was typed is no time that can be kept, with its place in the line.
+        """
+        word = parsed.values.get(WHEN_SLOT.field)
+        if word is None:
+            return Window()
+        try:
+            return appointed.window(word.text, self.clock.now(), self.timezone)
+        except Refused as error:
+            raise _placed(error, parsed, word) from error
+
     def replan(self, request: Request) -> Plan:
         """The plan of an approved request, made anew from fresh state with the choices that were pinned.
 
@@ -64,18 +85,25 @@ class Resolver:
         pool is away.
         """
         command = self.registry[request.plan.command]
+        if command.scope is Scope.NAMED:
+            # What may be named was decided where it was asked, and is pinned.
+            context = self._context(request.actor, request.place, self.pools.names(), None)
+            return self._again(request, command, context, None)
         view = self.pools.view(self.name_of(request.plan.pool))
         context = self._context(request.actor, request.place, (view.name,), view.name)
         inventory = view.inventory()
         if inventory.pool.uuid != request.plan.pool.uuid:
             raise Refused(f"Under the name {quoted(view.name)} there is another pool now.")
+        return self._again(request, command, context, inventory)
+
+    def _again(self, request: Request, command: Command, context: Asking, inventory: Inventory | None) -> Plan:
         pinned = dict(request.plan.arguments)
         slots = {slot.field: slot for slot in command.usage.slots}
         values = {name: _pinned(slots[name], text, inventory) for name, text in pinned.items()}
         planned = command.plan(command.arguments(**values), context)
         if not isinstance(planned, Plan):
             raise Refused("The command would now only report, not change anything.")
-        return self.tagged(planned)
+        return self.tagged(replace(planned, window=request.plan.window))
 
     def tagged(self, plan: Plan) -> Plan:
         """The plan with the tags of what it touches and of its pool, read now, as far as the policy depends on them.
@@ -97,8 +125,13 @@ class Resolver:
             tags.update(found.tags)
         return replace(plan, tags=tuple(sorted(tags & self.watched_tags)))
 
-    def hands(self, request: Request) -> PoolHands:
-        return self.pools.hands(self.name_of(request.plan.pool))
+    def hands(self, request: Request, target: Target | None = None) -> PoolHands:
+        """What acts where `target` says, for the request's plan; None: on its pool."""
+        if isinstance(target, BotTarget):
+            if self.own is None:
+                raise RuntimeError("this bot was put together without anything that changes it")
+            return self.own(request)
+        return self.pools.hands(self.name_of(request.plan.pool), target)
 
     def name_of(self, pool: ObjectId) -> str:
         """The configuration's name of a plan's pool: plans carry it as the pool's name."""
@@ -114,6 +147,9 @@ class Resolver:
             policy=self.policy,
             clock=self.clock,
             readers=self.readers,
+            configured=self.pools,
+            timezone=self.timezone,
+            reached=self.channels,
             chosen=None if pool is None else self.pools.view(pool),
             auditor=self.audits,
         )
@@ -130,7 +166,7 @@ class Resolver:
             before, after = parsed.line[: typed.start], parsed.line[typed.end :]
             return self.scopes.named(typed.text, place, self.pools.names(), before, after)
         default = self.scopes.default(place, actor, visible)
-        if command.scope is Scope.POOLS:
+        if command.scope in (Scope.POOLS, Scope.NAMED):
             return default
         if not visible:
             raise Refused("No pool can be named in this channel.", remedy="Ask in another channel.")
@@ -201,7 +237,7 @@ class Resolver:
         return word.text
 
 
-def _placed(error: NotFound, parsed: Parsed, word: Word) -> UserError:
+def _placed(error: UserError, parsed: Parsed, word: Word) -> UserError:
     """The same refusal with the place of the name in the line."""
     return ParseError(
         error.message, text=parsed.line, start=word.start, end=word.end, remedy=error.remedy, choices=error.choices
@@ -220,9 +256,10 @@ def _number(slot: Slot, parsed: Parsed, word: Word) -> int:
     return int(word.text)
 
 
-def _pinned(slot: Slot, text: str, inventory: Inventory) -> Any:
+def _pinned(slot: Slot, text: str, inventory: Inventory | None) -> Any:
     kind = OBJECTS.get(slot.placeholder)
     if kind is not None:
+        assert inventory is not None
         found = inventory.by_uuid(kind, text)
         if found is None:
             raise Refused(f"A {KIND_NAMES[kind]} of the approved plan is not in the pool any more.")

@@ -18,10 +18,11 @@ from typing import Any
 
 from bot import appointed, approval, logs, refusal, tally
 from bot.errors import Unavailable, UserError
-from bot.execution import Cancelled, Failed, LeaseLost, Performer, Run, Unsure
+from bot.execution import Performer
 from bot.model import BOT, CallState, Entry, Level, Line, Lines, Plan, Progress, Report, Result, State, Suggestion
-from bot.ports import Clock, PoolHands, Store
+from bot.ports import Clock, Store
 from bot.resolve import Resolver
+from bot.run import Cancelled, Failed, LeaseLost, Run, Unsure
 from bot.text import duration, joined
 
 log = logging.getLogger(__name__)
@@ -218,18 +219,18 @@ class Runner:
 
     def _perform(self, run: Run) -> None:
         """All steps in order; on the first that fails, the undo of those before it, last first."""
-        hands = self._resolver.hands(run.request)
         started = run.request.started_at or self._clock.now()
         done: list[int] = []
         self._tell(run, run.request.plan.steps[0].title if run.request.plan.steps else "")
         try:
             for number, step in enumerate(run.request.plan.steps):
+                hands = self._resolver.hands(run.request, step.target)
                 self._performer.perform(run, hands, number=number, step=step)
                 done.append(number)
         except Cancelled as failure:
-            self._ended_early(run, hands, done, failure, State.CANCELLED)
+            self._ended_early(run, done, failure, State.CANCELLED)
         except Failed as failure:
-            self._ended_early(run, hands, done, failure, State.FAILED)
+            self._ended_early(run, done, failure, State.FAILED)
         except Unsure as doubt:
             self._unknown(run, doubt.reason)
         else:
@@ -241,19 +242,21 @@ class Runner:
             result = Result(summary=how, lines=tuple(run.evidence), seconds=seconds)
             self._end(run, State.SUCCEEDED, "succeeded", result, Level.OK)
 
-    def _ended_early(self, run: Run, hands: PoolHands, done: list[int], failure: Failed, state: State) -> None:
+    def _ended_early(self, run: Run, done: list[int], failure: Failed, state: State) -> None:
         """A step did not happen. What was done before it is undone, and said."""
         lines = [*run.evidence]
         steps = run.request.plan.steps
         undoable = [number for number in reversed(done) if steps[number].undo]
         if undoable:
-            why = Result(summary=_sentence(failure.reason), remedy=failure.remedy)
+            cancelled = state is State.CANCELLED
+            why = Result(summary=_sentence(failure.reason), remedy=failure.remedy, cancelled=cancelled)
             if run.request.state is not State.UNDOING:
                 self._must_move(run, State.UNDOING, "undoing", {"reason": failure.reason}, why)
             for number in undoable:
                 first = sum(len(step.undo) for step in steps[:number])
                 try:
                     for offset, step in enumerate(steps[number].undo):
+                        hands = self._resolver.hands(run.request, step.target)
                         self._performer.perform(run, hands, number=first + offset, step=step, undo=True)
                         lines.append(f"undone: {step.title}")
                 except Failed as second:
@@ -262,9 +265,9 @@ class Runner:
                 except Unsure as doubt:
                     self._unknown(run, f"{failure.reason}; and while undoing: {doubt.reason}")
                     return
-        left = [steps[number].title for number in done if not steps[number].undo]
+        left = [steps[number].title for number in done if not (steps[number].undo or steps[number].waits)]
         lines += [f"stays done: {title}" for title in left]
-        if not done:
+        if all(steps[number].waits for number in done):
             lines.append("nothing was changed")
         result = Result(summary=_sentence(failure.reason), lines=tuple(lines), remedy=failure.remedy)
         self._end(run, state, str(state), result, Level.BAD if state is State.FAILED else Level.WARN)
@@ -296,8 +299,8 @@ class Runner:
         if run.request.state is State.UNDOING:
             done = sorted({each.step for each in begun if each.state is CallState.DONE and not each.undo})
             why = run.request.result or Result(summary="A step failed.")
-            hands = self._resolver.hands(run.request)
-            self._ended_early(run, hands, done, Failed(why.summary, why.remedy), State.FAILED)
+            state = State.CANCELLED if why.cancelled else State.FAILED
+            self._ended_early(run, done, Failed(why.summary, why.remedy), state)
             return
         if run.request.state is State.CANCELLING:
             run.cancel.set()

@@ -78,14 +78,18 @@ def _outside(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         for host, end in pool.address_map.items():
             if host not in pool.hosts and not _is_loopback(end):
                 yield ("pools", name, "address_map", host), f"pools.{name}.address_map: {end}"
+    for name, alone in settings.hosts.items():
+        if not _is_loopback(alone.address_map.get(alone.address, alone.address)):
+            yield ("hosts", name, "address"), f"hosts.{name}.address: {alone.address}"
 
 
 def _pools(settings: Settings) -> Iterator[Mistake]:
-    for name, pool in settings.pools.items():
-        try:
-            pool.values(name)
-        except UserError as error:
-            yield Mistake(("pools", name), f"pools.{name}: {error.message} {error.remedy}")
+    for section, named in (("pools", settings.pools), ("hosts", settings.hosts)):
+        for name, each in named.items():
+            try:
+                each.values(name)
+            except UserError as error:
+                yield Mistake((section, name), f"{section}.{name}: {error.message} {error.remedy}")
 
 
 def _rules(settings: Settings, commands: Collection[str]) -> Iterator[Mistake]:

@@ -14,7 +14,8 @@ from pydantic import AfterValidator, Field
 from bot.config.audits import AuditsSection
 from bot.config.operation import RetentionSection, WatchSection
 from bot.config.policy import PolicySection
-from bot.config.secret import SecretReference, secret
+from bot.config.pools import HostSection, PoolSection
+from bot.config.secret import ConfigError, SecretReference, secret
 from bot.config.section import Section, setting
 from bot.policy import Rules
 from bot.scope import Scopes
@@ -22,6 +23,7 @@ from bot.slack.settings import SlackSettings
 from bot.xapi.settings import PoolSettings
 
 User = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,}$")]
+Name = Annotated[str, Field(pattern=r"^[\w.-]{1,60}$")]
 
 
 def _zone(name: str) -> str:
@@ -48,7 +50,9 @@ class BotSection(Section):
         "",
     )
     timezone: Zone = setting("Time zone of the times that people type without one.", "UTC")
-    log: Literal["plain", "json"] = setting("How the log is written: a line of text or a JSON object a message.", "plain")
+    log: Literal["plain", "json"] = setting(
+        "How the log is written: a line of text or a JSON object a message.", "plain"
+    )
     retention: RetentionSection = RetentionSection()
     sandbox: bool = setting(
         "This is the pretend lab: `--as` works. Refused unless Slack and every pool are on the loopback address.", False
@@ -67,42 +71,6 @@ class SlackSection(Section):
     api_url: str = setting("Slack's Web API; only the sandbox has another.", "https://slack.com/api/")
     http_address: str = setting("HTTP mode: where to listen, behind a proxy that speaks TLS.", "127.0.0.1")
     http_port: int = setting("HTTP mode: the port.", 3000, ge=0, le=65535)
-
-
-class PoolSection(Section):
-    """One pool; its name here is what people type after `in`."""
-
-    hosts: tuple[str, ...] = setting("Addresses of the pool's hosts; any one finds the others.", min_length=1)
-    username: str = setting("XenAPI account.", "root")
-    password: SecretReference = setting("Its password.")
-    fingerprints: tuple[str, ...] = setting(
-        "SHA-256 fingerprints of the hosts' certificates: only these are trusted.", ()
-    )
-    ca_file: Path | None = setting("Certificates are verified against these authorities.", None)
-    verify: bool = setting("false: trust any certificate. `pool status` shows it as a weakness.", True)
-    allow_tls1: bool = setting("Accept TLS 1.0 (XenServer 6.5 and older); only with fingerprints.", False)
-    plain_http: bool = setting("Speak plain HTTP: the password can be read on the way. `pool status` shows it.", False)
-    address_map: dict[str, str] = setting(
-        "Host addresses as the pool knows them → where the bot reaches them (NAT, tunnels).", {}
-    )
-    approvals_channel: str = setting(
-        "Channel id where requests for this pool are decided; empty: where they are asked.", ""
-    )
-
-    def values(self, name: str) -> PoolSettings:
-        """:raises UserError: the settings contradict each other."""
-        return PoolSettings(
-            name=name,
-            addresses=self.hosts,
-            username=self.username,
-            password=secret(self.password),
-            fingerprints=self.fingerprints,
-            ca_file=self.ca_file,
-            verify=self.verify,
-            allow_tls1=self.allow_tls1,
-            plain_http=self.plain_http,
-            address_map=self.address_map,
-        )
 
 
 class ChannelSection(Section):
@@ -128,7 +96,9 @@ class Settings(Section):
     slack: SlackSection
     policy: PolicySection
     audits: AuditsSection = AuditsSection()
-    pools: dict[Annotated[str, Field(pattern=r"^[\w.-]{1,60}$")], PoolSection] = Field(min_length=1)
+    pools: dict[Name, PoolSection] = Field(min_length=1)
+    hosts: dict[Name, HostSection] = setting("Hosts that are in no pool (yet), by the names that people type.", {})
+    secrets: dict[Name, SecretReference] = setting("Other secrets that commands can name, as `secrets.NAME`.", {})
     channels: dict[str, ChannelSection] = setting("Slack channels, by their ids.", {})
     people: dict[User, PersonSection] = setting("People, by their Slack user ids.", {})
     watch: WatchSection = WatchSection()
@@ -167,6 +137,28 @@ class Settings(Section):
             http_address=self.slack.http_address,
             http_port=self.slack.http_port,
         )
+
+    def secret(self, name: str) -> str:
+        """The value of a secret that a step names: `pools.NAME.password`, `hosts.NAME.password` or `secrets.NAME`.
+
+        :raises ConfigError: the configuration has none of that name, or it cannot be read.
+        """
+        section, _, rest = name.partition(".")
+        owners: dict[str, dict[str, str]] = {
+            "pools": {f"{each}.password": found.password for each, found in self.pools.items()},
+            "hosts": {f"{each}.password": found.password for each, found in self.hosts.items()},
+            "secrets": dict(self.secrets),
+        }
+        reference = owners.get(section, {}).get(rest)
+        if reference is None:
+            raise ConfigError(
+                f"The configuration has no secret {name}.", remedy="Name it there, or ask for the change again."
+            )
+        return secret(reference)()
+
+    def host_settings(self) -> tuple[PoolSettings, ...]:
+        """:raises UserError: a host's settings contradict each other."""
+        return tuple(each.values(name) for name, each in self.hosts.items())
 
     def pool_settings(self) -> tuple[PoolSettings, ...]:
         """:raises UserError: a pool's settings contradict each other."""

@@ -104,12 +104,24 @@ class PoolTarget:
 
 @dataclass(frozen=True, slots=True)
 class HostTarget:
-    """The call goes to one host's own session (a joining host, a member in emergency mode). `host` is the
-    configuration's name.
+    """The call goes to a stand-alone host, in a session with its own account. `host` is the configuration's name
+    (`[hosts.NAME]`), `pool_uuid` the uuid of the pool that it is by itself: when that has changed, nothing is sent.
     """
 
     host: str = bound()
+    pool_uuid: str = bound()
     kind: Literal["host"] = bound(default="host")
+
+
+@dataclass(frozen=True, slots=True)
+class MemberTarget:
+    """The call goes to one host of the plan's pool itself, whatever its coordinator does: in a session of that host
+    alone (`session.slave_local_login_with_password`), which also a host in emergency mode gives out.
+    """
+
+    host: ObjectId = bound()
+    address: str = bound()
+    kind: Literal["member"] = bound(default="member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +131,4 @@ class BotTarget:
     kind: Literal["bot"] = bound(default="bot")
 
 
-Target = PoolTarget | HostTarget | BotTarget
+Target = PoolTarget | HostTarget | MemberTarget | BotTarget

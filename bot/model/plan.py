@@ -8,21 +8,30 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.model.fields import binding, bound, free
-from bot.model.parts import Argument, Finding, ObjectId, Risk, Target, Verdict
+from bot.model.parts import Argument, Finding, ObjectId, Risk, Target, Value, Verdict
+from bot.model.report import Suggestion
+
+
+USUAL_AWAY_SECONDS = 60
+"""How long a pool may stay away while a call to it runs, or is looked for, when nothing of that is normal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expect:
     """What must be true after a step, by reading it again: a field of an object equals an argument, or with `differs`
-    is something else.
+    is something else; or, with `rule`, a named condition of :mod:`bot.rules.conditions` holds for the object. An object
+    that is not there (yet) makes it untrue.
     """
 
     object: ObjectId = bound()
-    field: str = bound()
-    equals: Argument = bound()
+    field: str = bound(default="")
+    equals: Argument = bound(default=Value(None))
     differs: bool = bound(default=False)
     key: str = bound(default="")
     """Of a field that is a map: the key whose value is meant ("" for the whole field); a missing key reads as ""."""
+    rule: str = bound(default="")
+    at: Target | None = bound(default=None)
+    """Where it is looked at; None: where the step's call goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +46,35 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One call with effect, as data: the engine executes it, the approver reads it, the ledger keeps it."""
+    """One call with effect, as data: the engine executes it, the approver reads it, the ledger keeps it. Without a call
+    it sends nothing and waits until what it expects is so.
+    """
 
     title: str = free()
     target: Target = bound()
-    call: str = bound()
-    """Class and message, e.g. `VM.pool_migrate`; sent as `Async.VM.pool_migrate` when `asynchronous`."""
-    arguments: tuple[Argument, ...] = bound()
+    call: str = bound(default="")
+    """Class and message, e.g. `VM.pool_migrate`; sent as `Async.VM.pool_migrate` when `asynchronous`. "": a wait."""
+    arguments: tuple[Argument, ...] = bound(default=())
     asynchronous: bool = bound(default=True)
     trace: Trace | None = bound(default=None)
     expect: tuple[Expect, ...] = bound(default=())
     limit_seconds: int = bound(default=3600)
-    """After this the step is UNKNOWN and announced; it is never assumed to have failed."""
+    """After this the step is UNKNOWN and announced; it is never assumed to have failed. A wait, which has sent nothing,
+    has failed.
+    """
+    away_seconds: int = bound(default=USUAL_AWAY_SECONDS)
+    """How long its pool (or host) may be away meanwhile before it counts as lost: longer where a toolstack restarts,
+    a host reboots or the coordinator changes.
+    """
     undo: tuple[Step, ...] = bound(default=())
     """What takes this step back, if a later one fails."""
+    final: bool = bound(default=False)
+    """Once it is done, nothing before it is taken back: a host that was told to reboot has to come back first."""
+
+    @property
+    def waits(self) -> bool:
+        """It sends nothing."""
+        return not self.call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +116,8 @@ class Plan:
     """Why the bot chose what it chose."""
     go_back: str = free(default="")
     """The command that takes it back, or in words why nothing can."""
+    on_failure: tuple[Suggestion, ...] = free(default=())
+    """What is offered when it has failed half-way: to go on, to bring back what was moved."""
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

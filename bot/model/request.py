@@ -83,6 +83,8 @@ class Result:
     lines: tuple[str, ...] = ()
     remedy: str = ""
     seconds: float = 0.0
+    cancelled: bool = False
+    """While it is being undone: because somebody cancelled it, not because a call was refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,8 @@ class CallRecord:
     intended_at: datetime
     task_uuid: str = ""
     error: tuple[str, ...] = ()
+    result: str | None = None
+    """What it answered, as text, if a later step of the plan needs it (see :class:`ResultOf`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

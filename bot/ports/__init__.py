@@ -5,15 +5,31 @@ through :class:`Store` and knows people through :class:`People`. Implementations
 :mod:`bot.store` (SQLite), :mod:`bot.slack` and :mod:`bot.terminal` (people).
 """
 
+from bot.ports.channels import Channels
 from bot.ports.clock import Clock
 from bot.ports.context import CommandHelp, Context, PolicyBook
 from bot.ports.history import History, LedgerRow
 from bot.ports.outbox import Delivery, DeliveryKind, Outbox
 from bot.ports.people import People, Standing
-from bot.ports.pools import ConnectionFacts, PoolHands, Pools, PoolView, Sighting, Taken, TaskStatus, TaskView
+from bot.ports.pools import (
+    Account,
+    ConnectionFacts,
+    KnownHost,
+    KnownPool,
+    PoolHands,
+    PoolMemory,
+    Pools,
+    PoolView,
+    Sighting,
+    Taken,
+    TaskStatus,
+    TaskView,
+)
 from bot.ports.store import Conflict, NewRequest, Store
 
 __all__ = [
+    "Account",
+    "Channels",
     "Clock",
     "CommandHelp",
     "Conflict",
@@ -22,12 +38,15 @@ __all__ = [
     "Delivery",
     "DeliveryKind",
     "History",
+    "KnownHost",
+    "KnownPool",
     "LedgerRow",
     "NewRequest",
     "Outbox",
     "People",
     "PolicyBook",
     "PoolHands",
+    "PoolMemory",
     "PoolView",
     "Pools",
     "Sighting",

@@ -10,6 +10,7 @@ from typing import Protocol
 from bot.findings import Audits
 from bot.inventory import Inventory
 from bot.model import Actor, Line, Place, Request, Risk
+from bot.ports.channels import Channels
 from bot.ports.clock import Clock
 from bot.ports.history import History
 from bot.ports.pools import PoolView
@@ -65,6 +66,20 @@ class Context(Protocol):
     def audits(self) -> Audits: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def timezone(self) -> str:
+        """IANA name of the zone of times that people type without one."""
+
+    @property
+    def channels(self) -> Channels:
+        """:raises Unavailable: nobody can ask Slack from here (the terminal)."""
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The hosts that the configuration names beside its pools."""
+
+    def candidate(self, name: str) -> PoolView:
+        """A stand-alone host, which is a pool of its own. :raises NotFound: no such host is configured."""
 
     def each_pool(self, pools: Sequence[PoolView]) -> tuple[tuple[PoolView, Inventory | Exception], ...]:
         """The inventories of several pools, read at the same time; a pool that cannot be read gives its UserError

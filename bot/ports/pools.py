@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from bot.inventory import Inventory
-from bot.model import Argument, Expect, Step
+from bot.model import Argument, Expect, Secret, Step, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +24,52 @@ class ConnectionFacts:
     """What is weak about it, in words; empty when nothing is."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownHost:
+    """A host of a pool as it was seen last."""
+
+    uuid: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPool:
+    """Which pool stands behind a name of the configuration. `label` is the pool's own name."""
+
+    name: str
+    uuid: str
+    label: str
+    hosts: tuple[KnownHost, ...] = ()
+
+
+class PoolMemory(Protocol):
+    """What the bot remembers of its pools from one start to the next."""
+
+    def known(self, name: str) -> KnownPool | None: ...
+    def remember(self, found: KnownPool, *, certain: bool = False) -> KnownPool:
+        """Keep what was found, unless another pool is known by that name and it is not `certain` (by the configuration)
+        that this one is meant. Returns what is known now.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The account that the bot uses with a pool or host. The password is named, never told."""
+
+    username: str
+    password: Secret
+
+
 class PoolView(Protocol):
-    """What may be read of a pool. Nothing here can change it."""
+    """What may be read of a pool, or of a stand-alone host, which is a pool of its own. Nothing here can change it."""
 
     @property
     def name(self) -> str:
-        """The configuration's name of the pool, which people type after `in`."""
+        """The configuration's name of the pool, which people type after `in`; or of the stand-alone host."""
+
+    @property
+    def account(self) -> Account: ...
 
     def inventory(self) -> Inventory:
         """The pool's database as it is now: never older than this call.
@@ -132,8 +172,18 @@ class PoolHands(Protocol):
 
 
 class Pools(Protocol):
-    """The configured pools, by the configuration's names."""
+    """The configured pools, and the hosts that are in none (yet), by the configuration's names."""
 
     def names(self) -> tuple[str, ...]: ...
     def view(self, name: str) -> PoolView: ...
-    def hands(self, name: str) -> PoolHands: ...
+    def candidates(self) -> tuple[str, ...]:
+        """The hosts that the configuration names beside its pools."""
+
+    def candidate(self, name: str) -> PoolView:
+        """:raises NotFound: no such host is configured."""
+
+    def hands(self, name: str, target: Target | None = None) -> PoolHands:
+        """What acts where `target` says, for a plan of the pool `name`; None: on the pool.
+
+        :raises NotFound: no such pool or host is configured.
+        """

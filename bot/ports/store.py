@@ -136,8 +136,10 @@ class Store(History, Outbox, Protocol):
         *,
         task_uuid: str = "",
         error: tuple[str, ...] = (),
+        result: str | None = None,
         entry: Entry | None = None,
-    ) -> None: ...
+    ) -> None:
+        """What became of it. `result` is what it answered, kept only where a later step needs it; never a secret."""
 
     def calls(self, request_id: str) -> tuple[tuple[CallRecord, str], ...]:
         """The request's calls in order, each with its mark."""

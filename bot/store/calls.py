@@ -44,7 +44,14 @@ def intend(db: Database, record: CallRecord, mark: str, ledger_seq: int) -> None
 
 
 def note(
-    db: Database, request_id: str, step: int, undo: bool, state: CallState, task_uuid: str, error: tuple[str, ...]
+    db: Database,
+    request_id: str,
+    step: int,
+    undo: bool,
+    state: CallState,
+    task_uuid: str,
+    error: tuple[str, ...],
+    result: str | None = None,
 ) -> CallRecord:
     """Returns what is known of it now. :raises LookupError: the call was never intended (a bug)."""
     found = _find(db, request_id, step, undo)
@@ -53,10 +60,21 @@ def note(
     record, _ = found
     if _KNOWLEDGE[state] < _KNOWLEDGE[record.state]:
         return record
-    record = replace(record, state=state, task_uuid=task_uuid or record.task_uuid, error=redacted_error(error))
+    record = replace(
+        record,
+        state=state,
+        task_uuid=task_uuid or record.task_uuid,
+        error=redacted_error(error),
+        result=record.result if result is None else result,
+    )
     db.table("calls").update(
         (request_id, int(undo), step),
-        {"state": str(record.state), "task_uuid": record.task_uuid, "error": json.dumps(record.error)},
+        {
+            "state": str(record.state),
+            "task_uuid": record.task_uuid,
+            "error": json.dumps(record.error),
+            "result": record.result,
+        },
     )
     return record
 
@@ -83,6 +101,7 @@ def _rows(db: Database, where: str, values: list[str | int]) -> list[tuple[CallR
                 intended_at=moment(row["intended_at"]),
                 task_uuid=row["task_uuid"],
                 error=tuple(json.loads(row["error"])),
+                result=row["result"],
             ),
             row["mark"],
         )

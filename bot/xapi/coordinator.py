@@ -69,9 +69,11 @@ class Doorbell:
             return _refusal(endpoint, failures.texts_of(failure.details))
 
     def follow(self, address: str, password: str) -> list[Tried]:
-        """Try a host and, when it is a member, the coordinator that it names; at most twice. The last counts."""
+        """Try a host and, when it is a member, the coordinator that it names; at most twice. The last counts. Of a host
+        that is to be alone only itself is tried.
+        """
         tried = [self.ring(address, password)]
-        while tried[-1].coordinator and len(tried) <= _FOLLOWED_AT_MOST:
+        while not self._settings.alone and tried[-1].coordinator and len(tried) <= _FOLLOWED_AT_MOST:
             tried.append(self.ring(tried[-1].coordinator, password))
         return tried
 
@@ -80,7 +82,7 @@ class Doorbell:
         asked = [each.endpoint.address for each in tried]
         others = [address for address in _distinct(addresses) if not _among(address, asked)]
         tried = [*tried, *self._at_once(others, password)]
-        named = _distinct(each.coordinator for each in tried if each.coordinator)
+        named = [] if self._settings.alone else _distinct(each.coordinator for each in tried if each.coordinator)
         return [*tried, *self._at_once([a for a in named if not _among(a, [*asked, *others])], password)]
 
     def this_host(self, tried: Tried) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.errors import OutcomeUnknown, Refused, Unavailable, UserError
 from bot.inventory import Inventory
-from bot.model import Expect, PoolTarget, Step
-from bot.ports import Clock, PoolHands, Sighting, TaskStatus, TaskView
+from bot.model import Expect, HostTarget, PoolTarget, Step, Target
+from bot.ports import Clock, PoolHands, Sighting, Taken, TaskStatus, TaskView
 from bot.xapi import expectations, failures, sightings, tasks
 from bot.xapi.arguments import Arguments
 from bot.xapi.reader import Reader
@@ -23,7 +24,9 @@ _GONE = {"HANDLE_INVALID", "UUID_INVALID"}
 
 
 class XapiHands(PoolHands):
-    """:class:`bot.ports.PoolHands` over one session. `secret` gives the value of a step's secret by its name."""
+    """:class:`bot.ports.PoolHands` over one session with a pool, or with a host that is a pool of its own. `secret`
+    gives the value of a step's secret by its name; `elsewhere` gives the hands with which to look at another place.
+    """
 
     def __init__(
         self,
@@ -32,7 +35,9 @@ class XapiHands(PoolHands):
         reader: Reader,
         clock: Clock,
         secret: Callable[[str], str] | None = None,
+        elsewhere: Callable[[Target], PoolHands] | None = None,
     ) -> None:
+        self._elsewhere = elsewhere
         self._name = name
         self._session = session
         self._reader = reader
@@ -43,7 +48,10 @@ class XapiHands(PoolHands):
     def mark(self, step: Step) -> str:
         inventory = self._reader.read()
         self._same_pool(step, inventory)
-        held = self._look(step, inventory).holds is True
+        try:
+            held = self._look(step, inventory).holds is True
+        except Unavailable:  # of another place that it is about
+            held = False
         return Mark.taken(step, inventory, held=held).text()
 
     def send(self, step: Step, results: Mapping[int, str]) -> str:
@@ -63,7 +71,13 @@ class XapiHands(PoolHands):
         for pause in (0.0, *LOOK_PAUSES):
             if pause:
                 self._clock.sleep(pause)
-            looks.append(self._look(step, self._reader.read()))
+            try:
+                inventory = self._reader.read()
+            except UserError:
+                if (sighting := self._effect_elsewhere(step, before)) is not None:
+                    return sighting
+                raise
+            looks.append(self._look(step, inventory))
             settled = sightings.seen(step, before, looks[-1])
             if settled is not None:
                 return settled
@@ -89,6 +103,8 @@ class XapiHands(PoolHands):
         return failures.explain(error, inventory)
 
     def holds(self, expect: Expect, results: Mapping[int, str]) -> tuple[bool, str]:
+        if expect.at is not None:
+            return self._at(expect.at).holds(replace(expect, at=None), results)
         inventory = self._reader.read()
         arguments = Arguments(self._session, inventory, results=results)
         return expectations.check(expect, self._session, inventory, arguments)
@@ -119,11 +135,11 @@ class XapiHands(PoolHands):
 
     def _same_pool(self, step: Step, inventory: Inventory) -> None:
         """:raises Refused: the pool behind this name is not the one that the step was planned for."""
-        if not isinstance(step.target, PoolTarget):
+        if not isinstance(step.target, PoolTarget | HostTarget):
             raise ValueError(f"{step.call} is not for a pool's coordinator")
         if step.target.pool_uuid != inventory.pool.uuid:
             raise Refused(
-                f"The pool {self._name} is not the pool any more that this was planned for; nothing was sent.",
+                f"Under the name {self._name} there is another pool now than this was planned for; nothing was sent.",
                 remedy="Ask for it again.",
             )
 
@@ -131,9 +147,30 @@ class XapiHands(PoolHands):
         if not step.expect or not expectations.decidable(step.expect):
             return Look(inventory, None)
         arguments = Arguments(self._session, inventory)
-        checked = [expectations.check(expect, self._session, inventory, arguments) for expect in step.expect]
+        checked = [
+            self.holds(expect, {}) if expect.at else expectations.check(expect, self._session, inventory, arguments)
+            for expect in step.expect
+        ]
         telling = [words for is_so, words in checked if not is_so] or [words for _, words in checked]
         return Look(inventory, all(is_so for is_so, _ in checked), "; ".join(telling))
+
+    def _effect_elsewhere(self, step: Step, before: Mark) -> Sighting | None:
+        """Where the call went nobody answers (a host that has joined a pool is none of its own any more); what it
+        should have done may show in another place.
+        """
+        if before.held or not step.expect or not all(expect.at for expect in step.expect):
+            return None
+        if not expectations.decidable(step.expect):
+            return None
+        checked = [self.holds(expect, {}) for expect in step.expect]
+        if not all(is_so for is_so, _ in checked):
+            return None
+        return Sighting(taken=Taken.DONE, evidence=f"Its effect is there: {'; '.join(words for _, words in checked)}")
+
+    def _at(self, place: Target) -> PoolHands:
+        if self._elsewhere is None:
+            raise ValueError("there is no other place here")
+        return self._elsewhere(place)
 
     def _task_uuid(self, ref: str) -> str:
         try:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.errors import NotFound
-from bot.ports import Clock, Pools
+from bot.model import HostTarget, MemberTarget, PoolTarget, Secret, Target
+from bot.ports import Account, Clock, PoolHands, PoolMemory, Pools
 from bot.text import joined, quoted
 from bot.xapi.hands import XapiHands
+from bot.xapi.identity import Forgetful, Identity
+from bot.xapi.member import Member, MemberHands
 from bot.xapi.reader import Reader
 from bot.xapi.session import PoolSession
 from bot.xapi.settings import PoolSettings
@@ -30,18 +33,21 @@ class PoolSighting:
 
 @dataclass(frozen=True, slots=True)
 class _Pool:
+    settings: PoolSettings
     session: PoolSession
+    identity: Identity
     reader: Reader
     view: XapiView
     hands: XapiHands
 
 
 class XapiPools(Pools):
-    """:class:`bot.ports.Pools`: nothing is connected before it is asked for. Close it to log out everywhere.
+    """:class:`bot.ports.Pools`: nothing is connected before it is asked for. Close it to log out everywhere. Settings
+    of hosts by themselves (`alone`) make candidates.
 
     `secret` gives the value of a secret by its name, for steps that hold one. `witness` is told of every login: the
     pool's name, what happened, and how. `counted` is told of every call: the pool's name, the method, `answered`,
-    `refused` or `lost`, and the seconds it took.
+    `refused` or `lost`, and the seconds it took. `memory` knows which pool each name stands for.
     """
 
     def __init__(
@@ -52,8 +58,13 @@ class XapiPools(Pools):
         secret: Callable[[str], str] | None = None,
         witness: Callable[[str, str, Mapping[str, str]], None] | None = None,
         counted: Callable[[str, str, str, float], None] | None = None,
+        memory: PoolMemory | None = None,
     ) -> None:
+        self._clock = clock
+        self._secret = secret
         self._pools: dict[str, _Pool] = {}
+        self._alone: dict[str, _Pool] = {}
+        remembered = memory or Forgetful()
         for each in settings:
             session = PoolSession(
                 each,
@@ -61,9 +72,13 @@ class XapiPools(Pools):
                 partial(witness, each.name) if witness else None,
                 partial(counted, each.name) if counted else None,
             )
-            reader = Reader(session, clock)
-            hands = XapiHands(each.name, session, reader, clock, secret)
-            self._pools[each.name] = _Pool(session, reader, XapiView(each.name, session, reader), hands)
+            identity = Identity(each, remembered)
+            reader = Reader(session, clock, identity.check)
+            account = Account(username=each.username, password=Secret(each.password_name))
+            view = XapiView(each.name, session, reader, account)
+            hands = XapiHands(each.name, session, reader, clock, secret, partial(self.hands, each.name))
+            made = _Pool(each, session, identity, reader, view, hands)
+            (self._alone if each.alone else self._pools)[each.name] = made
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._pools)
@@ -72,9 +87,26 @@ class XapiPools(Pools):
         """:raises NotFound: no such pool is configured."""
         return self._found(name).view
 
-    def hands(self, name: str) -> XapiHands:
-        """:raises NotFound: no such pool is configured."""
-        return self._found(name).hands
+    def candidates(self) -> tuple[str, ...]:
+        return tuple(self._alone)
+
+    def candidate(self, name: str) -> XapiView:
+        """:raises NotFound: no such host is configured."""
+        return self._candidate(name).view
+
+    def hands(self, name: str, target: Target | None = None) -> PoolHands:
+        """:raises NotFound: no such pool or host is configured."""
+        pool = self._found(name)
+        match target:
+            case None | PoolTarget():
+                return pool.hands
+            case HostTarget(host):
+                alone, elsewhere = self._candidate(host), partial(self.hands, name)
+                return XapiHands(host, alone.session, alone.reader, self._clock, self._secret, elsewhere)
+            case MemberTarget(host, address):
+                member = Member(pool.settings, pool.session.exchange, address, host.name)
+                return MemberHands(member, self._secret, partial(self.hands, name))
+        raise ValueError("what the bot itself does is done by no pool")
 
     def sightings(self) -> tuple[PoolSighting, ...]:
         """When each pool was read last, and whether the last try went well. Asks nobody."""
@@ -82,9 +114,10 @@ class XapiPools(Pools):
 
     def close(self) -> None:
         """Log out of all pools, at the same time."""
-        if self._pools:
-            with ThreadPoolExecutor(len(self._pools), thread_name_prefix="logout") as threads:
-                list(threads.map(lambda pool: pool.session.close(), self._pools.values()))
+        everywhere = (*self._pools.values(), *self._alone.values())
+        if everywhere:
+            with ThreadPoolExecutor(len(everywhere), thread_name_prefix="logout") as threads:
+                list(threads.map(lambda pool: pool.session.close(), everywhere))
 
     def _found(self, name: str) -> _Pool:
         if name not in self._pools:
@@ -93,3 +126,12 @@ class XapiPools(Pools):
                 remedy=f"The configured pools: {joined(self._pools, limit=20)}." if self._pools else "",
             )
         return self._pools[name]
+
+    def _candidate(self, name: str) -> _Pool:
+        if name not in self._alone:
+            named = f"The hosts that it names: {joined(self._alone, limit=20)}. " if self._alone else ""
+            raise NotFound(
+                f"The configuration has no host {quoted(name)} beside its pools.",
+                remedy=f"{named}Whoever runs the bot adds one under [hosts.{name}], with its address and password.",
+            )
+        return self._alone[name]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +52,12 @@ class _Round:
 
 
 class Reader:
-    """Reads one pool for all threads: who arrives while a read runs shares the next one, which starts afterwards."""
+    """Reads one pool for all threads: who arrives while a read runs shares the next one, which starts afterwards.
+    `check` may refuse what was read.
+    """
 
-    def __init__(self, session: PoolSession, clock: Clock) -> None:
+    def __init__(self, session: PoolSession, clock: Clock, check: Callable[[Inventory], None] = lambda _: None) -> None:
+        self._check = check
         self._session = session
         self._clock = clock
         self._lock = threading.Lock()
@@ -69,7 +72,7 @@ class Reader:
         """The pool's database, read after this call began.
 
         :raises Unavailable: the pool cannot be asked.
-        :raises ToolstackRefusal: it refuses to be read.
+        :raises ToolstackRefusal: it refuses to be read. :raises Refused: it is another pool than the one that is meant.
         """
         with self._lock:
             before = self._running
@@ -98,7 +101,9 @@ class Reader:
 
     def _lead(self, mine: _Round) -> None:
         try:
-            mine.inventory = self._latest = self._read()
+            found = self._read()
+            self._check(found)
+            mine.inventory = self._latest = found
             self._trouble = ""
         except Exception as error:  # noqa: BLE001 - whatever it is, everybody who waits gets it
             mine.error = error

@@ -193,6 +193,11 @@ class PoolSession:
                 raise self._unavailable(["the coordinator has changed; nothing was started"]) from refusal
             raise
 
+    @property
+    def exchange(self) -> Exchange:
+        """The connections to the pool's hosts."""
+        return self._exchange
+
     def facts(self) -> ConnectionFacts:
         """:raises Unavailable: not connected, and cannot connect."""
         login = self.login()
@@ -242,7 +247,7 @@ class PoolSession:
         self._wait_out_a_denial(password)
         with self._lock:
             if self._closed:
-                raise Unavailable(f"The bot is shutting down; the pool {self._settings.name} is not asked any more.")
+                raise Unavailable(f"The bot is shutting down; the {self._settings.called} is not asked any more.")
             first = self._coordinator or self._settings.addresses[0]
             suspect = self._suspect
         tried = [] if suspect else self._doorbell.follow(first, password)
@@ -273,7 +278,7 @@ class PoolSession:
         if denied is not None:
             raise self._denial(denied, password)
         remedy = next((each.remedy for each in tried if each.remedy), "")
-        raise self._unavailable(self._answers(tried), remedy or _no_coordinator(tried))
+        raise self._unavailable(self._answers(tried), remedy or self._what_now(tried))
 
     def _accepted(self, tried: Tried) -> Login:
         self._denials = 0
@@ -298,7 +303,7 @@ class PoolSession:
         _log.error("pool %s: %s refuses the credentials", self._settings.name, tried.endpoint.address)
         self._witness("pool login refused", self._door_told(tried))
         return Unavailable(
-            f"The pool {self._settings.name} refuses the bot's user name and password.",
+            f"The {self._settings.called} refuses the bot's user name and password.",
             remedy=f"Correct the password in the bot's configuration. The bot tries again in {duration(pause)} at the"
             " earliest, or at once with another password.",
             evidence=(self._answer(tried),),
@@ -308,21 +313,26 @@ class PoolSession:
         remains = self._denied_until - self._clock.monotonic()
         if self._denied_password and password == self._denied_password and remains > 0:
             raise Unavailable(
-                f"The pool {self._settings.name} has refused the bot's user name and password.",
+                f"The {self._settings.called} has refused the bot's user name and password.",
                 remedy="Correct the password in the bot's configuration. With the same one the bot tries again in"
                 f" {duration(remains)}, so that the account is not locked.",
             )
 
     # --- words ---
 
+    def _what_now(self, tried: list[Tried]) -> str:
+        if self._settings.alone and any(each.coordinator for each in tried):
+            return "It is a member of a pool now; ask about it in that pool."
+        return _no_coordinator(tried)
+
     def _unavailable(self, answers: list[str], remedy: str = "", *, message: str = "") -> Unavailable:
         return Unavailable(
-            message or f"The pool {self._settings.name} cannot be reached.", remedy=remedy, evidence=tuple(answers)
+            message or f"The {self._settings.called} cannot be reached.", remedy=remedy, evidence=tuple(answers)
         )
 
     def _unknown(self, line: str) -> OutcomeUnknown:
         return OutcomeUnknown(
-            f"The pool {self._settings.name} may or may not have taken the call: {line}.",
+            f"The {self._settings.called} may or may not have taken the call: {line}.",
             remedy="It is not sent again; the bot looks what became of it.",
         )
 

@@ -45,29 +45,43 @@ class PoolSettings:
     """The longest time for an answer from its request to its last byte, however much it trickles."""
     probe_seconds: float = 10.0
     """The longest wait for a host's answer while the coordinator is searched for."""
+    alone: bool = False
+    """It is one host by itself: it is asked, never a coordinator that it names."""
+    uuid: str = ""
+    """The pool's uuid; another pool is refused. "": whichever was found first."""
 
     def __post_init__(self) -> None:
         if not self.addresses:
             raise UserError(
-                f"The pool {self.name} has no address.", remedy="Name at least one of its hosts in the configuration."
+                f"The {self.called} has no address.", remedy="Name at least one of its hosts in the configuration."
             )
         for fingerprint in self.fingerprints:
             digits = plain_fingerprint(fingerprint)
             if len(digits) != _FINGERPRINT_DIGITS or set(digits) - set("0123456789abcdef"):
                 raise UserError(
-                    f"A fingerprint of the pool {self.name} is not a SHA-256 fingerprint.",
+                    f"A fingerprint of the {self.called} is not a SHA-256 fingerprint.",
                     remedy="It has 64 hexadecimal digits; colons between them are welcome.",
                 )
         if self.plain_http and (self.fingerprints or self.ca_file):
             raise UserError(
-                f"The pool {self.name} has plain_http and a certificate to trust: plain HTTP has none.",
+                f"The {self.called} has plain_http and a certificate to trust: plain HTTP has none.",
                 remedy="Remove plain_http, or fingerprints and ca_file.",
             )
         if self.allow_tls1 and (not self.fingerprints or self.plain_http):
             raise UserError(
-                f"The pool {self.name} has allow_tls1 without a pinned fingerprint.",
+                f"The {self.called} has allow_tls1 without a pinned fingerprint.",
                 remedy="TLS 1.0 is only accepted from a host whose certificate is pinned: set fingerprints as well.",
             )
+
+    @property
+    def called(self) -> str:
+        """`pool lab`, `host xs3`."""
+        return f"{'host' if self.alone else 'pool'} {self.name}"
+
+    @property
+    def password_name(self) -> str:
+        """What a step calls the password."""
+        return f"{'hosts' if self.alone else 'pools'}.{self.name}.password"
 
     @property
     def pins(self) -> frozenset[str]:

@@ -155,6 +155,19 @@ def logout(transport: OnceTransport, handle: str) -> None:
     _understood(transport, lambda: getattr(client, "session.logout")(handle))
 
 
+def local_login(transport: OnceTransport, *arguments: str) -> str:
+    """`session.slave_local_login_with_password`: a session of that one host. :raises: as :func:`call`."""
+    client = _client(transport)
+    _understood(transport, lambda: client.slave_local_login_with_password(*arguments))
+    return str(client.handle)
+
+
+def local_logout(transport: OnceTransport, handle: str) -> None:
+    """`session.local_logout`. :raises: as :func:`call`."""
+    client = _client(transport)
+    _understood(transport, lambda: getattr(client, "session.local_logout")(handle))
+
+
 def _client(transport: OnceTransport) -> Any:
     return XenAPI.Session("https://pool.invalid/", transport=transport)
 

@@ -90,7 +90,7 @@ def prove(endpoint: Endpoint, sock: socket.socket, context: ssl.SSLContext, sett
                 endpoint.address,
                 f"shows a certificate that is not pinned (SHA-256 {shown_fingerprint(digits)})",
                 remedy="If the host's certificate was renewed, compare this fingerprint at the host's own console"
-                f" and put it into fingerprints of the pool {settings.name}. If not, somebody may be in between.",
+                f" and put it into fingerprints of the {settings.called}. If not, somebody may be in between.",
             )
     return secure
 
@@ -156,7 +156,7 @@ def _unknown_certificate(endpoint: Endpoint, settings: PoolSettings, why: str) -
         endpoint.address,
         f"shows a certificate that nobody vouches for ({why}{fingerprint})",
         remedy="Compare the fingerprint at the host's own console (openssl x509 -in /etc/xensource/xapi-ssl.pem -noout"
-        f" -fingerprint -sha256), then put it into fingerprints of the pool {settings.name}; or set ca_file.",
+        f" -fingerprint -sha256), then put it into fingerprints of the {settings.called}; or set ca_file.",
     )
 
 
@@ -169,13 +169,13 @@ def _failed_handshake(endpoint: Endpoint, settings: PoolSettings, error: ssl.SSL
                 endpoint.address,
                 f"only speaks {_spoken(shown[0])}, which is refused as outdated"
                 f" (its certificate: SHA-256 {shown_fingerprint(shown[1])})",
-                remedy=f"Bring the host up to date, or set allow_tls1 = true for the pool {settings.name} together"
+                remedy=f"Bring the host up to date, or set allow_tls1 = true for the {settings.called} together"
                 f" with this fingerprint in fingerprints, compared at the host's own console.{pinned}",
             )
     if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
         return NotSent(
             endpoint.address,
             f"does not speak TLS on port {endpoint.port}",
-            remedy=f"Check the port, or set plain_http = true for the pool {settings.name} if it really has no TLS.",
+            remedy=f"Check the port, or set plain_http = true for the {settings.called} if it really has no TLS.",
         )
     return NotSent(endpoint.address, f"fails the TLS handshake ({error.reason or error})")

@@ -7,7 +7,7 @@ from typing import Any
 from bot.errors import ToolstackRefusal
 from bot.inventory import Inventory
 from bot.model import Argument
-from bot.ports import ConnectionFacts, PoolView
+from bot.ports import Account, ConnectionFacts, PoolView
 from bot.xapi import failures
 from bot.xapi.arguments import Arguments
 from bot.xapi.reader import Reader
@@ -18,7 +18,8 @@ from bot.xapi.session import PoolSession, Refusal
 class XapiView(PoolView):
     """:class:`bot.ports.PoolView` over one session."""
 
-    def __init__(self, name: str, session: PoolSession, reader: Reader) -> None:
+    def __init__(self, name: str, session: PoolSession, reader: Reader, account: Account) -> None:
+        self._account = account
         self._name = name
         self._session = session
         self._reader = reader
@@ -26,6 +27,10 @@ class XapiView(PoolView):
     @property
     def name(self) -> str:
         return self._name
+
+    @property
+    def account(self) -> Account:
+        return self._account
 
     def inventory(self) -> Inventory:
         return self._reader.read()

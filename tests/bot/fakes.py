@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot.engine import Engine
-from bot.errors import OutcomeUnknown, ToolstackRefusal, Unavailable
+from bot.errors import NotFound, OutcomeUnknown, ToolstackRefusal, Unavailable
 from bot.forms import Forms
 from bot.inventory import VM, Host, Inventory
 from bot.model import (
@@ -28,10 +28,12 @@ from bot.model import (
     PoolTarget,
     Report,
     Risk,
+    Secret,
     Step,
+    Target,
 )
 from bot.policy import Book, Rules
-from bot.ports import Clock, ConnectionFacts, Context, Sighting, Standing, Store, Taken, TaskStatus, TaskView
+from bot.ports import Account, Clock, ConnectionFacts, Context, Sighting, Standing, Store, Taken, TaskStatus, TaskView
 from bot.registry import Registry, command
 from bot.resolve import Resolver
 from bot.runner import Runner
@@ -234,6 +236,7 @@ class FakePool:
 class FakeView:
     pool: FakePool
     name: str = POOL.name
+    account: Account = Account(username="root", password=Secret("pools.lab.password"))
 
     def inventory(self) -> Inventory:
         return self.pool.inventory()
@@ -317,7 +320,13 @@ class FakePools:
     def view(self, name: str) -> FakeView:
         return FakeView(self.pool)
 
-    def hands(self, name: str) -> FakeHands:
+    def candidates(self) -> tuple[str, ...]:
+        return ()
+
+    def candidate(self, name: str) -> FakeView:
+        raise NotFound(name)
+
+    def hands(self, name: str, target: Target | None = None) -> FakeHands:
         return cast(FakeHands, self.fate.wrap(FakeHands(self.pool)))
 
 

@@ -97,6 +97,7 @@ def test_names_are_found_when_they_are_said() -> None:
 def run(text: str, rules: Rules, pools: tuple[str, ...] = ("lab", "prod"), now: datetime = NOW) -> Report:
     given: dict[str, Any] = {
         "pools": tuple(SimpleNamespace(name=name) for name in pools),
+        "configured": None,
         "history": None,
         "clock": SimpleNamespace(now=lambda: now),
     }

@@ -15,11 +15,12 @@ import XenAPI
 import commands
 from bot.clock import SystemClock
 from bot.errors import Refused, ToolstackRefusal
-from bot.execution import Performer, Run
+from bot.execution import Performer
 from bot.model import Actor, CallState, Place, Plan, Report, Request, Requirement, State, Step
 from bot.ports import PoolView
 from bot.registry import Registry
 from bot.resolve import Resolver
+from bot.run import Run
 from bot.scope import Scopes
 from bot.xapi import PoolSettings, XapiPools
 from sandbox.xapi.lab import Lab, Objects, load
@@ -124,15 +125,15 @@ class World:
             opened_at=NOW, expires_at=NOW,
         )  # fmt: skip
         run = Run(request)
-        performer, hands = Performer(Memory(), SystemClock()), self.pools.hands(self.name)  # type: ignore[arg-type]
+        performer = Performer(Memory(), SystemClock())  # type: ignore[arg-type]
         for number, step in enumerate(plan.steps[:steps]):
+            hands = self.resolver.hands(request, step.target)
             performer.perform(run, hands, number=number, step=step)
         return run.evidence
 
     def undo(self, step: Step) -> None:
-        hands = self.pools.hands(self.name)
         for each in step.undo:
-            hands.send(each, {})
+            self.pools.hands(self.name, each.target).send(each, {})
 
     # --- the witness --------------------------------------------------------------------------------------------------
 
@@ -167,8 +168,10 @@ class World:
 
     def code_of_plan(self, plan: Plan) -> str:
         """The code that the toolstack answers when the plan's steps are really sent, in spite of its blockers."""
-        hands = self.pools.hands(self.name)
         for step in plan.steps:
+            if step.waits:
+                continue
+            hands = self.pools.hands(self.name, step.target)
             try:
                 answer = hands.send(step, {})
             except ToolstackRefusal as refusal:

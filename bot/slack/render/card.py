@@ -156,7 +156,12 @@ def _plan(plan: Plan, room: _Room, state: State) -> list[Block]:
             parts.append(rich.section([rich.text(heading, bold=True)]))
             parts.append(rich.listing(items, ordered=ordered))
 
-    titles = tuple(step.title or step.call for step in plan.steps)
+    titles = tuple(step.title or step.call or "wait" for step in plan.steps)
+    if plan.window.not_before and not ended:
+        when = [rich.text("Not before ", bold=True), rich.date(plan.window.not_before)]
+        if plan.window.not_after:
+            when += [rich.text(", and not begun after "), rich.date(plan.window.not_after)]
+        parts.append(rich.section(when))
     listed("Was to be done" if ended else "Will be done", cut(titles, room.items, room.text), ordered=True)
     listed("Checks", _findings(plan, room))
     if not ended:

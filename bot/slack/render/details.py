@@ -8,6 +8,7 @@ from bot.model import (
     Argument,
     BotTarget,
     HostTarget,
+    MemberTarget,
     Object,
     Objects,
     Plan,
@@ -101,6 +102,8 @@ def _listed(heading: str, items: list[list[rich.Element]], *, ordered: bool = Fa
 
 def _call(step: Step) -> list[rich.Element]:
     made = [rich.text(step.title, limit=300), rich.text(" ")] if step.title else []
+    if step.waits:
+        return [*made, rich.text(f"sends nothing; waits for up to {duration(step.limit_seconds)}")]
     made += [rich.text(call_line(step), code=True, limit=1000), rich.text(f" to {_target(step)}")]
     return [*made, rich.text(f", watched for up to {duration(step.limit_seconds)}")]
 
@@ -111,6 +114,8 @@ def _target(step: Step) -> str:
             return "the pool's coordinator"
         case HostTarget():
             return f"host {quoted(step.target.host)}"
+        case MemberTarget():
+            return f"host {quoted(step.target.host.name)} itself ({step.target.address})"
         case BotTarget():
             return "the bot itself"
 

@@ -1,0 +1,120 @@
+"""Named conditions that a step can wait for: pure, over a pool's inventory, each with its evidence in words.
+
+A plan names them (:class:`bot.model.Expect`, `rule`), so that what is waited for is data and part of what is approved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bot.inventory import SR, Host, Inventory
+from bot.model import ObjectId
+from bot.text import joined, quoted
+
+Holds = tuple[bool, str]
+"""Is it so, and what was seen."""
+_Rule = Callable[[Host, Inventory], Holds]
+
+KNOWN = "host.known"
+"""The pool knows the host."""
+GONE = "host.gone"
+"""The pool does not know the host (any more)."""
+LIVE = "host.live"
+"""The pool hears from it. Without HA that can be ten minutes behind."""
+AWAY = "host.away"
+"""The pool does not hear from it."""
+LEAVING = "host.leaving"
+"""It was told to go down and is about to, or is not heard from any more."""
+SERVES = "host.serves"
+"""Known, live and enabled: VMs can run there."""
+STORES = "host.stores"
+"""Every shared SR is plugged there."""
+READY = "host.ready"
+"""SERVES and STORES."""
+COORDINATES = "host.coordinates"
+"""It is the pool's coordinator."""
+
+
+def holds(rule: str, about: ObjectId, inventory: Inventory) -> Holds:
+    """Is the condition true of the object? One that is not there (yet) makes every condition but GONE untrue.
+
+    :raises LookupError: there is no such condition (a bug).
+    """
+    check = _RULES[rule]
+    host = inventory.by_uuid(Host, about.uuid)
+    if host is None:
+        return rule == GONE, f"{quoted(about.name or about.uuid)} is not among the pool's hosts"
+    return check(host, inventory)
+
+
+def unplugged(host: Host, inventory: Inventory) -> tuple[SR, ...]:
+    """The shared SRs that are not plugged on the host, by name: that have no PBD for it, or one that is not
+    attached.
+    """
+    plugged = {pbd.text("SR") for pbd in host.pbds if pbd.attached}
+    return tuple(sr for sr in inventory.shared_srs if sr.ref not in plugged)
+
+
+def _known(host: Host, _: Inventory) -> Holds:
+    return True, f"{quoted(host.name)} is among the pool's hosts"
+
+
+def _gone(host: Host, _: Inventory) -> Holds:
+    return False, f"{quoted(host.name)} is still among the pool's hosts"
+
+
+def _live(host: Host, _: Inventory) -> Holds:
+    return host.live, f"{quoted(host.name)} is {'alive' if host.live else 'not heard from'}"
+
+
+def _away(host: Host, _: Inventory) -> Holds:
+    return not host.live, f"{quoted(host.name)} is {'still alive' if host.live else 'not heard from'}"
+
+
+def _leaving(host: Host, inventory: Inventory) -> Holds:
+    # Also a reboot shows as a shutdown (xapi, as recorded).
+    if {"shutdown", "reboot"} & set(host.mapping("current_operations").values()):
+        return True, f"{quoted(host.name)} is going down"
+    return _away(host, inventory)
+
+
+def _serves(host: Host, inventory: Inventory) -> Holds:
+    live, told = _live(host, inventory)
+    if not live:
+        return False, told
+    return host.enabled, f"{told} and {'enabled' if host.enabled else 'not enabled'}"
+
+
+def _stores(host: Host, inventory: Inventory) -> Holds:
+    missing = unplugged(host, inventory)
+    if missing:
+        return False, f"{joined(quoted(sr.name) for sr in missing)} not plugged on {quoted(host.name)}"
+    return True, f"all shared storage is plugged on {quoted(host.name)}"
+
+
+def _ready(host: Host, inventory: Inventory) -> Holds:
+    serves, told = _serves(host, inventory)
+    if not serves:
+        return False, told
+    stores, more = _stores(host, inventory)
+    return stores, f"{told}; {more}" if stores else more
+
+
+def _coordinates(host: Host, inventory: Inventory) -> Holds:
+    if host.is_coordinator:
+        return True, f"{quoted(host.name)} is the coordinator"
+    now = inventory.pool.coordinator
+    return False, f"the coordinator is {quoted(now.name) if now else 'not known'}, not {quoted(host.name)}"
+
+
+_RULES: Mapping[str, _Rule] = {
+    KNOWN: _known,
+    GONE: _gone,
+    LIVE: _live,
+    AWAY: _away,
+    LEAVING: _leaving,
+    SERVES: _serves,
+    STORES: _stores,
+    READY: _ready,
+    COORDINATES: _coordinates,
+}

@@ -27,6 +27,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot import grammar
+from bot.errors import ParseError
 from bot.grammar import POOL_SLOT, REST_OF_LINE, Parsed, Slot, Usage
 from bot.inventory import SR, VM, Entity, Host
 from bot.model import Plan, Report, Risk
@@ -34,8 +35,8 @@ from bot.ports import CommandHelp, Context
 
 PlanFunction = Callable[[Any, Context], Plan | Report]
 
-OBJECTS: Mapping[str, type[Entity]] = {"VM": VM, "HOST": Host, "SR": SR}
-"""Placeholders that name an object of the pool."""
+OBJECTS: Mapping[str, type[Entity]] = {"VM": VM, "HOST": Host, "MEMBER": Host, "SR": SR}
+"""Placeholders that name an object of the pool. MEMBER is another host beside HOST."""
 
 _TEXTS: Mapping[str, type] = {
     **dict.fromkeys(("TEXT", "COMMAND", "REQUEST", "RUN", "WHO", "WHEN", REST_OF_LINE), str),
@@ -187,6 +188,13 @@ class Registry:
         """:raises ParseError: see :func:`bot.grammar.parse`."""
         parsed = grammar.parse(text, self._usages, self._pooled)
         return self._commands[parsed.usage.name], parsed
+
+    def knows(self, text: str) -> bool:
+        """Is it a whole command?"""
+        try:
+            return not self.parse(text)[1].missing
+        except ParseError:
+            return False
 
     @property
     def help(self) -> tuple[CommandHelp, ...]:

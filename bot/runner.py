@@ -16,14 +16,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot import appointed, approval, logs, refusal, tally
+from bot import appointed, approval, logs, outcome, refusal, tally
 from bot.errors import Unavailable, UserError
 from bot.execution import Performer
-from bot.model import BOT, CallState, Entry, Level, Line, Lines, Plan, Progress, Report, Result, State, Suggestion
+from bot.model import BOT, CallState, Entry, Level, Plan, Progress, Report, Result, State
 from bot.ports import Clock, Store
 from bot.resolve import Resolver
 from bot.run import Cancelled, Failed, LeaseLost, Run, Unsure
-from bot.text import duration, joined
+from bot.text import joined
 
 log = logging.getLogger(__name__)
 
@@ -237,7 +237,7 @@ class Runner:
             seconds = max((self._clock.now() - started).total_seconds(), 0.0)
             if run.cancel.is_set():
                 run.evidence.append("it was done before it could be cancelled")
-            verified = all(step.expect for step in run.request.plan.steps)
+            verified = outcome.verified(run.request.plan.steps)
             how = "It was read back to be sure." if verified else "So the pool reported; nothing else can tell."
             result = Result(summary=how, lines=tuple(run.evidence), seconds=seconds)
             self._end(run, State.SUCCEEDED, "succeeded", result, Level.OK)
@@ -246,10 +246,10 @@ class Runner:
         """A step did not happen. What was done before it is undone, and said."""
         lines = [*run.evidence]
         steps = run.request.plan.steps
-        undoable = [number for number in reversed(done) if steps[number].undo]
+        undoable = outcome.undoable(steps, done)
         if undoable:
             cancelled = state is State.CANCELLED
-            why = Result(summary=_sentence(failure.reason), remedy=failure.remedy, cancelled=cancelled)
+            why = Result(summary=outcome.sentence(failure.reason), remedy=failure.remedy, cancelled=cancelled)
             if run.request.state is not State.UNDOING:
                 self._must_move(run, State.UNDOING, "undoing", {"reason": failure.reason}, why)
             for number in undoable:
@@ -265,11 +265,8 @@ class Runner:
                 except Unsure as doubt:
                     self._unknown(run, f"{failure.reason}; and while undoing: {doubt.reason}")
                     return
-        left = [steps[number].title for number in done if not (steps[number].undo or steps[number].waits)]
-        lines += [f"stays done: {title}" for title in left]
-        if all(steps[number].waits for number in done):
-            lines.append("nothing was changed")
-        result = Result(summary=_sentence(failure.reason), lines=tuple(lines), remedy=failure.remedy)
+        lines += outcome.standing(steps, done)
+        result = Result(summary=outcome.sentence(failure.reason), lines=tuple(lines), remedy=failure.remedy)
         self._end(run, state, str(state), result, Level.BAD if state is State.FAILED else Level.WARN)
 
     def _unknown(self, run: Run, reason: str) -> None:
@@ -330,16 +327,7 @@ class Runner:
         self._move(run, State.STALE, "stale", {"reasons": list(reasons), "calls": tally.so_far()}, result, note)
 
     def _end(self, run: Run, state: State, kind: str, result: Result, level: Level) -> None:
-        plan = run.request.plan
-        lines = tuple(Line(text=line) for line in result.lines)
-        took = f"Done in {duration(result.seconds)}. " if state is State.SUCCEEDED else ""
-        note = Report(
-            title=f"{plan.pool.name}: {plan.title} – {state}",
-            level=level,
-            summary=took + result.summary,
-            parts=(Lines(lines=(*lines, *((Line(text=result.remedy),) if result.remedy else ()))),),
-            suggestions=_next(run.request.id, plan, state),
-        )
+        note = outcome.note(run.request, state, result, level, self._resolver.registry.knows)
         body = {
             "summary": result.summary,
             "lines": list(result.lines),
@@ -412,17 +400,7 @@ class Runner:
         return request is not None and request.state in approval.ACTIVE_STATES
 
 
-def _next(request_id: str, plan: Plan, state: State) -> tuple[Suggestion, ...]:
-    if state is State.SUCCEEDED and plan.go_back:
-        return (Suggestion("Go back", plan.go_back),)
-    return (Suggestion("Settle it", f"request settle {request_id}"),) if state is State.UNKNOWN else ()
-
-
 def _keys(plan: Plan) -> tuple[str, ...]:
     if plan.whole_pool:
         return (f"{plan.pool.uuid}/*",)
     return tuple(f"{plan.pool.uuid}/{touched.uuid}" for touched in plan.touches)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -1,6 +1,15 @@
 """What the plans of many commands are made of: findings about VMs and hosts, the toolstack's own opinion, and steps."""
 
-from bot.planning.availability import enabling_line, most_failures, paused, possible, tolerate, turn_off, turn_on
+from bot.planning.availability import (
+    enabling_line,
+    most_failures,
+    paused,
+    possible,
+    tolerate,
+    turn_off,
+    turn_on,
+    wants_pause,
+)
 from bot.planning.common import findings, line, pool_id, second_opinion
 from bot.planning.vms import about, arrival, ha_lets_go, home_answers, in_state, runs_on
 
@@ -22,4 +31,5 @@ __all__ = [
     "tolerate",
     "turn_off",
     "turn_on",
+    "wants_pause",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.inventory import SR, Inventory
+from bot.errors import Refused
+from bot.inventory import SR, Host, Inventory
 from bot.lookup import spelling
 from bot.model import Expect, Object, Objects, PoolTarget, Step, Trace, Value
 from bot.ports import PoolView
@@ -52,6 +53,23 @@ def paused(inventory: Inventory) -> tuple[Step, Step]:
     return turn_off(inventory, undo=(again,)), again
 
 
+def wants_pause(host: Host, asked: bool, inventory: Inventory) -> bool:
+    """Is high availability to be turned off for a while, so that the coordinator can hand its role over?
+
+    :raises Refused: it was asked for, and there is nothing to turn off or hand over.
+    """
+    if not asked:
+        return False
+    if not host.is_coordinator:
+        raise Refused(f"{quoted(host.name)} is not the coordinator, so it has no role to hand over.")
+    if not inventory.pool.ha_enabled:
+        raise Refused(
+            "High availability is off, so the coordinator hands its role over anyway.",
+            remedy="Ask for it without “handover”.",
+        )
+    return True
+
+
 def enabling_line(inventory: Inventory) -> str:
     """The command that turns it on again as it is now: same storage, same number."""
     srs, tolerated = heartbeat.in_use(inventory), inventory.pool.number("ha_host_failures_to_tolerate")
@@ -83,8 +101,8 @@ def possible(failures: int, most: int, inventory: Inventory) -> Check:
     )
 
 
-def tolerate(failures: int, inventory: Inventory) -> Step:
-    """Set the failures to tolerate; undone by setting the number that was."""
+def tolerate(failures: int, inventory: Inventory, *, undone: bool = True) -> Step:
+    """Set the failures to tolerate; undone by setting the number that is set now."""
     pool, was = inventory.pool, inventory.pool.number("ha_host_failures_to_tolerate")
 
     def setting(number: int, undo: tuple[Step, ...] = ()) -> Step:
@@ -98,4 +116,4 @@ def tolerate(failures: int, inventory: Inventory) -> Step:
             undo=undo,
         )
 
-    return setting(failures, (setting(was),))
+    return setting(failures, (setting(was),) if undone else ())

@@ -1,0 +1,54 @@
+"""How the end of a request is told, and what of it is taken back when a step has failed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.model import Level, Line, Lines, Plan, Report, Request, Result, State, Step, Suggestion
+from bot.text import duration
+
+
+def undoable(steps: Sequence[Step], done: Sequence[int]) -> list[int]:
+    """The steps that are taken back, last first: those after the last that is final."""
+    barrier = max((number for number in done if steps[number].final), default=-1)
+    return [number for number in reversed(done) if number > barrier and steps[number].undo]
+
+
+def standing(steps: Sequence[Step], done: Sequence[int]) -> tuple[str, ...]:
+    """What stays done, or that nothing was."""
+    back = set(undoable(steps, done))
+    left = [f"stays done: {steps[number].title}" for number in done if number not in back and not steps[number].waits]
+    return (*left, *(("nothing was changed",) if all(steps[number].waits for number in done) else ()))
+
+
+def verified(steps: Sequence[Step]) -> bool:
+    """Was everything read back: what each step expects, or else what a later wait does?"""
+    return all(step.expect or any(later.waits for later in steps[at:]) for at, step in enumerate(steps))
+
+
+def note(request: Request, state: State, result: Result, level: Level, is_command: Callable[[str], bool]) -> Report:
+    """The note in the thread. `is_command`: can it be typed?"""
+    plan = request.plan
+    took = f"Done in {duration(result.seconds)}. " if state is State.SUCCEEDED else ""
+    told = [*result.lines, *((result.remedy,) if result.remedy else ())]
+    if state is State.SUCCEEDED and plan.go_back and not is_command(plan.go_back):
+        told.append(plan.go_back)
+    return Report(
+        title=f"{plan.pool.name}: {plan.title} – {state}",
+        level=level,
+        summary=took + result.summary,
+        parts=(Lines(lines=tuple(Line(text=text) for text in told)),),
+        suggestions=_next(request.id, plan, state, is_command),
+    )
+
+
+def _next(request_id: str, plan: Plan, state: State, is_command: Callable[[str], bool]) -> tuple[Suggestion, ...]:
+    if state is State.SUCCEEDED and plan.go_back and is_command(plan.go_back):
+        return (Suggestion("Go back", plan.go_back),)
+    if state in (State.FAILED, State.CANCELLED):
+        return plan.on_failure
+    return (Suggestion("Settle it", f"request settle {request_id}"),) if state is State.UNKNOWN else ()
+
+
+def sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -1,0 +1,139 @@
+"""A host that goes down, and comes back, as parts of a plan: `host reboot`, `host shutdown`, `host start`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.inventory import Host, Inventory
+from bot.lookup import spelling
+from bot.model import Expect, Finding, Object, PoolTarget, Step, Trace, Value, Verdict
+from bot.rules import conditions, evacuation, heartbeat, maintenance
+from bot.rules.check import Check
+from bot.rules.maintenance import Return
+from bot.rules.placement import plugged
+from bot.text import joined, quoted
+
+LIMIT_SECONDS = 600
+"""The call itself returns in seconds; the host goes down about ten seconds later."""
+DOWN_SECONDS = 1800
+"""Until it is not heard from any more: what still runs there is shut down first."""
+BOOT_SECONDS = 3600
+"""Five to fifteen minutes, as a rule; a server with much memory takes longer."""
+
+
+def checks(host: Host, inventory: Inventory) -> Iterator[Check]:
+    """What the toolstack asks before `host.reboot` or `host.shutdown`, besides that the host is disabled."""
+    busy = joined(dict.fromkeys(host.mapping("current_operations").values()))
+    yield Check(
+        "host.busy",
+        "OTHER_OPERATION_IN_PROGRESS",
+        not busy,
+        "nothing else is being done with it",
+        f"now: {busy}" if busy else "",
+        "Wait until that has ended, then ask again.",
+    )
+    if not inventory.pool.ha_enabled:
+        return
+    lost = [sr for sr in heartbeat.in_use(inventory) if not plugged(sr, host)]
+    yield Check(
+        "host.heartbeat",
+        "HA_LOST_STATEFILE",
+        not lost,
+        f"{quoted(host.name)} sees the heartbeat storage",
+        f"not plugged there: {joined(sr.name for sr in lost)}" if lost else "",
+        f"“sr repair {spelling(lost[0], inventory)}”" if lost else "",
+    )
+
+
+def down(host: Host, call: str, target: PoolTarget) -> Step:
+    """`host.reboot` or `host.shutdown`."""
+    verb = "Reboot" if call == "host.reboot" else "Shut down"
+    return Step(
+        title=f"{verb} {quoted(host.name)}",
+        target=target,
+        call=call,
+        arguments=(Object(host.id),),
+        # Its own name for both, since xapi makes the same task of them.
+        trace=Trace(object=host.id, operation="shutdown"),
+        expect=(Expect(object=host.id, rule=conditions.LEAVING),),
+        limit_seconds=LIMIT_SECONDS,
+        away_seconds=BOOT_SECONDS,
+        final=True,
+    )
+
+
+def gone(host: Host, target: PoolTarget) -> Step:
+    return Step(
+        title=f"Wait until {quoted(host.name)} is off",
+        target=target,
+        expect=(Expect(object=host.id, rule=conditions.AWAY),),
+        limit_seconds=DOWN_SECONDS,
+        away_seconds=DOWN_SECONDS,
+    )
+
+
+def back(host: Host, target: PoolTarget, *, rebooted: bool) -> Step:
+    """Wait until it serves again; `rebooted`: it has to have started anew since the plan was made."""
+    anew = Expect(
+        object=host.id,
+        field="other_config",
+        key="boot_time",
+        equals=Value(host.other_config.get("boot_time", "")),
+        differs=True,
+    )
+    return Step(
+        title=f"Wait until {quoted(host.name)} is back, takes VMs and has its storage",
+        target=target,
+        expect=(*((anew,) if rebooted else ()), Expect(object=host.id, rule=conditions.READY)),
+        limit_seconds=BOOT_SECONDS,
+        away_seconds=BOOT_SECONDS,
+    )
+
+
+def on(host: Host, target: PoolTarget) -> Step:
+    """The toolstack's plugin may itself wait until the host is live. That it is on shows when it is back."""
+    return Step(
+        title=f"Switch {quoted(host.name)} on",
+        target=target,
+        call="host.power_on",
+        arguments=(Object(host.id),),
+        trace=Trace(object=host.id, operation="power_on"),
+        limit_seconds=BOOT_SECONDS,
+    )
+
+
+def come_back(moves: tuple[evacuation.Move, ...]) -> tuple[Return, ...]:
+    """The VMs of a host that was emptied, on their way back from where they went."""
+    return tuple(Return(move.vm, "pool_migrate", move.target) for move in moves if move.target is not None)
+
+
+def lists_away(host: Host, notes: Mapping[str, str]) -> dict[str, str]:
+    """Take away the list that the run itself has written, and leave those of an earlier one."""
+    return {} if maintenance.remembers(host) else dict.fromkeys(set(notes) & set(maintenance.LISTS), "")
+
+
+def elected(host: Host, inventory: Inventory, verb: str) -> tuple[Finding, ...]:
+    """With high availability on, and the coordinator going down: what HA does, and what can be asked instead."""
+    if not (host.is_coordinator and inventory.pool.ha_enabled):
+        return ()
+    again = "on again" if verb == "reboot" else "on again only when the host is back"
+    return (
+        Finding(
+            id="coordinator.elected",
+            verdict=Verdict.WARN,
+            subject=host.id,
+            title=f"{quoted(host.name)} is the coordinator, and high availability is on",
+            evidence="when it goes down, HA elects another: minutes without API, and nobody chooses which",
+            remedy=f"“host {verb} {spelling(host, inventory)} handover” turns HA off, hands the role over, "
+            f"and turns HA {again}.",
+        ),
+    )
+
+
+def facts(host: Host, inventory: Inventory) -> tuple[tuple[str, str], ...]:
+    """What a plan rests on that switches a host off."""
+    return (
+        (f"{quoted(host.name)} takes VMs", "yes" if host.enabled else "no"),
+        ("high availability is", "on" if inventory.pool.ha_enabled else "off"),
+        (f"{quoted(host.name)} is the coordinator", "yes" if host.is_coordinator else "no"),
+    )

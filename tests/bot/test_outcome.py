@@ -1,0 +1,78 @@
+"""How the end of a request is told, and what is taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot import outcome
+from bot.model import (
+    Actor,
+    Expect,
+    Level,
+    Lines,
+    ObjectId,
+    Place,
+    Plan,
+    PoolTarget,
+    Request,
+    Requirement,
+    Result,
+    Risk,
+    State,
+    Step,
+    Suggestion,
+)
+
+POOL = ObjectId("pool", "p", "lab")
+HOST = ObjectId("host", "h", "xs2")
+
+
+def step(title: str, *, undo: bool = False, final: bool = False, waits: bool = False, expect: bool = True) -> Step:
+    found = Step(
+        title=title,
+        target=PoolTarget("p"),
+        call="" if waits else "host.x",
+        expect=(Expect(object=HOST, rule="host.live"),) if expect else (),
+        final=final,
+    )
+    return replace(found, undo=(replace(found, title=f"not {title}"),)) if undo else found
+
+
+def request(**parts: object) -> Request:
+    plan = Plan(command="x", arguments=(), pool=POOL, risk=Risk.ROUTINE, title="do it", **parts)  # type: ignore[arg-type]
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    return Request(
+        id="X-1", text="x", actor=Actor(kind="slack", id="T/U", name="olga"), place=Place(kind="slack"), plan=plan,
+        digest="", requirement=Requirement(approvals=0, who="", expires_seconds=60), state=State.RUNNING,
+        opened_at=now, expires_at=now,
+    )  # fmt: skip
+
+
+def test_nothing_before_a_final_step_is_taken_back() -> None:
+    steps = (step("disable", undo=True), step("reboot", final=True), step("lower", undo=True), step("wait", waits=True))
+    assert outcome.undoable(steps, [0]) == [0]
+    assert outcome.undoable(steps, [0, 1]) == []
+    assert outcome.undoable(steps, [0, 1, 2]) == [2]
+    assert outcome.standing(steps, [0, 1, 2]) == ("stays done: disable", "stays done: reboot")
+    assert outcome.standing(steps, []) == ("nothing was changed",)
+
+
+def test_what_a_later_wait_reads_back_is_verified() -> None:
+    assert outcome.verified((step("power on", expect=False), step("wait", waits=True)))
+    assert not outcome.verified((step("wait", waits=True), step("power on", expect=False)))
+
+
+def test_a_command_is_offered_as_a_button_and_words_are_told() -> None:
+    def note(state: State, **parts: object) -> tuple[tuple[str, ...], tuple[Suggestion, ...]]:
+        found = outcome.note(request(**parts), state, Result(summary="So."), Level.OK, lambda text: text == "go home")
+        (part,) = found.parts
+        assert isinstance(part, Lines)
+        return tuple(line.text for line in part.lines), found.suggestions
+
+    on = (Suggestion("Go on", "x again"),)
+    assert note(State.SUCCEEDED, go_back="go home", on_failure=on) == ((), (Suggestion("Go back", "go home"),))
+    assert note(State.SUCCEEDED, go_back="Press the button.") == (("Press the button.",), ())
+    assert note(State.FAILED, go_back="go home", on_failure=on) == ((), on)
+    assert note(State.CANCELLED, on_failure=on) == ((), on)
+    assert note(State.UNKNOWN, on_failure=on) == ((), (Suggestion("Settle it", "request settle X-1"),))

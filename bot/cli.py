@@ -10,12 +10,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot import cli_config, cli_database, cli_ledger, cli_vote, compose, config, logs
-from bot.answers import Ask, Opened, Problem
+from bot import cli_config, cli_database, cli_ledger, cli_pools, cli_vote, compose, config, logs
+from bot.answers import Ask, Opened, Problem, Shown
 from bot.cli_common import OperatingSystem, follow, person
 from bot.clock import SystemClock
 from bot.errors import Denied, UserError
-from bot.model import Actor, Entry, Place
+from bot.model import Actor, Attachment, Entry, Place
 from bot.signals import until_stopped
 from bot.slack.manifest import manifest
 from bot.terminal import Terminal, as_json
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     cmd.add_argument("text", nargs="+", help="the command, as it is typed in Slack after /xen")
     cmd.add_argument("--as", dest="as_", metavar="NAME", help="act as this login of [terminal]; only in the sandbox")
     cmd.add_argument("--json", action="store_true", help="the answer as JSON")
+    cmd.add_argument("--to", metavar="DIRECTORY", type=Path, help="write the answer's files there (as of audit files)")
     cmd.add_argument("--wait", action="store_true", help="for a change: wait until it has ended")
     cmd.set_defaults(run=_cmd)
 
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     check = checks.add_parser("check", help="is the configuration right?")
     check.add_argument("--offline", action="store_true", help="do not ask Slack whether it knows the people named")
     check.set_defaults(run=cli_config.check)
+    accept = cli_pools.add_parser(checks)
 
     record, memory = cli_ledger.add_parsers(parts), cli_database.add_parsers(parts)
 
@@ -67,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     app.add_argument("--request-url", metavar="URL", default="", help="HTTP mode: the address that Slack delivers to")
     app.set_defaults(run=_manifest)
 
-    for part in (run, cmd, *votes, check, *record, *memory):
+    for part in (run, cmd, *votes, check, accept, *record, *memory):
         part.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="default: xenia.toml")
 
     _add_sandbox(parts)
@@ -84,6 +86,7 @@ def _add_sandbox(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _run(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
+    logs.to_stderr(logging.INFO, settings.bot.log)
     with until_stopped() as stopped, compose.running(settings):
         stopped.wait()
     return 0
@@ -106,9 +109,28 @@ def _cmd(options: argparse.Namespace) -> int:
             status = 0 if not isinstance(answer, Problem) else 1
         else:
             status = terminal.show(answer)
+        if isinstance(answer, Shown) and answer.report.attachments:
+            _keep(answer.report.attachments, options.to, Terminal(sys.stderr))
         if isinstance(answer, Opened) and (options.wait or bot.runner.running()):
             return follow(bot, answer.request_id)
         return status
+
+
+def _keep(files: Sequence[Attachment], folder: Path | None, terminal: Terminal) -> None:
+    """:raises UserError: they cannot be written there."""
+    if folder is None:
+        terminal.line("With --to DIRECTORY the files are written there.")
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            (folder / Path(file.name).name).write_bytes(file.data)
+    except OSError as error:
+        raise UserError(
+            f"The files cannot be written to {folder}: {error.strerror or type(error).__name__}.",
+            remedy="Name a directory that you may write to.",
+        ) from error
+    terminal.line(f"Written to {folder}")
 
 
 def _actor(settings: config.Settings, as_name: str | None) -> Actor:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 
 import commands
+from bot import service
 from bot.audits import clock as clocks
 from bot.audits.auditor import Auditor, Look, compatible
+from bot.changes import Changes
 from bot.clock import SteadyClock, SystemClock
 from bot.codes import OneTimeCodes
 from bot.config import Settings, secret
@@ -24,19 +28,28 @@ from bot.findings import Kind
 from bot.forms import Forms
 from bot.herald import Herald
 from bot.jobs import Jobs
+from bot.keeper import Keeper
 from bot.model import BOT, Entry, Place
 from bot.ntp import NtpServers
 from bot.policy import Book, Names
-from bot.ports import Clock, People
+from bot.ports import Channels, Clock, People
 from bot.registry import Registry
 from bot.resolve import Resolver
+from bot.rounds import Rounds
 from bot.rules.limits import Known
 from bot.runner import Runner
 from bot.slack import heads
-from bot.slack.app import SlackBot, connect
+from bot.slack.app import SlackBot, Workspace, connect
+from bot.slack.channels import SlackChannels
 from bot.slack.delivery import Courier
 from bot.store import heads_in
+from bot.store.presence import Presence
 from bot.store.store import SqliteStore
+<<<<<<< ours
+from bot.witness import Witness
+=======
+from bot.watch import Health, Meters, Probe, Pulse, WatchedDesk, WatchServer
+>>>>>>> theirs
 from bot.xapi.pools import XapiPools
 
 log = logging.getLogger(__name__)
@@ -56,6 +69,8 @@ class Bot:
     pools: XapiPools
     runner: Runner
     engine: Engine
+    watch_port: int | None = None
+    """Where `/healthz`, `/readyz` and `/metrics` are; None: nowhere."""
     http_port: int | None = None
     """In HTTP mode: the port that Slack's deliveries are taken on, also where the configuration says 0 (any free)."""
 
@@ -103,13 +118,29 @@ def _looks(settings: Settings, store: SqliteStore, clock: Clock) -> Mapping[Kind
 
 
 @contextmanager
-def assembled(settings: Settings, people: People, team: str, names: Callable[[str], str] = str) -> Iterator[Bot]:
+def assembled(
+    settings: Settings,
+    people: People,
+    team: str,
+    names: Callable[[str], str] = str,
+<<<<<<< ours
+    *,
+    channels: Channels | None = None,
+    clock: Clock | None = None,
+) -> Iterator[Bot]:
     """The parts, put together; closed in the right order at the end. `names` is what to call people of the
-    configuration.
+    configuration; without `channels` none can be named.
+=======
+    counted: Callable[[str, str, str, float], None] | None = None,
+) -> Iterator[Bot]:
+    """The parts, put together; closed in the right order at the end. `names` is what to call people of the
+    configuration; `counted` is told of each call to a pool.
+>>>>>>> theirs
     """
-    clock = SystemClock()
+    clock = clock or SystemClock()
     store = open_store(settings, clock)
     store.configured(content(settings), changes)
+<<<<<<< ours
     pools = XapiPools(
         (*settings.pool_settings(), *settings.host_settings()),
         clock,
@@ -117,6 +148,9 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
         witness=partial(_witness, store),
         memory=store.pools,
     )
+=======
+    pools = XapiPools(settings.pool_settings(), clock, witness=partial(_witness, store), counted=counted)
+>>>>>>> theirs
     registry = Registry.of_package(commands)
     scopes, rules = settings.scopes(), replace(settings.rules(), names=Names(names))
     with (
@@ -133,6 +167,11 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
             policy=Book(rules),
             watched_tags=rules.watched_tags,
             audits=Auditor(pools, store.audits, clock, _looks(settings, store, clock)),
+            schedules=store.schedules,
+            channels=channels,
+            own=Changes(
+                schedules=store.schedules, mutes=store.audits, clock=clock, timezone=settings.bot.timezone
+            ).hands,
             team=team,
             timezone=settings.bot.timezone,
         )
@@ -147,6 +186,7 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
             codes=OneTimeCodes(settings.codes(), store.first_sight),
             store=store,
             runner=runner,
+            witness=Witness(store, clock),
             clock=steady,
         )
         try:
@@ -157,34 +197,154 @@ def assembled(settings: Settings, people: People, team: str, names: Callable[[st
     store.close()
 
 
+def _channels(settings: Settings, workspace: Workspace) -> Channels:
+    scopes, names = settings.scopes(), tuple(settings.pools)
+
+    def pools(channel: str) -> tuple[str, ...]:
+        return scopes.visible(Place(kind="slack", team=workspace.team, channel=channel), names)
+
+    return SlackChannels(workspace.api, workspace.places, pools)
+
+
+def _rounds(bot: Bot, channels: Channels) -> Rounds:
+    """What carries scheduled audits out, and forgets what has been kept long enough."""
+    kept = bot.settings.audits
+    audits = bot.engine.resolver.audits
+    assert audits is not None
+
+    def forget(now: datetime) -> None:
+        bot.store.audits.forget_audits(now - timedelta(days=kept.keep_days), now - timedelta(days=kept.samples_days))
+
+    return Rounds(
+        agenda=bot.store.schedules,
+        audits=audits,
+        channels=channels,
+        pools=bot.pools.names,
+        clock=bot.engine.clock,
+        timezone=bot.settings.bot.timezone,
+        forget=forget,
+    )
+
+
 @contextmanager
-def running(settings: Settings) -> Iterator[Bot]:
-    """The whole bot, listening in Slack until the block ends.
+def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
+    """The whole bot, listening in Slack until the block ends; by another clock than the machine's in rehearsals.
 
     :raises UserError: Slack, the database or a setting cannot be used; said at once, not at the first command.
     """
+    clock = clock or SystemClock()
     workspace = connect(settings.slack_settings())
-    with assembled(settings, workspace.people, workspace.team, workspace.people.title) as bot:
+<<<<<<< ours
+    channels = _channels(settings, workspace)
+    people = workspace.people
+    with assembled(settings, people, workspace.team, people.title, channels=channels, clock=clock) as bot:
         slack = SlackBot(workspace, bot.engine)
+        courier = Courier(workspace.api, bot.store, bot.store.request, clock)
+        herald = Herald(
+            bot.store, bot.engine.clock, Place(kind="slack", team=workspace.team, channel=settings.bot.heads_channel)
+        )
+        rounds = _rounds(bot, channels)
+        jobs = Jobs(bot.engine.tick, herald.tick, rounds.tick)
+=======
+    meters, pulse = Meters(version("xenia")), Pulse()
+    people = workspace.people
+    with (
+        assembled(settings, people, workspace.team, people.title, meters.pool_call) as bot,
+        _present(settings, bot.store) as presence,
+    ):
+        desk = WatchedDesk(bot.engine, bot.engine.registry, meters)
+        slack = SlackBot(workspace, desk, meters.acknowledged)
         courier = Courier(workspace.api, bot.store, bot.store.request, SystemClock())
         herald = Herald(
             bot.store, bot.engine.clock, Place(kind="slack", team=workspace.team, channel=settings.bot.heads_channel)
         )
-        jobs = Jobs(bot.engine.tick, herald.tick)
+        kept = timedelta(days=settings.bot.retention.deliveries_days)
+        keeper = Keeper(bot.store, SystemClock(), deliveries=kept)
+>>>>>>> theirs
         login = {"team": workspace.team, "user": workspace.bot_user, "mode": settings.slack.mode}
         body = {"version": version("xenia"), "slack": login, "pools": list(bot.pools.names())}
         bot.store.record(Entry(kind="started", actor=BOT, body=body))
         if settings.bot.heads_channel:
             seen = heads.posted(workspace.api, settings.bot.heads_channel, workspace.bot_user, bot.store.begun())
             bot.store.noted(heads_in(seen))
-        courier.start()
-        jobs.start()
-        slack.start()
-        log.info("listening in Slack; pools: %s", ", ".join(bot.pools.names()))
+        meters.ask(bot.store.figures, bot.pools.sightings, slack.connected, bot.runner.running)
+        health = Health(
+            well={"timer": pulse.check, "courier": courier.check},
+            ready={
+                "database": lambda: _readable(bot.store),
+                "one bot": lambda: presence.other and f"{presence.other} runs on this database too",
+                "slack": lambda: "" if slack.connected() else "not connected",
+            },
+        )
+        with _watched(settings, bot, health, meters) as (probe, watch_port):
+            jobs = Jobs(bot.engine.tick, herald.tick, keeper.tick, probe, pulse.beat)
+            courier.start()
+            jobs.start()
+            try:
+                slack.start()
+                log.info("listening in Slack; pools: %s", ", ".join(bot.pools.names()))
+                service.tell("READY=1", f"STATUS=Listening in Slack; pools: {', '.join(bot.pools.names())}")
+                yield replace(bot, http_port=slack.http_port, watch_port=watch_port)
+            finally:
+                service.tell("STOPPING=1")
+                slack.close()
+                jobs.close()
+                courier.close()
+                bot.store.record(Entry(kind="stopped", actor=BOT, body={"running": bot.runner.running()}))
+
+
+@contextmanager
+def _present(settings: Settings, store: SqliteStore) -> Iterator[Presence]:
+    """Say it when the bot runs on this database already. Leases make that safe, so it is not refused."""
+    presence = Presence(settings.bot.database, f"process {os.getpid()} of {socket.gethostname()}")
+    try:
+        if presence.other:
+            log.error(
+                "%s runs the bot on this database already: people get answers from both. Stop one of them.",
+                presence.other,
+            )
+            store.record(Entry(kind="second bot", actor=BOT, body={"first": presence.other}))
+        yield presence
+    finally:
+        presence.close()
+
+
+def _readable(store: SqliteStore) -> str:
+    """:raises Unavailable: it is not."""
+    store.figures()
+    return ""
+
+
+@contextmanager
+def _watched(
+    settings: Settings, bot: Bot, health: Health, meters: Meters
+) -> Iterator[tuple[Callable[[], None], int | None]]:
+    """The watchdog, and what listens where the configuration says so; the probe's due work, and the port.
+
+    :raises Unavailable: the port cannot be had.
+    """
+    watch, clock = settings.watch, SystemClock()
+    watchdog = service.Watchdog(lambda: "; ".join(filter(None, health.well().values())))
+    watchdog.start()
+    try:
+        if watch.port is None:
+            yield (lambda: None), None
+            return
+        probe = Probe(bot.pools, bot.pools.sightings, clock, watch.probe_seconds)
+        server = WatchServer(watch.address, watch.port, health, meters.page)
+        log.info("watched at http://%s:%d/readyz", watch.address, server.port)
         try:
-            yield replace(bot, http_port=slack.http_port)
+            yield probe.tick, server.port
         finally:
+<<<<<<< ours
             slack.close()
             jobs.close()
+            rounds.close()
             courier.close()
             bot.store.record(Entry(kind="stopped", actor=BOT, body={"running": bot.runner.running()}))
+=======
+            server.close()
+            probe.close()
+    finally:
+        watchdog.close()
+>>>>>>> theirs

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from slack_bolt import App
 from slack_sdk.errors import SlackApiError
@@ -22,8 +23,13 @@ from bot.slack.people import SlackPeople
 from bot.slack.places import Places
 from bot.slack.replies import Replies
 from bot.slack.settings import SlackSettings
+<<<<<<< ours
 from bot.slack.transport import HttpMode, SocketMode, Transport
+from bot.slack.workers import Workers, after_ack
+=======
+from bot.slack.transport import Acknowledged, HttpMode, SocketMode, Transport
 from bot.slack.workers import Workers
+>>>>>>> theirs
 
 _log = logging.getLogger(__name__)
 
@@ -72,19 +78,27 @@ def connect(settings: SlackSettings) -> Workspace:
 class SlackBot:
     """The listeners at work. `start` begins to listen, `close` ends it and waits for what runs."""
 
-    def __init__(self, workspace: Workspace, desk: Desk) -> None:
+    def __init__(self, workspace: Workspace, desk: Desk, acknowledged: Acknowledged = lambda _: None) -> None:
         settings = workspace.settings
         self._workers = Workers(settings.workers)
         self._replies = Replies(workspace.api, workspace.places, seconds=settings.call_seconds)
-        self.app = _bolt(workspace)
+
+        def forged(why: str) -> None:
+            after_ack(self._workers.quick, partial(desk.forged, why))
+
+        self.app = _bolt(workspace, forged)
         office = Office(desk, workspace.api, self._replies, workspace.places, workspace.people, self._workers)
         commands.register(self.app, office, settings.command)
         forms.register(self.app, office)
         votes.register(self.app, office)
         self.transport: Transport = (
-            SocketMode(self.app, settings.socket_token(), workspace.api.client, self._workers)
+            SocketMode(self.app, settings.socket_token(), workspace.api.client, self._workers, acknowledged)
             if settings.mode == "socket"
-            else HttpMode(self.app, settings.http_address, settings.http_port)
+<<<<<<< ours
+            else HttpMode(self.app, settings.http_address, settings.http_port, forged)
+=======
+            else HttpMode(self.app, settings.http_address, settings.http_port, acknowledged)
+>>>>>>> theirs
         )
 
     @property
@@ -92,16 +106,22 @@ class SlackBot:
         """The port that Slack's deliveries are taken on; None in Socket Mode."""
         return self.transport.port if isinstance(self.transport, HttpMode) else None
 
+    def connected(self) -> bool:
+        """Whether Slack's deliveries can arrive now."""
+        return self.transport.connected()
+
     def start(self) -> None:
         """:raises Unavailable: Slack refuses the connection."""
         try:
             self.transport.start()
+        except Unavailable:
+            self.close()
+            raise
         except Exception as error:
             self.close()
             raise Unavailable(
                 "Slack does not let the bot listen.",
-                remedy="Check the app-level token (scope connections:write) and that Socket Mode is on; in HTTP mode, "
-                "that the port is free.",
+                remedy="Check the app-level token (scope connections:write) and that Socket Mode is on.",
                 evidence=(_reason(error),),
             ) from error
 
@@ -111,7 +131,7 @@ class SlackBot:
         self._workers.close()
 
 
-def _bolt(workspace: Workspace) -> App:
+def _bolt(workspace: Workspace, forged: Callable[[str], None]) -> App:
     """A Bolt app that answers in the receiving thread (listeners only note what to do), so that no pool of Bolt's own
     stands between a payload and its acknowledgement.
     """
@@ -124,7 +144,7 @@ def _bolt(workspace: Workspace) -> App:
             request_verification_enabled=settings.mode == "http",
             token_verification_enabled=True,
             process_before_response=True,
-            before_authorize=Gate(workspace.team, settings.pinned_app()),
+            before_authorize=Gate(workspace.team, settings.pinned_app(), forged),
             logger=quiet_logger(),
         )
 

@@ -6,12 +6,12 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot import approval, logs
 from bot.errors import UserError
-from bot.model import Request
+from bot.model import Attachment, Request
 from bot.ports import Clock, Delivery, DeliveryKind, Outbox
 from bot.slack.api import Api, InDoubt, RateLimited, Refused, SlackFailure
 from bot.slack.lookup import CannotLook, find, metadata
@@ -19,6 +19,7 @@ from bot.slack.pace import Pace
 from bot.slack.render import card, report
 from bot.slack.render.message import Message
 from bot.slack.replies import POSTING
+from bot.slack.uploads import Uploads, shown
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +36,12 @@ _TROUBLE_SECONDS = 5.0
 _ANNOUNCED_WITHIN = timedelta(days=7)
 """How far back an announcement is looked for whose post was not answered."""
 
+_FILES = "files"
+"""Stands for the timestamp of a message with files, which Slack does not tell; such a one is never edited."""
+
 _HOPELESS = frozenset(
     {
+        "posting_to_channel_denied",
         "channel_not_found",
         "not_in_channel",
         "is_archived",
@@ -83,6 +88,16 @@ class _Job:
     def card(self) -> bool:
         return self.delivery.kind is DeliveryKind.CARD
 
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        """A delivery with files is these, and its title as their comment: a message of its own in Slack."""
+        return self.delivery.body.attachments if self.delivery.body is not None else ()
+
+    @property
+    def thread(self) -> str:
+        # A thread has one parent, also for a card within it.
+        return self.delivery.place.thread_ts or self.delivery.thread_ts
+
     def message(self) -> Message:
         if self.delivery.body is not None:
             return report.message(self.delivery.body, self.delivery.head)
@@ -106,6 +121,7 @@ class Courier:
         self._outbox = outbox
         self._request = request
         self._clock = clock
+        self._uploads = Uploads(api)
         self._pace = Pace(clock.monotonic)
         self._wake = threading.Condition()
         self._stopping = False
@@ -125,6 +141,11 @@ class Courier:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+
+    def check(self) -> str:
+        """Why nothing is delivered any more, "" while it is."""
+        dead = [thread.name for thread in self._threads if not thread.is_alive()]
+        return f"the thread {dead[0]} has ended" if dead and not self._stopping else ""
 
     def wake(self) -> None:
         """There is something new: look now rather than in half a second."""
@@ -164,7 +185,7 @@ class Courier:
         if delivery.in_doubt:
             try:
                 opened = job.request.opened_at if job.request else self._clock.now() - _ANNOUNCED_WITHIN
-                ts = find(self._api, delivery, opened)
+                ts = self._look(job, opened)
             except CannotLook as cannot:
                 _log.error(
                     "whether %s of %s was posted cannot be found out (%s); it is not posted again",
@@ -189,6 +210,12 @@ class Courier:
             self._postpone(job, DOUBT_SECONDS, str(failure), in_doubt=True)
         except SlackFailure as failure:
             self._failed(job, failure, "chat.postMessage", self._send_new)
+
+    def _look(self, job: _Job, since: datetime) -> str:
+        if job.files:
+            there = shown(self._api, job.delivery.place.channel, job.thread, job.files, since)
+            return _FILES if there else ""
+        return find(self._api, job.delivery, since)
 
     def _found(self, job: _Job, ts: str) -> None:
         """It was posted after all. A card may show less than there is by now; a note never changes."""
@@ -218,8 +245,11 @@ class Courier:
 
     def _send_new(self, job: _Job, message: Message) -> str:
         delivery = job.delivery
-        thread = delivery.place.thread_ts or delivery.thread_ts  # a thread has one parent, also for a card within it
-        extra: dict[str, Any] = {"thread_ts": thread} if thread else {}
+        if job.files:
+            assert delivery.body is not None
+            self._uploads.share(delivery.place.channel, job.thread, job.files, delivery.body.title)
+            return _FILES
+        extra: dict[str, Any] = {"thread_ts": job.thread} if job.thread else {}
         posted = self._api.call(
             "chat.postMessage",
             channel=delivery.place.channel,

@@ -7,6 +7,7 @@ import re
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Protocol
@@ -18,6 +19,7 @@ from slack_sdk import WebClient
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.errors import Unavailable
 from bot.slack.api import quiet_logger
 from bot.slack.workers import Workers, acknowledging
 
@@ -28,9 +30,15 @@ _LARGEST_BODY = 4 * 1024 * 1024
 _LENGTH = re.compile("[0-9]{1,9}")
 
 
+Acknowledged = Callable[[float], None]
+"""Told the seconds from a delivery to its acknowledgement."""
+
+
 class Transport(Protocol):
     def start(self) -> None: ...
     def close(self) -> None: ...
+    def connected(self) -> bool:
+        """Whether Slack's deliveries can arrive now."""
 
 
 class SocketMode(SocketModeHandler):
@@ -38,9 +46,12 @@ class SocketMode(SocketModeHandler):
     (whose acknowledgement must wait for an answer) do not keep a receiving thread.
     """
 
-    def __init__(self, app: App, app_token: str, web_client: WebClient, workers: Workers) -> None:
+    def __init__(
+        self, app: App, app_token: str, web_client: WebClient, workers: Workers, acknowledged: Acknowledged
+    ) -> None:
         super().__init__(app, app_token, logger=quiet_logger(), web_client=web_client)
         self._workers = workers
+        self._acknowledged = acknowledged
         host = urllib.parse.urlsplit(web_client.base_url).hostname or ""
         if urllib.request.proxy_bypass(host):  # the socket client does not look at NO_PROXY
             self.client.proxy = None
@@ -48,6 +59,9 @@ class SocketMode(SocketModeHandler):
     def start(self) -> None:
         """Connect; does not block. The connection is renewed by itself."""
         self.connect()  # type: ignore[no-untyped-call]
+
+    def connected(self) -> bool:
+        return self.client.is_connected()
 
     def close(self) -> None:
         """Also when the connection ends by itself just now: slack_sdk then trips over a socket that is gone, and the
@@ -69,6 +83,7 @@ class SocketMode(SocketModeHandler):
         with acknowledging():
             try:
                 send_response(client, req, run_bolt_app(self.app, req), started)
+                self._acknowledged(time.time() - started)
             except Exception:  # noqa: BLE001 - a broken socket must not keep the work from starting
                 _log.exception("an acknowledgement could not be sent")
 
@@ -76,9 +91,17 @@ class SocketMode(SocketModeHandler):
 class HttpMode:
     """Slack posts signed requests. One thread each; a proxy in front speaks TLS."""
 
-    def __init__(self, app: App, address: str, port: int) -> None:
+<<<<<<< ours
+    def __init__(self, app: App, address: str, port: int, forged: Callable[[str], None]) -> None:
         class Handler(_Handler):
             bolt = app
+            refused = staticmethod(forged)
+=======
+    def __init__(self, app: App, address: str, port: int, acknowledged: Acknowledged) -> None:
+        class Handler(_Handler):
+            bolt = app
+            told = staticmethod(acknowledged)
+>>>>>>> theirs
 
         self._handler = Handler
         self._where = (address, port)
@@ -90,19 +113,37 @@ class HttpMode:
         return int(self._server.server_address[1]) if self._server else self._where[1]
 
     def start(self) -> None:
-        """:raises OSError: the port is not free."""
-        self._server = ThreadingHTTPServer(self._where, self._handler)
+        """:raises Unavailable: the address cannot be listened on."""
+        try:
+            self._server = ThreadingHTTPServer(self._where, self._handler)
+        except OSError as error:
+            address, port = self._where
+            raise Unavailable(
+                f"Nothing can listen for Slack on {address}, port {port}.",
+                remedy="Another program may have the port, or the machine not the address: set slack.http_port and"
+                " slack.http_address to what is free, and point the proxy there.",
+                evidence=(error.strerror or str(error),),
+            ) from error
         self._server.daemon_threads = True
         Thread(target=self._server.serve_forever, name="slack-http", daemon=True).start()
+
+    def connected(self) -> bool:
+        return self._server is not None
 
     def close(self) -> None:
         if self._server:
             self._server.shutdown()
             self._server.server_close()
+            self._server = None
 
 
 class _Handler(BaseHTTPRequestHandler):
     bolt: App
+<<<<<<< ours
+    refused: Callable[[str], None]
+=======
+    told: Acknowledged
+>>>>>>> theirs
     timeout = 10
 
     def do_POST(self) -> None:
@@ -112,13 +153,17 @@ class _Handler(BaseHTTPRequestHandler):
         if not _LENGTH.fullmatch(length) or int(length) > _LARGEST_BODY:
             return self.send_error(413)
         body = self.rfile.read(int(length)).decode("utf-8", errors="replace")
+        started = time.monotonic()
         with acknowledging():
             self._respond(self.bolt.dispatch(_request(body, dict(self.headers.items()))))
+            self.told(time.monotonic() - started)
         return None
 
     def _respond(self, response: BoltResponse) -> None:
         if response.status == 401:
-            _log.warning("a delivery was refused: its signature is wrong, or its time more than five minutes off")
+            why = "its signature is wrong, or its time more than five minutes off"
+            _log.warning("a delivery was refused: %s", why)
+            self.refused(why)
         content = (response.body or "").encode()
         self.send_response(response.status)
         for name, value in response.first_headers_without_set_cookie().items():

@@ -19,6 +19,9 @@ HEAD_ANNOUNCED = "head_announced"
 ALIVE_AT = "alive_at"
 """When a bot last said that it is running."""
 
+VERIFIED = "verified"
+"""When the bot last verified its ledger, and the flaw it found, as JSON."""
+
 
 def get(db: Database, name: str) -> str | None:
     row = db.execute("SELECT value FROM facts WHERE name = ?", [name]).fetchone()

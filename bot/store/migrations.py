@@ -195,6 +195,11 @@ def _results_pools(db: Database) -> None:
     known_pools.create(db)
 
 
+@MIGRATIONS(name="0007_waiting_since")
+def _waiting_since(db: Database) -> None:
+    db.table("deliveries").add_column("wanted_at", str)
+
+
 LEDGER_TRIGGERS = {
     "ledger_refuses_update": (
         "CREATE TRIGGER ledger_refuses_update BEFORE UPDATE ON ledger"

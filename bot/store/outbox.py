@@ -35,6 +35,7 @@ _WANTED = (
     " AND e.number < d.number AND e.given_up = 0 AND e.shown < e.revision)))"
 )
 """What could be delivered, were it time."""
+_THROUGH = "(given_up = 1 OR shown = revision)"
 
 
 def announce(db: Database, request_id: str, place: Place, now: datetime) -> None:
@@ -46,7 +47,8 @@ def announce(db: Database, request_id: str, place: Place, now: datetime) -> None
 def changed(db: Database, request_id: str, now: datetime) -> None:
     """The card must show something new."""
     db.execute(
-        "UPDATE deliveries SET due_at = CASE WHEN shown = revision THEN :now ELSE due_at END, revision = revision + 1"
+        "UPDATE deliveries SET due_at = CASE WHEN shown = revision THEN :now ELSE due_at END,"
+        " wanted_at = CASE WHEN shown = revision THEN :now ELSE wanted_at END, revision = revision + 1"
         " WHERE request_id = :id AND kind = 'card'",
         {"id": request_id, "now": stamp(now)},
     )
@@ -165,6 +167,33 @@ def next_due(db: Database) -> datetime | None:
     return moment(row[0]) if row[0] else None
 
 
+def depth(db: Database) -> tuple[int, datetime | None, int, str]:
+    """How many messages wait to be shown, since when the oldest does, how many were given up, and the error of the
+    oldest that failed.
+    """
+    waiting, since = db.execute(
+        "SELECT count(*), min(coalesce(wanted_at, due_at)) FROM deliveries WHERE given_up = 0 AND shown < revision"
+    ).fetchone()
+    failed = db.execute(
+        "SELECT error FROM deliveries WHERE given_up = 0 AND shown < revision AND error <> '' ORDER BY number LIMIT 1"
+    ).fetchone()
+    given_up = db.execute("SELECT count(*) FROM deliveries WHERE given_up = 1").fetchone()[0]
+    return waiting, moment(since) if since else None, given_up, failed[0] if failed else ""
+
+
+def forget(db: Database, before: datetime) -> int:
+    """Delete what Slack has shown (or will never show) of requests that ended before then, and announcements from
+    before then with what hangs below them; how many rows.
+    """
+    return db.execute(
+        f"DELETE FROM deliveries WHERE {_THROUGH} AND due_at < :before"  # noqa: S608
+        " AND (request_id IS NULL OR request_id IN (SELECT id FROM requests WHERE ended_at < :before))"
+        # What hangs below an announcement and is not through yet needs it.
+        f" AND number NOT IN (SELECT parent FROM deliveries WHERE parent IS NOT NULL AND NOT {_THROUGH})",
+        {"before": stamp(before)},
+    ).rowcount
+
+
 def _insert(
     db: Database,
     kind: DeliveryKind,
@@ -189,6 +218,7 @@ def _insert(
             "in_doubt": 0,
             "claim": 0,
             "due_at": stamp(now),
+            "wanted_at": stamp(now),
             "given_up": 0,
             "error": "",
             "parent": parent,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -30,7 +31,7 @@ from bot.model import (
     Vote,
 )
 from bot.ports import Clock, Conflict, Delivery, KnownPool, LedgerRow, NewRequest
-from bot.store import archive, calls, facts, known_pools, ledger, lineage, locks, outbox, requests, sightings
+from bot.store import archive, calls, facts, figures, known_pools, ledger, lineage, locks, outbox, requests, sightings
 from bot.store.archive import Archive
 from bot.store.audits import Memory
 from bot.store.chain import Head, Seal, Verification
@@ -134,6 +135,28 @@ class SqliteStore:
         """Walk the ledger's chain, comparing with heads noted elsewhere."""
         with self._connections.read() as db:
             return self._ledger.verify(db, expected)
+
+    def verify_due(self, every: timedelta) -> Verification | None:
+        """Verify the ledger if that was not done for so long, and remember what was found; None when it was."""
+        now = self._clock.now()
+        last = self.figures().verified_at
+        if last is not None and now - last < every:
+            return None
+        found = self.verify()
+        with self._connections.write() as db:
+            flaw = found.flaw.why if found.flaw else ""
+            facts.put(db, facts.VERIFIED, json.dumps({"at": stamp(now), "flaw": flaw}))
+        return found
+
+    def figures(self) -> figures.Figures:
+        """How much there is of everything."""
+        with self._connections.read() as db:
+            return figures.read(db, self._clock.now())
+
+    def forget_deliveries(self, before: datetime) -> int:
+        """Forget which messages belong to requests that ended before then; how many. Cards of open ones stay."""
+        with self._connections.write() as db:
+            return outbox.forget(db, before)
 
     def archive(self, before: datetime, file: Path, actor: Actor) -> Archive:
         """Move the rows older than `before` into a new file. :raises Refused: see :mod:`bot.store.archive`."""

@@ -96,9 +96,10 @@ def test_the_app_is_known_from_its_token(token: str, app_id: str) -> None:
     ],
 )
 def test_the_gate(body: JSON, let_in: bool, caplog: pytest.LogCaptureFixture) -> None:
-    passed = []
-    response = Gate("T1", "A1")(body, lambda: passed.append(True))  # type: ignore[arg-type, return-value]
-    assert bool(passed) == let_in
+    passed: list[bool] = []
+    forged: list[str] = []
+    response = Gate("T1", "A1", forged.append)(body, lambda: passed.append(True))  # type: ignore[arg-type, return-value]
+    assert bool(passed) == let_in != bool(forged)
     if not let_in:
         assert response.status == 403
         assert "refused" in caplog.text
@@ -171,9 +172,23 @@ def test_a_port_that_is_taken_is_told(bring_up: BringUp) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(Unavailable, match="does not let the bot listen") as raised:
+        with pytest.raises(Unavailable, match="Nothing can listen for Slack") as raised:
             bring_up(bot={"mode": "http", "http_port": taken.getsockname()[1]})
     assert "in use" in raised.value.evidence[0]
+    assert "slack.http_port" in raised.value.remedy
+
+
+def test_it_is_known_whether_deliveries_can_arrive_over_http(http: Team) -> None:
+    assert http.bot.connected()
+    http.bot.close()
+    assert not http.bot.connected()
+
+
+def test_it_is_known_whether_deliveries_can_arrive_over_the_socket(bring_up: BringUp) -> None:
+    team = bring_up()
+    assert team.bot.connected()
+    team.bot.close()
+    assert not team.bot.connected()
 
 
 def test_slack_can_verify_the_address(http: Team) -> None:

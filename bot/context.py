@@ -12,6 +12,7 @@ from bot.findings import Audits
 from bot.inventory import Inventory
 from bot.model import Actor, Place
 from bot.ports import Channels, Clock, CommandHelp, History, PolicyBook, Pools, PoolView
+from bot.schedules import ScheduleBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Asking:
     chosen: PoolView | None = None
     auditor: Audits | None = None
     reached: Channels | None = None
+    agenda: ScheduleBook | None = None
 
     @property
     def pool(self) -> PoolView:
@@ -44,6 +46,12 @@ class Asking:
         if self.reached is None:
             raise Unavailable("Slack is not asked from here, so channels cannot be named.", remedy="Ask it in Slack.")
         return self.reached
+
+    @property
+    def schedules(self) -> ScheduleBook:
+        if self.agenda is None:
+            raise RuntimeError("this bot was put together without schedules")
+        return self.agenda
 
     @property
     def audits(self) -> Audits:

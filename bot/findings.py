@@ -226,8 +226,11 @@ class AuditBook(Protocol):
     def offsets(self, pool: str, host_uuid: str, last: int) -> tuple[Offset, ...]:
         """The newest measurements of a host's clock, newest first."""
 
-    def forget_audits(self, before: datetime) -> int:
-        """Forget runs that ended before then, and what was resolved by them; how many runs. What is open stays."""
+    def forget_audits(self, before: datetime, samples: datetime | None = None) -> int:
+        """Forget runs that ended before then, and what was resolved by them; how many runs. What is open stays.
+
+        :param samples: also forget measurements of clocks that were made before then.
+        """
 
 
 class Audits(Protocol):

@@ -8,13 +8,15 @@ Lower-case words in front are the command's name. An upper-case word is somethin
 argument after a keyword, `because REASON` a required one, `[all]` a flag, `on|off` a word that must be one of these.
 Values may hold spaces: everything up to the next keyword belongs to them; a REASON takes the whole rest of the line, so
 it comes last. A word in quotes is never a keyword, so that a VM called `to` can be named.
-Commands of one pool accept `in POOL` besides. Nothing here reads a pool or looks a name up.
+Commands of one pool accept `in POOL` besides, and those that change it `at WHEN`. Nothing here reads a pool or looks a
+name up.
 """
 
 from __future__ import annotations
 
 import difflib
 import html
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -57,6 +59,8 @@ class Slot:
     keyword: str
     required: bool
     choices: tuple[str, ...] = ()
+    before: str = ""
+    """The keyword is one only before a word that this expression matches: names may hold it otherwise."""
 
     @property
     def flag(self) -> bool:
@@ -83,6 +87,19 @@ CHOICE = "choice"
 """The field of `on|off`: the one that was typed."""
 
 POOL_SLOT = Slot(field="pool", placeholder="POOL", keyword="in", required=False)
+ONE_WORD = frozenset({"POOLS", "CHANNEL"})
+"""Placeholders of names without spaces: what follows the first word belongs to the positional argument again."""
+
+WHEN_SLOT = Slot(
+    field="at",
+    placeholder="WHEN",
+    keyword="at",
+    required=False,
+    before=r"(?i)\d{1,2}:\d{2}|today|tonight|tomorrow|\d{4}-\d",
+)
+"""When a change is to be made; see :mod:`bot.appointed`."""
+COMMON_SLOTS = (POOL_SLOT, WHEN_SLOT)
+"""What commands take besides their own arguments."""
 
 
 def usage(text: str) -> Usage:
@@ -122,7 +139,8 @@ def usage(text: str) -> Usage:
     keywords = [word for slot in slots for word in (slot.keyword, *slot.choices) if word]
     fields = [slot.field for slot in slots]
     positional = sum(not slot.keyword and not slot.choices for slot in slots)
-    if positional > 1 or len({*keywords, POOL_SLOT.keyword}) <= len(keywords):
+    common = {(slot.keyword, slot.placeholder) for slot in COMMON_SLOTS}
+    if positional > 1 or len(set(keywords)) < len(keywords) or common & {(s.keyword, s.placeholder) for s in slots}:
         raise ValueError(f"{text}: ambiguous")
     if len(set(fields)) < len(fields) or not name:
         raise ValueError(f"{text}: names collide")
@@ -222,8 +240,8 @@ def near(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     return tuple(by_fold[fold] for fold in [*close, *starts][:limit])
 
 
-def parse(text: str, usages: Sequence[Usage], pooled: frozenset[str]) -> Parsed:
-    """Find the command and sort its arguments. `pooled` are the names of commands that take `in POOL`.
+def parse(text: str, usages: Sequence[Usage], common: Mapping[str, tuple[Slot, ...]]) -> Parsed:
+    """Find the command and sort its arguments. `common` are the slots that each takes besides its own, by its name.
 
     :raises ParseError: unknown command, unknown or repeated word, a keyword without its value, an unclosed quote; with
     the place.
@@ -231,8 +249,7 @@ def parse(text: str, usages: Sequence[Usage], pooled: frozenset[str]) -> Parsed:
     line = normalise(text)
     found = words(line)
     chosen, used = _command(line, found, usages)
-    slots = (*chosen.slots, POOL_SLOT) if chosen.name in pooled else chosen.slots
-    return _arguments(line, found[used:], chosen, slots)
+    return _arguments(line, found[used:], chosen, (*chosen.slots, *common.get(chosen.name, ())))
 
 
 def _command(line: str, found: tuple[Word, ...], usages: Sequence[Usage]) -> tuple[Usage, int]:
@@ -295,13 +312,18 @@ def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[S
             values[slot.field] = _joined(line, pending)
         pending = []
 
-    for word in rest:
+    for word, follower in itertools.zip_longest(rest, rest[1:]):
         free = opened_by is not None and slot is not None and slot.placeholder == REST_OF_LINE
         keyword = None if word.quoted or free else keywords.get(word.text.casefold())
+        if keyword is not None and keyword.before and not (follower and re.match(keyword.before, follower.text)):
+            keyword = None
         if keyword is None:
             if slot is None:
                 raise _mistake(f"“{one_line(word.text, 60)}” is not expected here.", line, word, chosen)
             pending.append(word)
+            if slot.placeholder in ONE_WORD:
+                close()
+                slot, opened_by = _unless_given(chosen.positional, values), None
             continue
         if keyword.field in values or (slot is keyword and opened_by is not None):
             raise _mistake(f"“{word.text}” is there twice.", line, word, chosen)
@@ -314,6 +336,10 @@ def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[S
     close()
     missing = tuple(each for each in slots if each.required and each.field not in values)
     return Parsed(chosen, line, values, missing)
+
+
+def _unless_given(slot: Slot | None, values: Mapping[str, Word]) -> Slot | None:
+    return None if slot is None or slot.field in values else slot
 
 
 def _joined(line: str, pending: Sequence[Word]) -> Word:

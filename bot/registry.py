@@ -28,18 +28,39 @@ from typing import Any
 
 from bot import grammar
 from bot.errors import ParseError
-from bot.grammar import POOL_SLOT, REST_OF_LINE, Parsed, Slot, Usage
+from bot.grammar import POOL_SLOT, REST_OF_LINE, WHEN_SLOT, Parsed, Slot, Usage
 from bot.inventory import SR, VM, Entity, Host
 from bot.model import Plan, Report, Risk
 from bot.ports import CommandHelp, Context
 
 PlanFunction = Callable[[Any, Context], Plan | Report]
 
+CANDIDATE = "CANDIDATE"
+"""The placeholder of a host that is in no pool, by its name in the configuration."""
+POOL = POOL_SLOT.placeholder
+
 OBJECTS: Mapping[str, type[Entity]] = {"VM": VM, "HOST": Host, "MEMBER": Host, "SR": SR}
 """Placeholders that name an object of the pool. MEMBER is another host beside HOST."""
 
 _TEXTS: Mapping[str, type] = {
-    **dict.fromkeys(("TEXT", "COMMAND", "REQUEST", "RUN", "WHO", "WHEN", REST_OF_LINE), str),
+    **dict.fromkeys(
+        (
+            CANDIDATE,
+            "TEXT",
+            "COMMAND",
+            "REQUEST",
+            "RUN",
+            "FINDING",
+            "SCHEDULE",
+            "POOLS",
+            "CHANNEL",
+            "DATE",
+            "WHO",
+            "WHEN",
+            REST_OF_LINE,
+        ),
+        str,
+    ),
 }
 
 NUMBERS: Mapping[str, range] = {
@@ -52,10 +73,13 @@ NUMBERS: Mapping[str, range] = {
 
 
 class Scope(StrEnum):
-    """What a command is about: one pool (it takes `in POOL`), whichever pools may be seen, or the bot itself."""
+    """What a command is about: one pool (it takes `in POOL`), whichever pools may be seen, the same but with a word of
+    its own for them, or the bot itself.
+    """
 
     POOL = "one pool"
     POOLS = "pools"
+    NAMED = "pools that it names itself"
     BOT = "the bot"
 
 
@@ -78,15 +102,30 @@ class Command:
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """All arguments, `in POOL` included."""
-        return self.usage.slots if self.scope is Scope.BOT else (*self.usage.slots, POOL_SLOT)
+        """All arguments, `in POOL` and `at WHEN` included."""
+        return (*self.usage.slots, *self.common)
+
+    @property
+    def common(self) -> tuple[Slot, ...]:
+        """What it takes besides its own arguments: its pool, and, when it changes something there, the time."""
+        if self.scope in (Scope.BOT, Scope.NAMED):
+            return ()
+        pool = () if any(slot.placeholder == POOL for slot in self.usage.slots) else (POOL_SLOT,)
+        return pool if self.scope is Scope.POOLS or self.risk is Risk.READ else (*pool, WHEN_SLOT)
+
+    @property
+    def understood(self) -> tuple[Slot, ...]:
+        """As :attr:`common`; and `in POOL` also where the usage has another word for it (`host add xs3 to lab`)."""
+        if self.scope in (Scope.BOT, Scope.NAMED):
+            return ()
+        return tuple(dict.fromkeys((*self.common, POOL_SLOT)))
 
     @property
     def help(self) -> CommandHelp:
-        pooled = "" if self.scope is Scope.BOT else " [in POOL]"
+        common = "".join(f" [{slot.keyword} {slot.placeholder}]" for slot in self.common)
         return CommandHelp(
             name=self.name,
-            usage=self.usage.text + pooled,
+            usage=self.usage.text + common,
             summary=self.summary,
             details=self.details,
             examples=self.examples,
@@ -131,9 +170,12 @@ def _check(declared: Command) -> None:
 
     :raises TypeError: they do not: a mistake of the command's author, found when the command is loaded.
     """
+    clash = {slot.keyword for slot in declared.usage.slots} & {slot.keyword for slot in declared.common}
+    if clash - {""}:
+        raise TypeError(f"{declared.name}: {sorted(clash)} is what every such command takes besides")
     hints = typing.get_type_hints(declared.arguments)
     fields = {field.name: field for field in dataclasses.fields(declared.arguments)}
-    slots = {slot.field: slot for slot in declared.usage.slots}
+    slots = {slot.field: slot for slot in declared.usage.slots if slot.placeholder != POOL}
     if fields.keys() != slots.keys():
         raise TypeError(f"{declared.name}: the usage has {sorted(slots)}, its arguments {sorted(fields)}")
     for name, slot in slots.items():
@@ -167,7 +209,7 @@ class Registry:
                 raise ValueError(f"two commands are called {each.name}")
             self._commands[each.name] = each
         self._usages = tuple(each.usage for each in self._commands.values())
-        self._pooled = frozenset(each.name for each in self if each.scope is not Scope.BOT)
+        self._common = {each.name: each.understood for each in self}
 
     @classmethod
     def of_package(cls, package: types.ModuleType) -> Registry:
@@ -186,7 +228,7 @@ class Registry:
 
     def parse(self, text: str) -> tuple[Command, Parsed]:
         """:raises ParseError: see :func:`bot.grammar.parse`."""
-        parsed = grammar.parse(text, self._usages, self._pooled)
+        parsed = grammar.parse(text, self._usages, self._common)
         return self._commands[parsed.usage.name], parsed
 
     def knows(self, text: str) -> bool:

@@ -11,8 +11,8 @@ from typing import Protocol
 from bot.findings import Kind
 from bot.model import Actor, Place, Report
 
-EVERY_POOL = ""
-"""As a schedule's pool: each pool that may be spoken of in its channel when it runs."""
+EVERY_POOL = "all pools"
+"""As a schedule's pool: each pool that may be spoken of in its channel when it runs. No pool can be called so."""
 
 
 class Tell(StrEnum):
@@ -33,14 +33,19 @@ class NewSchedule:
     recurrence: str
     zone: str
     """IANA name; "" is the bot's own, whichever that is when it runs."""
-    place: Place
-    """The channel that is told."""
+    team: str
+    channel: str
+    """The id of the channel that is told, and its workspace's."""
     tell: Tell
+
+    @property
+    def place(self) -> Place:
+        return Place(kind="slack", team=self.team, channel=self.channel)
 
     @property
     def key(self) -> str:
         """Equal for two that would do the same thing. How much they tell is not part of it."""
-        return f"{self.kind}/{self.pool or '*'}/{self.place.channel}/{self.recurrence}/{self.zone}"
+        return f"{self.kind}/{self.pool}/{self.channel}/{self.recurrence}/{self.zone}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

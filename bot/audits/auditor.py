@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.audits import compatibility
 from bot.errors import UserError
@@ -18,8 +18,6 @@ from bot.text import quoted
 
 log = logging.getLogger(__name__)
 
-KEPT = timedelta(days=400)
-"""How long runs, and findings that they resolved, are remembered."""
 AT_ONCE = 16
 """Pools that are audited at the same time."""
 
@@ -63,9 +61,7 @@ class Auditor:
             return ()
         with ThreadPoolExecutor(min(AT_ONCE, len(pools)), thread_name_prefix="audit") as threads:
             per_pool = threads.map(lambda name: [self._one(kind, name, actor) for kind in kinds], pools)
-            found = tuple(audited for runs in per_pool for audited in runs)
-        self._book.forget_audits(self._clock.now() - KEPT)
-        return found
+            return tuple(audited for runs in per_pool for audited in runs)
 
     def _one(self, kind: Kind, pool: str, actor: Actor) -> Audited:
         started = self._clock.now()

@@ -90,15 +90,16 @@ def verdict(audited: Audited) -> str:
     """The result in a few words, as the title tells it."""
     if audited.run.failure:
         return "it could not be audited"
+    muted = f", {len(audited.muted)} muted" if audited.muted else ""
     if not audited.open:
-        return "nothing to find" + (f", {len(audited.resolved)} resolved" if audited.resolved else "")
+        return "nothing to find" + (f", {len(audited.resolved)} resolved" if audited.resolved else "") + muted
     told = plural(len(audited.open), "finding")
     if audited.first:
-        return f"{told} (first audit)"
+        return f"{told} (first audit){muted}"
     differences = [
         f"{count} {word}" for count, word in ((len(audited.new), "new"), (len(audited.resolved), "resolved")) if count
     ]
-    return f"{told}, {', '.join(differences) if differences else 'none of them new'}"
+    return f"{told}, {', '.join(differences) if differences else 'none of them new'}{muted}"
 
 
 def _parts(audited: Audited, most: int | None) -> tuple[Part, ...]:
@@ -108,6 +109,7 @@ def _parts(audited: Audited, most: int | None) -> tuple[Part, ...]:
         (new, [_line(story) for story in _ordered(audited.new)]),
         (still, [_line(story, since=True) for story in _ordered(audited.still)]),
         ("Resolved", [_resolved(story) for story in _ordered(audited.resolved)]),
+        ("Muted", [_muted(story) for story in _ordered(audited.muted)]),
     )
     parts = []
     for heading, lines in headed:
@@ -129,8 +131,16 @@ def _line(story: Followed, before: str = "", *, since: bool = False) -> Line:
     drift = story.drift
     open_since = f" (since {story.opened_at:%Y-%m-%d})" if since else ""
     again = f" – for the {_ordinal(story.times)} time" if story.times > 1 else ""
-    told = [part for part in (drift.evidence, drift.remedy and f"→ {drift.remedy}") if part]
+    named = f"({story.id})" if story.number else ""
+    told = [part for part in (drift.evidence, drift.remedy and f"→ {drift.remedy}", named) if part]
     return Line(text=f"{before}{drift.text}{open_since}{again}", level=drift.level, detail=" ".join(told))
+
+
+def _muted(story: Followed) -> Line:
+    mute = story.mute
+    assert mute is not None
+    why = f"until {_when(mute.until)} UTC, by {quoted(mute.actor.name)}: {mute.reason} ({story.id})"
+    return Line(text=story.drift.text, level=Level.NONE, detail=why)
 
 
 def _resolved(story: Followed) -> Line:

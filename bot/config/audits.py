@@ -39,6 +39,13 @@ class AuditsSection(Section):
     expiry_days: int = setting("Days before a certificate or a licence runs out at which it is told.", 30, **_DAYS)
     expiry_grave_days: int = setting("Days before a certificate runs out at which it is grave.", 7, **_DAYS)
 
+    keep_days: int = setting(
+        "Days for which audits and what they resolved are kept. What is open stays, and how often it has come.",
+        400,
+        **_DAYS,
+    )
+    samples_days: int = setting("Days for which measurements of clocks are kept.", 400, **_DAYS)
+
     def limits(self) -> Limits:
         return Limits(
             snapshot_age=timedelta(days=self.snapshot_days),

@@ -14,6 +14,7 @@ from bot.ports.channels import Channels
 from bot.ports.clock import Clock
 from bot.ports.history import History
 from bot.ports.pools import PoolView
+from bot.schedules import ScheduleBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ class Context(Protocol):
     def timezone(self) -> str:
         """IANA name of the zone of times that people type without one."""
 
+    @property
+    def schedules(self) -> ScheduleBook: ...
     @property
     def channels(self) -> Channels:
         """:raises Unavailable: nobody can ask Slack from here (the terminal)."""

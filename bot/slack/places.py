@@ -21,6 +21,8 @@ class Surroundings:
     cannot_post: str = ""
     private: bool = False
     """A direct message between one person and the bot."""
+    unknown: bool = False
+    """It could not be found out now whether the bot can post."""
 
 
 class Places:
@@ -60,9 +62,11 @@ class Places:
                 return SECONDS, Surroundings(
                     f"I may not look at this conversation: the app lacks one of the scopes {refused.needed}."
                 )
-            return _FEW_SECONDS, Surroundings(f"Slack does not tell me about this conversation ({refused.code}).")
+            text = f"Slack does not tell me about this conversation ({refused.code})."
+            return _FEW_SECONDS, Surroundings(text, unknown=True)
         except SlackFailure:
-            return _FEW_SECONDS, Surroundings("Slack does not answer, so I cannot tell whether I may post here.")
+            text = "Slack does not answer, so I cannot tell whether I may post here."
+            return _FEW_SECONDS, Surroundings(text, unknown=True)
         if facts.get("is_archived"):
             return SECONDS, Surroundings("This channel is archived.")
         if facts.get("is_im"):

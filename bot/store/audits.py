@@ -144,6 +144,11 @@ class Memory:
         with self._connections.read() as db:
             return frozenset(key for _, key in mutes.of(db, [pool], at))
 
+    def muted_until(self, pool: str, key: str) -> datetime | None:
+        with self._connections.read() as db:
+            found = mutes.of(db, [pool], self._clock.now()).get((pool, key))
+        return found.until if found else None
+
     def mute(self, pool: str, key: str, until: datetime, reason: str, actor: Actor) -> None:
         """Mute a finding in a pool; instead of a mute that it has already."""
         with self._connections.write() as db:
@@ -176,17 +181,20 @@ class Memory:
                 db, "pool = ? AND host_uuid = ? ORDER BY run DESC LIMIT ?", [pool, host_uuid, last]
             )
 
-    def forget_audits(self, before: datetime) -> int:
-        """Delete runs that ended before then, and what was resolved by them; how many runs. Open findings stay, and so
-        does each pool's newest run of each kind.
+    def forget_audits(self, before: datetime, samples: datetime | None = None) -> int:
+        """Delete runs that ended before then, what was resolved by them, and mutes that ended; how many runs. Open
+        findings stay, how often each has come, and each pool's newest run of each kind.
+
+        :param samples: also measurements of clocks that were made before then.
         """
         with self._connections.write() as db:
-            for table, column in (
-                ("audit_findings", "resolved_run"),
-                ("audit_offsets", "run"),
-                ("audit_time_answers", "run"),
+            for table, column, limit in (
+                ("audit_findings", "resolved_run", before),
+                ("audit_offsets", "run", max(before, samples or before)),
+                ("audit_time_answers", "run", max(before, samples or before)),
             ):
-                db.execute(f"DELETE FROM {table} WHERE {column} IN ({_OLD})", [stamp(before)])  # noqa: S608
+                db.execute(f"DELETE FROM {table} WHERE {column} IN ({_OLD})", [stamp(limit)])  # noqa: S608
+            db.table("audit_mutes").delete_where("coalesce(ended_at, until) < ?", [stamp(before)])
             return db.execute(f"DELETE FROM audit_runs WHERE number IN ({_OLD})", [stamp(before)]).rowcount  # noqa: S608
 
 

@@ -224,7 +224,7 @@ def _insert(
             "parent": parent,
         }
     )
-    return int(row.last_pk)
+    return int(str(row.last_pk))
 
 
 def _give_up_notes(db: Database, request_id: str, error: str) -> None:

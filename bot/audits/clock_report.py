@@ -13,7 +13,7 @@ MOST = 20
 _NO_SERVERS = "No NTP server is configured (audits.ntp_servers): against true time nothing is known"
 
 
-def clocks(audited: Audited) -> tuple[Part, ...]:
+def clocks(audited: Audited, most: int | None = MOST) -> tuple[Part, ...]:
     """What was measured, the widest differences first; and what the NTP servers said."""
     if not audited.offsets:
         return ()
@@ -21,7 +21,7 @@ def clocks(audited: Audited) -> tuple[Part, ...]:
     rates = any(each.ppm_low is not None for each in audited.offsets)
     ordered = sorted(audited.offsets, key=lambda each: -abs(each.low + each.high))
     columns = ["Host", *(("Ahead of true time",) if true else ()), "Ahead of the bot", *(("Runs",) if rates else ())]
-    rows = tuple(_row(each, true, rates) for each in ordered[:MOST])
+    rows = tuple(_row(each, true, rates) for each in ordered[:most])
     return (
         Table(
             heading="Clocks",
@@ -61,7 +61,9 @@ def _own(audited: Audited) -> Line:
     if truth.interval is None:
         return Line(text="No NTP server can be believed: against true time nothing is known", level=Level.WARN)
     ahead = Interval(-truth.interval.high, -truth.interval.low)
-    return Line(text=f"The bot's own clock is ahead by {told(ahead)}, by {plural(len(truth.believed), 'NTP server')}")
+    return Line(
+        text=f"The bot's own clock against true time: {told(ahead)}, by {plural(len(truth.believed), 'NTP server')}"
+    )
 
 
 def _answer(answer: TimeAnswer) -> Line:

@@ -25,13 +25,14 @@ from bot.model.parts import (
 )
 from bot.model.people import BOT, Actor, Place
 from bot.model.plan import Expect, Plan, Step, Trace, Window
-from bot.model.report import Cell, Facts, Level, Line, Lines, Part, Report, Suggestion, Table
+from bot.model.report import Attachment, Cell, Facts, Level, Line, Lines, Part, Report, Suggestion, Table
 from bot.model.request import Ballot, CallRecord, CallState, Entry, Progress, Request, Requirement, Result, State, Vote
 
 __all__ = [
     "BOT",
     "Actor",
     "Argument",
+    "Attachment",
     "Ballot",
     "BotTarget",
     "CallRecord",

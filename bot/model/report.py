@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -69,6 +70,25 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes with a report. `alt` says what a picture shows."""
+
+    name: str
+    title: str
+    content: str
+    """In base64, so that it can be kept with the report."""
+    alt: str = ""
+
+    @classmethod
+    def of(cls, name: str, title: str, data: bytes, alt: str = "") -> Attachment:
+        return cls(name=name, title=title, content=base64.b64encode(data).decode(), alt=alt)
+
+    @property
+    def data(self) -> bytes:
+        return base64.b64decode(self.content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The answer of a read-only command, for any medium."""
 
@@ -77,3 +97,4 @@ class Report:
     summary: str = ""
     parts: tuple[Part, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    attachments: tuple[Attachment, ...] = ()

@@ -11,10 +11,13 @@ from typing import Any
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient
 
+from bot.model import Report
 from bot.slack.api import Api, RateLimited, Refused, SlackFailure, Unreachable, broken, quiet_logger, retry_after
 from bot.slack.origin import Origin
 from bot.slack.places import Places
+from bot.slack.render.answer import sentence
 from bot.slack.render.message import Message
+from bot.slack.uploads import Uploads
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ class Replies:
         self._api = api
         self._places = places
         self._seconds = seconds
+        self._uploads = Uploads(api)
         self._closing = threading.Event()
 
     def close(self) -> None:
@@ -50,6 +54,20 @@ class Replies:
             except SlackFailure as failure:
                 _log.error("an answer may be lost: %s", failure)
                 return
+
+    def send_files(self, origin: Origin, report: Report) -> None:
+        """Show a report's files where it was asked for, for everybody there: Slack has no files for one person only.
+        Never raises: whoever asked is told why there are none.
+        """
+        why = self._places.look(origin.place.channel).cannot_post
+        if not why:
+            try:
+                self._uploads.share(origin.place.channel, origin.place.thread_ts, report.attachments, report.title)
+                return
+            except SlackFailure as failure:
+                _log.warning("files could not be shown: %s", failure)
+                why = _why_no_files(failure)
+        self.send(origin, sentence(f"The files are not here: {why}"))
 
     def _ways(self, origin: Origin) -> list[Callable[[Origin, Message], None]]:
         """The ways to answer, best first; the next is tried when one is refused. Aloud only where it is known who
@@ -117,3 +135,11 @@ class Replies:
             raise SlackFailure(f"response_url: status {response.status_code}")
         if response.status_code != 200:
             raise Refused("response_url", response.body.strip()[:80] or str(response.status_code))
+
+
+def _why_no_files(failure: SlackFailure) -> str:
+    if isinstance(failure, Refused) and failure.code == "missing_scope":
+        return f"the app lacks the scope {failure.needed or 'files:write'}."
+    if isinstance(failure, Refused):
+        return f"Slack does not take them ({failure.code})."
+    return "Slack did not take them just now; ask again in a while."

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from bot import logs
-from bot.answers import Answer, Ask, Bug, Opened
+from bot.answers import Answer, Ask, Bug, Opened, Shown
 from bot.slack.api import Api
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin
@@ -82,6 +82,8 @@ class Office:
         message = rendered.message(answer, asked)
         if message:
             self.replies.send(origin, message)
+        if isinstance(answer, Shown) and answer.report.attachments:
+            self.replies.send_files(origin, answer.report)
 
 
 def _short(key: str) -> str:

@@ -55,10 +55,21 @@ def down(host: Host, call: str, target: PoolTarget) -> Step:
         arguments=(Object(host.id),),
         # Its own name for both, since xapi makes the same task of them.
         trace=Trace(object=host.id, operation="shutdown"),
-        expect=(Expect(object=host.id, rule=conditions.LEAVING),),
+        expect=(Expect(object=host.id, rule=conditions.LEAVING, equals=Value(host.other_config.get("boot_time", ""))),),
         limit_seconds=LIMIT_SECONDS,
         away_seconds=BOOT_SECONDS,
         final=True,
+    )
+
+
+def silent(inventory: Inventory, target: PoolTarget) -> Step:
+    """After the coordinator was switched off."""
+    return Step(
+        title="Wait until the pool no longer answers",
+        target=target,
+        expect=(Expect(object=inventory.pool.id, rule=conditions.SILENT),),
+        limit_seconds=DOWN_SECONDS,
+        away_seconds=DOWN_SECONDS,
     )
 
 

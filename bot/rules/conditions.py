@@ -24,7 +24,9 @@ LIVE = "host.live"
 AWAY = "host.away"
 """The pool does not hear from it."""
 LEAVING = "host.leaving"
-"""It was told to go down and is about to, or is not heard from any more."""
+"""It was told to go down and is about to, is not heard from any more, or has started anew since (`before`: its
+other_config's boot_time).
+"""
 SERVES = "host.serves"
 """Known, live and enabled: VMs can run there."""
 STORES = "host.stores"
@@ -33,17 +35,23 @@ READY = "host.ready"
 """SERVES and STORES."""
 COORDINATES = "host.coordinates"
 """It is the pool's coordinator."""
+SILENT = "pool.silent"
+"""No host answers as the pool's coordinator any more: what can be read of the pool makes it untrue."""
 
 
-def holds(rule: str, about: ObjectId, inventory: Inventory) -> Holds:
+def holds(rule: str, about: ObjectId, inventory: Inventory, before: str = "") -> Holds:
     """Is the condition true of the object? One that is not there (yet) makes every condition but GONE untrue.
 
     :raises LookupError: there is no such condition (a bug).
     """
+    if rule == SILENT:
+        return False, f"{quoted(inventory.pool.name)} still answers"
     check = _RULES[rule]
     host = inventory.by_uuid(Host, about.uuid)
     if host is None:
         return rule == GONE, f"{quoted(about.name or about.uuid)} is not among the pool's hosts"
+    if rule == LEAVING and before and host.other_config.get("boot_time", before) != before:
+        return True, f"{quoted(host.name)} has started anew"
     return check(host, inventory)
 
 
@@ -88,7 +96,7 @@ def _serves(host: Host, inventory: Inventory) -> Holds:
 def _stores(host: Host, inventory: Inventory) -> Holds:
     missing = unplugged(host, inventory)
     if missing:
-        return False, f"{joined(quoted(sr.name) for sr in missing)} not plugged on {quoted(host.name)}"
+        return False, f"{joined(sr.name for sr in missing)} not plugged on {quoted(host.name)}"
     return True, f"all shared storage is plugged on {quoted(host.name)}"
 
 

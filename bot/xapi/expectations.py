@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import ToolstackRefusal
 from bot.inventory import CLASSES, NULL_REF, Inventory
-from bot.model import Expect, ResultOf
+from bot.model import Expect, ResultOf, Value
 from bot.rules import conditions
 from bot.text import quoted
 from bot.xapi import failures
@@ -20,7 +20,8 @@ _KINDS = {kind.cls: kind for kind in CLASSES}
 def check(expect: Expect, session: PoolSession, inventory: Inventory, arguments: Arguments) -> tuple[bool, str]:
     """:raises Unavailable: an object outside the inventory cannot be asked for."""
     if expect.rule:
-        return conditions.holds(expect.rule, expect.object, inventory)
+        before = expect.equals.value if isinstance(expect.equals, Value) else None
+        return conditions.holds(expect.rule, expect.object, inventory, str(before or ""))
     called = quoted(expect.object.name or expect.object.uuid)
     try:
         actual = _field(expect, session, inventory, arguments)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ import commands
 from bot.clock import SystemClock
 from bot.errors import Refused, ToolstackRefusal
 from bot.execution import Performer
-from bot.model import Actor, CallState, Place, Plan, Report, Request, Requirement, State, Step
+from bot.model import Actor, CallRecord, CallState, Place, Plan, Report, Request, Requirement, State, Step
 from bot.ports import PoolView
 from bot.registry import Registry
 from bot.resolve import Resolver
@@ -66,6 +66,14 @@ class Made:
     def memory(self, vm: str, gib: float) -> None:
         for limit in ("static_min", "dynamic_min", "dynamic_max", "static_max"):
             self.row("VM", vm)[f"memory_{limit}"] = int(gib * (1 << 30))
+
+    def halt(self, vm: str) -> None:
+        """As a VM that somebody shut down."""
+        for each in self.vbds(vm) + self.vifs(vm):
+            each["currently_attached"] = False
+        self.row("VM", vm).update(
+            power_state="Halted", resident_on=NULL, domid=-1, ha_always_run=False, guest_metrics=NULL
+        )
 
     def protect(self, *vms: str, priority: str = "restart") -> None:
         for vm in vms:
@@ -139,8 +147,11 @@ class World:
 
     @property
     def api(self) -> Any:
-        coordinator = self.lab.pools[self.name]["coordinator"]
-        session = XenAPI.Session(self.lab.hosts[coordinator])
+        return self.leader(self.lab.pools[self.name]["coordinator"])
+
+    def leader(self, host: str) -> Any:
+        """A session with that very host, which has to be the coordinator."""
+        session = XenAPI.Session(self.lab.hosts[host])
         session.xenapi.login_with_password(self.lab.username, self.lab.password, "1.0", "witness")
         return session.xenapi
 
@@ -156,6 +167,12 @@ class World:
         api = self.api
         home = api.VM.get_resident_on(self.ref("VM", vm))
         return "" if home == NULL else str(api.host.get_name_label(home))
+
+    def host_api(self, host: str) -> Any:
+        """A session of one host's own, whoever leads its pool."""
+        session = XenAPI.Session(self.lab.hosts[host])
+        session.xenapi.login_with_password(self.lab.username, self.lab.password, "1.0", "witness")
+        return session.xenapi
 
     def code_of(self, call: str, *arguments: Any) -> str:
         """The code that the toolstack really answers to a call, "" when it does it."""
@@ -197,47 +214,46 @@ class Memory:
     """The store as far as the performer needs it."""
 
     def __init__(self) -> None:
-        self.states: dict[tuple[int, bool], CallState] = {}
+        self._calls: dict[tuple[int, bool], tuple[CallRecord, str]] = {}
 
-    def calls(self, request_id: str) -> tuple[Any, ...]:
-        return ()
+    def calls(self, request_id: str) -> tuple[tuple[CallRecord, str], ...]:
+        return tuple(self._calls.values())
 
-    def intend(self, *_: Any, **__: Any) -> bool:
+    def intend(
+        self, request_id: str, step: int, undo: bool, call: str, mark: str, _entry: Any, at: datetime, **_: Any
+    ) -> bool:
+        begun = CallRecord(
+            request_id=request_id, step=step, undo=undo, call=call, state=CallState.INTENDED, intended_at=at
+        )
+        self._calls[step, undo] = begun, mark
         return True
 
     def note_call(self, request_id: str, step: int, undo: bool, state: CallState, **_: Any) -> None:
-        self.states[step, undo] = state
+        record, mark = self._calls[step, undo]
+        self._calls[step, undo] = replace(record, state=state), mark
 
     def progress(self, *_: Any) -> None: ...
 
     def record(self, *_: Any) -> None: ...
 
 
-def changed(lab: str, change: Changed | None = None) -> Lab:
-    made = load(lab)
+def changed(lab: str | Lab, change: Changed | None = None) -> Lab:
+    made = load(lab) if isinstance(lab, str) else lab
     if change is not None:
         change(Made(made.pools[0].objects))
     return made
 
 
 @contextmanager
-def world(lab: str = "tutorial", change: Changed | None = None, *, speed: float = 200.0) -> Iterator[World]:
+def world(lab: str | Lab = "tutorial", change: Changed | None = None, *, speed: float = 200.0) -> Iterator[World]:
+    """The lab's first pool is the bot's; the coordinator of each further one is a host that stands alone for it."""
     with start(changed(lab, change), speed=speed) as running, ThreadPoolExecutor(4) as readers:
-        name = next(iter(running.pools))
-        hosts = running.pools[name]["hosts"]
-        settings = PoolSettings(
-            name=name,
-            addresses=tuple(host.address for host in running.estate.hosts.values() if host.name in hosts),
-            username=running.username,
-            password=lambda: running.password,
-            plain_http=True,
-            address_map=running.addresses,
-            connect_seconds=2.0,
-            answer_seconds=20.0,
-            probe_seconds=2.0,
-        )
+        name, *others = running.pools
+        alone = [running.pools[each]["coordinator"] for each in others]
+        settings = [_settings(running, name, running.pools[name]["hosts"])]
+        settings += [_settings(running, host, [host], alone=True) for host in alone]
         clock = SystemClock()
-        pools = XapiPools([settings], clock)
+        pools = XapiPools(settings, clock, secret=lambda _: running.password)
         nobody: Any = None
         resolver = Resolver(
             pools=pools,
@@ -252,6 +268,21 @@ def world(lab: str = "tutorial", change: Changed | None = None, *, speed: float 
             yield World(running, pools, name, resolver)
         finally:
             pools.close()
+
+
+def _settings(running: RunningLab, name: str, hosts: list[str], *, alone: bool = False) -> PoolSettings:
+    return PoolSettings(
+        name=name,
+        addresses=tuple(host.address for host in running.estate.hosts.values() if host.name in hosts),
+        username=running.username,
+        password=lambda: running.password,
+        plain_http=True,
+        address_map=running.addresses,
+        connect_seconds=2.0,
+        answer_seconds=20.0,
+        probe_seconds=2.0,
+        alone=alone,
+    )
 
 
 def refused(found: World, text: str) -> Refused:

@@ -1,0 +1,150 @@
+"""The coordinator's role given to another host: asked for, and as the first part of maintenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from bot.model import Verdict
+from tests.commands.test_maintenance import done, free_to_leave, living_on
+from tests.commands.world import Changed, Made, World, codes, refused, world
+
+
+def coordinator(found: World) -> str:
+    """Asked of the host that says that it leads; the others say so too."""
+    told = found.view.inventory().pool.coordinator
+    assert told is not None
+    (pool,) = found.leader(told.name).pool.get_all_records().values()
+    assert found.leader(told.name).host.get_name_label(pool["master"]) == told.name
+    return told.name
+
+
+@dataclass(frozen=True)
+class Case:
+    text: str
+    codes: tuple[str, ...]
+    change: Changed
+    lab: str = "tutorial"
+
+
+def dead(made: Made) -> None:
+    made.host_metrics("xs2")["live"] = False
+
+
+def busy(made: Made) -> None:
+    made.pool["current_operations"] = {"OpaqueRef:some-task": "ha_enable"}
+
+
+def everything(made: Made) -> None:
+    busy(made)
+    made.host_metrics("xs32")["live"] = False
+
+
+CASES = (
+    Case("pool coordinator xs2", ("HOST_OFFLINE",), dead),
+    Case("pool coordinator xs32", ("HA_IS_ENABLED",), lambda made: None, lab="healthy"),
+    Case("pool coordinator xs22", ("HA_ENABLE_IN_PROGRESS",), busy, lab="current"),
+    Case(
+        "pool coordinator xs32", ("HA_ENABLE_IN_PROGRESS", "HA_IS_ENABLED", "HOST_OFFLINE"), everything, lab="healthy"
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.codes[0]}x{len(case.codes)}")
+def test_every_blocker_is_told_and_the_toolstack_says_the_first(case: Case) -> None:
+    with world(case.lab, case.change) as found:
+        plan = found.plan(case.text)
+        assert tuple(codes(plan)) == case.codes
+        assert all(finding.evidence and finding.remedy for finding in plan.blockers)
+        assert found.code_of_plan(plan) == case.codes[0]
+
+
+def test_the_role_is_handed_over_and_another_client_sees_it() -> None:
+    with world() as found:
+        assert coordinator(found) == "xs1"
+        plan = done(found, "pool coordinator xs2")
+        assert plan.whole_pool
+        assert coordinator(found) == "xs2"
+        assert "coordinator already" in refused(found, "pool coordinator xs2").message
+        done(found, plan.go_back)
+        assert coordinator(found) == "xs1"
+
+
+def test_a_host_of_another_version_or_out_of_service_is_told() -> None:
+    def older(made: Made) -> None:
+        row = made.row("host", "xs2")
+        row["software_version"] = {**row["software_version"], "platform_version": "1.8.0", "product_version": "6.2.0"}
+        row["enabled"] = False
+
+    with world(change=older) as found:
+        plan = found.plan("pool coordinator xs2")
+        (blocker,) = plan.blockers
+        assert (blocker.id, blocker.code) == ("coordinator.version", "")
+        assert [finding.id for finding in plan.warnings] == ["coordinator.enabled"]
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"), [("host maintenance xs1 on", "xs2"), ("host maintenance xs1 on coordinator xs2", "xs2")]
+)
+def test_maintenance_of_the_coordinator_hands_the_role_over_first(text: str, becomes: str) -> None:
+    with world(change=_free_xs1) as found:
+        plan = found.plan(text)
+        assert not plan.blockers, plan.blockers
+        assert plan.steps[0].call == "pool.designate_new_master"
+        assert dict(plan.arguments)["member"] == found.record("host", becomes)["uuid"]
+        assert found.replanned(plan).digest() == plan.digest()
+        found.perform(plan)
+        assert coordinator(found) == becomes
+        assert living_on(found, "xs1") == set()
+        done(found, "host maintenance xs1 off")
+        assert coordinator(found) == becomes
+
+
+def _free_xs1(made: Made) -> None:
+    """Nothing ties a VM of xs1: what cannot leave is halted."""
+    free_to_leave(made)
+    for row in made.objects["VM"].values():
+        if row["resident_on"] == made.ref("host", "xs1") and not row["is_control_domain"] and _tied(made, row):
+            made.halt(row["name_label"])
+
+
+def _tied(made: Made, row: dict[str, object]) -> bool:
+    local = {ref for ref, sr in made.objects["SR"].items() if not sr["shared"]}
+    disks = [made.objects["VDI"].get(vbd["VDI"], {}) for vbd in made.vbds(str(row["name_label"]))]
+    return any(disk.get("SR") in local for disk in disks)
+
+
+def test_with_ha_on_the_role_stays_and_naming_somebody_is_refused() -> None:
+    with world("healthy") as found:
+        plan = found.plan("host maintenance xs31 on")
+        assert "pool.designate_new_master" not in [step.call for step in plan.steps]
+        assert any("stays the coordinator" in line for line in plan.impact)
+        refusal = refused(found, "host maintenance xs31 on coordinator xs32")
+        assert "high availability on" in refusal.message
+        assert "“ha disable”" in refusal.remedy
+        assert "not the coordinator" in refused(found, "host maintenance xs32 on coordinator xs33").message
+
+
+def test_where_a_host_is_dead_the_role_stays_and_it_is_told() -> None:
+    def change(made: Made) -> None:
+        made.pool["ha_enabled"] = False
+        made.host_metrics("xs33")["live"] = False
+
+    with world("healthy", change) as found:
+        plan = found.plan("host maintenance xs31 on")
+        (told,) = [finding for finding in plan.findings if finding.id == "coordinator.stays"]
+        assert told.verdict is Verdict.WARN
+        assert "xs33" in told.evidence
+        assert "pool.designate_new_master" not in [step.call for step in plan.steps]
+
+
+def test_the_proposal_prefers_who_is_in_service() -> None:
+    def change(made: Made) -> None:
+        made.pool["ha_enabled"] = False
+        made.row("host", "xs32")["enabled"] = False
+
+    with world("healthy", change) as found:
+        plan = found.plan("host maintenance xs31 on")
+        assert plan.steps[0].title == "Make xs33 the coordinator"
+        assert any(reason.startswith("xs33 becomes the coordinator: xs33 takes VMs") for reason in plan.reasons)

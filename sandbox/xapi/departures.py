@@ -28,6 +28,7 @@ def forget_host(pool: Pool, host: str) -> None:
     if db.find("host_metrics", row["metrics"]) is not None:
         db.destroy("host_metrics", row["metrics"])
     pool.hosts.pop(host)
+    pool.measured.discard(host)
     db.destroy("host", host)
     for sr in srs:
         allowed.refresh(db, "SR", sr)

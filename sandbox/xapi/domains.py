@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sandbox.xapi import allowed
+from sandbox.xapi import allowed, free_memory
 from sandbox.xapi.pool import Pool
 from sandbox.xapi.registry import difference
 from sandbox.xapi.rules import cpu, memory
@@ -46,6 +46,8 @@ def build(pool: Pool, ref: str, host: str, *, paused: bool, fresh: bool) -> None
             changes["platform"] = {**vm["platform"], "device-model": "qemu-upstream-compat"}
     if vm["ha_restart_priority"] == "restart":
         changes["ha_always_run"] = True
+    if host in pool.measured:
+        changes["memory_target"] = vm["memory_dynamic_max"]
     db.write("VM", ref, resident_on=host, scheduled_to_be_resident_on=NULL, domid=_next_domid(db, host), **changes)
     for vbd in vm["VBDs"]:
         record = db.get("VBD", vbd)
@@ -61,6 +63,7 @@ def build(pool: Pool, ref: str, host: str, *, paused: bool, fresh: bool) -> None
     if not vm["consoles"]:
         _console(pool, ref, host)
     db.write("VM", ref, power_state="Paused" if paused else "Running")
+    free_memory.follow(pool, host)
     allowed.refresh_vm(db, ref)
 
 
@@ -124,7 +127,10 @@ def _console(pool: Pool, ref: str, host: str) -> None:
 def tear_down(pool: Pool, ref: str, state: str, *, protect: bool = False) -> None:
     """The VM has no domain any more: Halted or Suspended. `protect` keeps ha_always_run, as when a host died."""
     db, vm = pool.db, pool.db.get("VM", ref)
+    host = vm["resident_on"]
     changes: dict[str, Any] = {} if protect else {"ha_always_run": False}
+    if host in pool.measured:
+        changes["memory_target"] = 0
     db.write("VM", ref, power_state=state, **changes)
     for cls, field in (("VBD", "VBDs"), ("VIF", "VIFs")):
         for device in vm[field]:
@@ -137,14 +143,17 @@ def tear_down(pool: Pool, ref: str, state: str, *, protect: bool = False) -> Non
     for console in list(vm["consoles"]):
         db.destroy("console", console)
     db.write("VM", ref, resident_on=NULL, scheduled_to_be_resident_on=NULL, domid=-1, requires_reboot=False)
+    free_memory.follow(pool, host)
     allowed.refresh_vm(db, ref)
 
 
 def move(pool: Pool, ref: str, host: str) -> None:
     """The domain runs on another host now: one write, as xapi does it."""
-    if pool.db.value("VM", ref, "resident_on") == host:
+    home = pool.db.value("VM", ref, "resident_on")
+    if home == host:
         return
     pool.db.write("VM", ref, resident_on=host, scheduled_to_be_resident_on=NULL, domid=_next_domid(pool.db, host))
+    free_memory.follow(pool, home, host)
 
 
 def suspend_sr(pool: Pool, ref: str) -> str | None:

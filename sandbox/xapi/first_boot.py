@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from sandbox.xapi import free_memory
 from sandbox.xapi.joining import default_template, owned
 from sandbox.xapi.lab import PoolWorld
 from sandbox.xapi.pool import Pool
@@ -57,6 +58,8 @@ def own_pool(host: Host) -> Pool:
     pool = Pool(old.estate, PoolWorld(old.release, load.objects))
     with pool.db.lock:
         pool.db.write("pool", pool.ref, cpu_info=_level(pool))
+        pool.measured.add(me)
+        free_memory.follow(pool, me)
     return pool
 
 

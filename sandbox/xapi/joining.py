@@ -58,6 +58,8 @@ def move_in(joiner: Pool, pool: Pool) -> Host:
     member = Host(pool, load.mapping[machine.ref])
     member.take_over(machine)
     pool.hosts[member.ref] = member
+    if machine.ref in joiner.measured:
+        pool.measured.add(member.ref)
     return member
 
 

@@ -7,7 +7,7 @@ import uuid as uuids
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sandbox.xapi import allowed
+from sandbox.xapi import allowed, free_memory
 from sandbox.xapi.failure import HostDown
 from sandbox.xapi.hosts import Host
 from sandbox.xapi.lab import PoolWorld
@@ -45,6 +45,8 @@ class Pool:
         """What a VM's tools said when it last ran; empty when it had none."""
         self.restart_failed: set[str] = set()
         """Protected VMs whose failed restart was told already."""
+        self.measured = free_memory.measured(self.db)
+        """Hosts whose free memory is kept true."""
         self.no_restarts_before = 0.0
         """Lab time until which HA restarts nothing (`pool.ha_prevent_restarts_for`)."""
         with self.db.lock:

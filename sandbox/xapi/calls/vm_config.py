@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.xapi import allowed, domains
+from sandbox.xapi import allowed, domains, free_memory
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure, ocaml_failure
 from sandbox.xapi.operations import raise_if, vm_operation
@@ -96,6 +96,7 @@ def set_memory_dynamic_range(context: Context, vm: str, dynamic_min: int, dynami
         _set_limits(context, vm, row["memory_static_min"], dynamic_min, dynamic_max, row["memory_static_max"])
         if row["power_state"] == "Running":
             context.db.write("VM", vm, memory_target=dynamic_max)
+            free_memory.follow(context.pool, row["resident_on"])
 
 
 @call("VM.set_memory_dynamic_max", source=READ)

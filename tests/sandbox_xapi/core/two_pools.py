@@ -12,7 +12,7 @@ from sandbox.xapi.lab import PoolWorld
 from tests.sandbox_xapi.core.world import FEATURES, GIB, PASSWORD, Builder, ref
 
 Objects = dict[str, dict[str, dict[str, Any]]]
-OLD, NEW = "cream", "26.9.0"
+OLD, MIDDLE, NEW = "cream", "ely", "26.9.0"
 RAISED = "26.17.0"
 """A release that makes every check of today."""
 
@@ -33,9 +33,16 @@ class World(Builder):
         self.add("SR", f"tools {name}", name_label="tools", type="iso", shared=True, is_tools_sr=True,
                  other_config={"xenserver_tools_sr": "true"})  # fmt: skip
         for host in hosts:
-            self.add("PBD", f"tools on {host}", SR=ref(f"tools {name}"), host=ref(host), currently_attached=True)
+            config = {"location": "/opt/xensource/packages/iso", "legacy_mode": "true"}
+            self.add("PBD", f"tools on {host}", SR=ref(f"tools {name}"), host=ref(host), currently_attached=True,
+                     device_config=config)  # fmt: skip
         for kind in ("nfs", "lvm", "iso"):
-            self.add("SM", f"{kind} driver of {name}", type=kind, features={"VDI_CREATE": 1, "VDI_CLONE": 1})
+            self.add(
+                "SM",
+                f"{kind} driver of {name}",
+                type=kind,
+                features={"VDI_CREATE": 1, "VDI_CLONE": 1, "VDI_GENERATE_CONFIG": 1},
+            )
         self.vm(f"base {name}", is_a_template=True, is_default_template=True, name_label="base",
                 other_config={"default_template": "true"})  # fmt: skip
         level = {"vendor": "GenuineIntel", "features_hvm": FEATURES, "features_pv": FEATURES}
@@ -52,7 +59,20 @@ class World(Builder):
             address = {"ip_configuration_mode": "Static", "IP": row["address"]} if first else {}
             self.add("PIF", f"{device} {name}", host=ref(name), network=ref(f"{device} {self.name}"), device=device,
                      management=first, physical=True, currently_attached=True, VLAN=-1, **address)  # fmt: skip
+            self.objects["PIF"][ref(f"{device} {name}")]["MAC"] = f"00:16:3e:00:{number:02}:0{device[-1]}"
         self.objects["SR"][ref(f"local {name}")]["physical_size"] = 100 * GIB
+        domain = self.objects["VM"][ref(f"dom0 {name}")]
+        domain["memory_target"] = GIB
+        self.objects["host_metrics"][ref(f"{name} metrics")]["memory_free"] = 14 * GIB - domain["memory_overhead"]
+
+    def guest(self, name: str, host: str = "", **fields: Any) -> None:
+        """A VM of 1 GiB, its memory taken from its host's, its VIF with an address of its own."""
+        self.vm(name, host=host, memory_target=GIB if host else 0, **fields)
+        if host:
+            taken = GIB + self.objects["VM"][ref(name)]["memory_overhead"]
+            self.objects["host_metrics"][ref(f"{host} metrics")]["memory_free"] -= taken
+        if ref(f"{name} vif") in self.objects.get("VIF", {}):
+            self.objects["VIF"][ref(f"{name} vif")]["MAC"] = f"00:16:3e:01:{len(self.objects['VIF']):02}:00"
 
 
 @dataclasses.dataclass
@@ -68,7 +88,7 @@ class Lab:
         self.pool.sr("nfs", "nfs", ["h1", "h2"], shared=True)
         for pbd in ("nfs on h1", "nfs on h2"):
             self.pool.objects["PBD"][ref(pbd)]["device_config"] = {"server": "10.1.0.9", "serverpath": "/xen"}
-        self.lone.vm("guest", sr="local h3", network="eth0 lone")
+        self.lone.guest("guest", sr="local h3", network="eth0 lone")
 
     def row(self, cls: str, label: str) -> dict[str, Any]:
         """A record of either side, to be changed."""

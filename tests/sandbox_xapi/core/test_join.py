@@ -1,0 +1,357 @@
+"""What joining and leaving a pool do to both databases and to the host."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.xapi.estate import Estate
+from sandbox.xapi.failure import Failure, HostDown
+from sandbox.xapi.worlds.check import problems
+from tests.sandbox_xapi.core.test_operations import eventually
+from tests.sandbox_xapi.core.two_pools import MIDDLE, OLD, Lab, answer
+from tests.sandbox_xapi.core.world import FEATURES, Client, ident, ref
+
+JOIN = ("pool.join", "10.1.0.1", "root", "secret")
+WEAKER = "1fcbfbff-f7fa3223-2d93fbff-00000121"
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return Lab()
+
+
+@pytest.fixture
+def estate(lab: Lab) -> Iterator[Estate]:
+    made = lab.estate()
+    yield made
+    made.close()
+    assert made.bugs == []
+
+
+def host_named(estate: Estate, name: str) -> Any:
+    return next(h for h in estate.hosts.values() if h.name == name)
+
+
+def record(client: Client, cls: str, label: str) -> dict[str, Any]:
+    """The record of the object that had this label when the lab began: its uuid has stayed."""
+    found = client(f"{cls}.get_by_uuid", ident(label))
+    return dict(client(f"{cls}.get_record", found)) | {"ref": found}
+
+
+def joined(estate: Estate, host: str = "h3") -> Client:
+    """A client of the pool, when `host` has joined it and is enabled there."""
+    Client(estate, host)(*JOIN)
+    client = Client(estate, "h1")
+    eventually(lambda: bool(record(client, "host", host)["enabled"]))
+    return client
+
+
+def refused(estate: Estate, host: str) -> list[str]:
+    """What a login is answered with: [] when it succeeds."""
+    try:
+        Client(estate, host)
+    except Failure as failure:
+        return failure.description
+    except HostDown:
+        return ["off"]
+    return []
+
+
+def test_the_pool_knows_the_host_before_it_is_usable(lab: Lab) -> None:
+    estate = lab.estate(speed=40)
+    joiner = Client(estate, "h3")
+    task = joiner("Async.pool.join", *JOIN[1:])
+    eventually(lambda: joiner("task.get_status", task) == "success")
+    client = Client(estate, "h1")
+    host = record(client, "host", "h3")
+    assert (host["enabled"], client("host_metrics.get_live", host["metrics"])) == (False, False)
+    assert host["ref"] != ref("h3"), "references are a database's own"
+    assert answer(lambda: joiner(*JOIN)) == ["OPERATION_NOT_ALLOWED", "Host is already part of a pool"]
+    eventually(lambda: refused(estate, "h3") == ["off"])
+    eventually(lambda: refused(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.1"])
+    assert answer(lambda: joiner("host.get_all")) == ["SESSION_INVALID", joiner.session], "its own pool is gone"
+    eventually(lambda: bool(record(client, "host", "h3")["enabled"]))
+    assert client("host_metrics.get_live", host["metrics"])
+    estate.close()
+    assert estate.bugs == []
+
+
+def test_what_the_pool_has_of_it(estate: Estate) -> None:
+    client = joined(estate)
+    host = record(client, "host", "h3")
+    local, own = record(client, "SR", "local h3"), record(client, "PBD", "local h3 on h3")
+    assert (local["shared"], local["PBDs"], own["host"]) == (False, [own["ref"]], host["ref"])
+    assert own["currently_attached"]
+    guest, disk = record(client, "VM", "guest"), record(client, "VDI", "guest disk")
+    assert disk["SR"] == local["ref"]
+    assert [client("VBD.get_VDI", vbd) for vbd in guest["VBDs"]] == [disk["ref"]]
+    assert [client("VIF.get_network", vif) for vif in guest["VIFs"]] == [ref("eth0 pool")], "one network for a bridge"
+    nic = record(client, "PIF", "eth1 h3")
+    assert (nic["host"], nic["network"]) == (host["ref"], ref("eth1 pool"))
+    assert len(client("network.get_all")) == 2
+    assert record(client, "VM", "dom0 h3")["resident_on"] == host["ref"]
+    assert [vm["name_label"] for vm in client("VM.get_all_records").values()].count("base") == 1
+    assert len(client("SM.get_all")) == 3
+    assert len(client("pool.get_all")) == 1
+    assert len(estate.pools) == 1
+    assert all(problems(world) == [] for world in estate.dump())
+
+
+def test_shared_storage_reaches_it(estate: Estate) -> None:
+    client = joined(estate)
+    host = record(client, "host", "h3")["ref"]
+    mine = {p["SR"]: p for p in client("PBD.get_all_records").values() if p["host"] == host}
+    assert mine[ref("nfs")]["device_config"] == {"server": "10.1.0.9", "serverpath": "/xen"}
+    assert mine[ref("nfs")]["currently_attached"]
+    assert mine[ref("tools pool")]["currently_attached"]
+    client("VM.start_on", record(client, "VM", "guest")["ref"], host, False, False)
+
+
+@pytest.mark.parametrize("opt_out", [True, False])
+def test_a_pool_may_keep_storage_to_itself(lab: Lab, opt_out: bool) -> None:
+    lab.row("pool", "pool pool")["other_config"] = {"sync_create_pbds": "nosync"} if opt_out else {}
+    estate = lab.estate()
+    client = joined(estate)
+    assert len(client("SR.get_PBDs", ref("nfs"))) == (2 if opt_out else 3)
+    estate.close()
+
+
+def test_an_inner_network_gets_a_bridge_of_its_own(lab: Lab) -> None:
+    lab.pool.add("network", "inner", name_label="inner", bridge="xapi0", managed=True)
+    lab.lone.add("network", "inner of h3", name_label="inner", bridge="xapi0", managed=True)
+    lab.lone.guest("router", sr="local h3", network="inner of h3")
+    estate = lab.estate()
+    client = joined(estate)
+    (vif,) = record(client, "VM", "router")["VIFs"]
+    network = client("network.get_record", client("VIF.get_network", vif))
+    assert (network["name_label"], network["bridge"]) == ("inner", "xapi1")
+    estate.close()
+
+
+def test_a_drive_loses_its_disc_and_a_suspended_vm_keeps_its_image(lab: Lab) -> None:
+    lab.lone.sr("isos", "iso", ["h3"], shared=False)
+    lab.lone.guest("asleep", sr="local h3")
+    lab.lone.add("VDI", "image", SR=ref("local h3"), type="suspend", virtual_size=1, managed=True)
+    lab.row("VM", "asleep").update(power_state="Suspended", suspend_VDI=ref("image"))
+    estate = lab.estate()
+    client = joined(estate)
+    asleep = record(client, "VM", "asleep")
+    assert asleep["power_state"] == "Suspended"
+    assert asleep["suspend_VDI"] == record(client, "VDI", "image")["ref"]
+    estate.close()
+
+
+def test_a_member_copies_bonds_and_vlans(lab: Lab) -> None:
+    lab.pool.add("network", "bonded", bridge="xapi5", managed=True)
+    for name in ("h1", "h2"):
+        lab.pool.add("PIF", f"bond0 {name}", host=ref(name), network=ref("bonded"), device="bond0", VLAN=-1,
+                     management=True, physical=False, currently_attached=True)  # fmt: skip
+        for device in ("eth0", "eth1"):
+            lab.row("PIF", f"{device} {name}").update(bond_slave_of=ref(f"bond {name}"), management=False)
+        lab.pool.add(
+            "Bond", f"bond {name}", master=ref(f"bond0 {name}"), primary_slave=ref(f"eth0 {name}"), mode="lacp"
+        )
+        lab.pool.add("network", "tagged", bridge="xapi6", managed=True)
+        lab.pool.add("PIF", f"tag {name}", host=ref(name), network=ref("tagged"), device="bond0", VLAN=44,
+                     VLAN_master_of=ref(f"vlan {name}"), physical=False)  # fmt: skip
+        lab.pool.add("VLAN", f"vlan {name}", tagged_PIF=ref(f"bond0 {name}"), untagged_PIF=ref(f"tag {name}"), tag=44)
+    estate = lab.estate()
+    client = joined(estate)
+    host = record(client, "host", "h3")
+    pifs = {(p["device"], p["VLAN"]): p for p in (client("PIF.get_record", r) for r in host["PIFs"])}
+    bond = pifs["bond0", -1]
+    assert (bond["management"], bond["IP"], bond["network"]) == (True, "10.1.0.3", ref("bonded"))
+    assert not pifs["eth0", -1]["management"]
+    assert client("Bond.get_mode", bond["bond_master_of"][0]) == "lacp"
+    assert len(client("Bond.get_slaves", bond["bond_master_of"][0])) == 2
+    assert pifs["bond0", 44]["network"] == ref("tagged")
+    assert client("VLAN.get_tag", pifs["bond0", 44]["VLAN_master_of"]) == 44
+    estate.close()
+    assert estate.bugs == []
+
+
+def test_storage_that_does_not_come_is_told_and_the_host_is_enabled_all_the_same(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sandbox.xapi import dispatch_internal
+
+    real = dispatch_internal.run
+
+    def unplugged(pool: Any, method: str, *params: Any) -> Any:
+        if method == "PBD.plug" and pool.db.value("PBD", params[0], "SR") == ref("nfs"):
+            raise Failure("SR_BACKEND_FAILURE_73", "", "NFS mount error", "")
+        return real(pool, method, *params)
+
+    monkeypatch.setattr(dispatch_internal, "run", unplugged)
+    estate = lab.estate()
+    client = joined(estate)
+    alerts = [m for m in client("message.get_all_records").values() if m["name"] == "PBD_PLUG_FAILED_ON_SERVER_START"]
+    assert [(m["priority"], m["cls"], m["obj_uuid"]) for m in alerts] == [(3, "Host", ident("h3"))]
+    host = record(client, "host", "h3")["ref"]
+    found = [p for p in client("PBD.get_all_records").values() if (p["SR"], p["host"]) == (ref("nfs"), host)]
+    assert [p["currently_attached"] for p in found] == [False]
+    estate.close()
+
+
+def test_the_level_falls_with_a_weaker_host_and_rises_when_it_goes(lab: Lab) -> None:
+    lab.row("host", "h3")["cpu_info"] |= {"features_hvm": WEAKER, "features_pv": WEAKER, "cpu_count": "4"}
+    estate = lab.estate()
+    client = joined(estate)
+    level = client("pool.get_cpu_info", ref("pool pool"))
+    assert (level["features_hvm"], level["cpu_count"], level["socket_count"]) == (WEAKER, "20", "3")
+    client("pool.eject", record(client, "host", "h3")["ref"])
+    level = client("pool.get_cpu_info", ref("pool pool"))
+    assert (level["features_hvm"], level["cpu_count"], level["socket_count"]) == (FEATURES, "16", "2")
+    estate.close()
+
+
+def test_7_1_tells_of_a_changed_level(lab: Lab) -> None:
+    lab.release = MIDDLE
+    lab.row("host", "h3")["cpu_info"] |= {"features_hvm": WEAKER, "features_pv": WEAKER}
+    estate = lab.estate()
+    client = joined(estate)
+    names = {(m["name"], m["priority"], m["cls"]) for m in client("message.get_all_records").values()}
+    assert ("POOL_CPU_FEATURES_DOWN", 5, "Pool") in names
+    estate.close()
+
+
+def test_a_vm_that_booted_before_cannot_move_to_the_weaker_host(lab: Lab) -> None:
+    lab.row("host", "h3")["cpu_info"] |= {"features_hvm": WEAKER, "features_pv": WEAKER}
+    lab.pool.guest("early", host="h1", sr="nfs", network="eth0 pool")
+    estate = lab.estate()
+    client = joined(estate)
+    host = record(client, "host", "h3")["ref"]
+    assert answer(lambda: client("VM.pool_migrate", ref("early"), host, {}))[:3] == [
+        "VM_INCOMPATIBLE_WITH_THIS_HOST", ref("early"), host]  # fmt: skip
+    client("VM.clean_reboot", ref("early"))
+    client("VM.pool_migrate", ref("early"), host, {})
+    assert client("VM.get_resident_on", ref("early")) == host
+    estate.close()
+
+
+def test_events_tell_the_pool_of_the_new_host(estate: Estate) -> None:
+    client = Client(estate, "h1")
+    token = client("event.from", ["host"], "", 0.0)["token"]
+    Client(estate, "h3")(*JOIN)
+    (event,) = [e for e in client("event.from", ["host"], token, 5.0)["events"] if e["operation"] == "add"]
+    assert event["snapshot"]["name_label"] == "h3"
+
+
+def test_who_listens_at_the_joiner_hears_no_more(lab: Lab) -> None:
+    estate = lab.estate(speed=40)
+    joiner = Client(estate, "h3")
+    ended: list[BaseException] = []
+
+    def listen() -> None:
+        try:
+            joiner("event.from", ["nothing"], "", 300.0)
+        except (HostDown, Failure) as error:
+            ended.append(error)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    Client(estate, "h3")(*JOIN)
+    listener.join(20)
+    assert [type(error) for error in ended] == [HostDown]
+    estate.close()
+
+
+def test_a_host_that_loses_power_on_the_way_comes_up_as_a_member(lab: Lab) -> None:
+    estate = lab.estate(speed=100)
+    Client(estate, "h3")(*JOIN)
+    estate.kill(ident("h3"))
+    client = Client(estate, "h1")
+    assert not record(client, "host", "h3")["enabled"]
+    estate.start(ident("h3"))
+    eventually(lambda: bool(record(client, "host", "h3")["enabled"]))
+    assert refused(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.1"]
+    estate.close()
+
+
+def test_two_hosts_that_join_each_other_do_not_wait_for_ever(lab: Lab) -> None:
+    lab.pool = type(lab.pool)("pool", {"h1": 1})
+    estate = lab.estate(speed=4000)
+    here, there = Client(estate, "h1"), Client(estate, "h3")
+    answers: list[list[str]] = []
+
+    def one(client: Client, address: str) -> None:
+        try:
+            answers.append(answer(lambda: client("pool.join", address, "root", "secret")))
+        except HostDown:
+            answers.append(["down"])
+
+    threads = [threading.Thread(target=one, args=a) for a in ((here, "10.1.0.3"), (there, "10.1.0.1"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(answers) == 2
+    estate.close()
+
+
+# Leaving
+
+
+def test_the_coordinator_cannot_be_ejected_nor_anybody_under_ha(estate: Estate) -> None:
+    client = Client(estate, "h1")
+    assert answer(lambda: client("pool.eject", ref("h1"))) == ["INTERNAL_ERROR", "Xapi_pool.Cannot_eject_master"]
+    client("pool.enable_ha", [ref("nfs")], {})
+    assert answer(lambda: client("pool.eject", ref("h2"))) == ["HA_IS_ENABLED"]
+    assert answer(lambda: client("pool.eject", ref("h1"))) == ["INTERNAL_ERROR", "Xapi_pool.Cannot_eject_master"]
+
+
+def test_a_host_with_guests_or_one_that_is_missed_is_not_ejected(lab: Lab) -> None:
+    lab.pool.guest("busy", host="h2", sr="nfs", network="eth0 pool")
+    estate = lab.estate(speed=4000)
+    client = Client(estate, "h1")
+    assert answer(lambda: client("pool.eject", ref("h2"))) == ["OPERATION_NOT_ALLOWED", "VM resident on host"]
+    estate.kill(ident("h2"))
+    eventually(lambda: not client("host_metrics.get_live", ref("h2 metrics")))
+    assert answer(lambda: client("pool.eject", ref("h2"))) == ["HOST_OFFLINE", ref("h2")]
+    estate.close()
+
+
+def test_an_ejected_host_takes_its_local_disk_with_it(lab: Lab) -> None:
+    lab.pool.guest("left", sr="local h2", network="eth0 pool")
+    estate = lab.estate()
+    client = Client(estate, "h1")
+    client("pool.eject", ref("h2"))
+    for cls, label in (("host", "h2"), ("SR", "local h2"), ("PBD", "nfs on h2"), ("VDI", "left disk"),
+                       ("PIF", "eth0 h2"), ("VM", "dom0 h2"), ("host_metrics", "h2 metrics")):  # fmt: skip
+        with pytest.raises(Failure) as gone:
+            client(f"{cls}.get_by_uuid", ident(label))
+        assert gone.value.description == ["UUID_INVALID", cls, ident(label)]
+    assert client("VM.get_VBDs", ref("left")) == [], "the VM stays, without its disk"
+    assert client("pool.get_current_operations", ref("pool pool")) == {}
+    eventually(lambda: refused(estate, "h2") == [])
+    own = Client(estate, "h2")
+    eventually(lambda: bool(record(own, "host", "h2")["enabled"]))
+    (pool,) = own("pool.get_all_records").values()
+    assert (pool["name_label"], pool["master"]) == ("", record(own, "host", "h2")["ref"])
+    local = [sr for sr in own("SR.get_all_records").values() if sr["type"] == "lvm"]
+    assert [(sr["VDIs"], sr["uuid"] == ident("local h2")) for sr in local] == [([], False)]
+    addresses = {p["device"]: (p["management"], p["IP"]) for p in own("PIF.get_all_records").values()}
+    assert addresses == {"eth0": (True, "10.1.0.2"), "eth1": (False, "")}
+    assert [vm["name_label"] for vm in own("VM.get_all_records").values() if vm["is_a_template"]] == ["base"]
+    assert all(problems(world) == [] for world in estate.dump())
+    estate.close()
+    assert estate.bugs == []
+
+
+def test_what_was_ejected_may_join_again(lab: Lab) -> None:
+    lab.release = OLD
+    estate = lab.estate()
+    client = Client(estate, "h1")
+    client("pool.eject", ref("h2"))
+    eventually(lambda: refused(estate, "h2") == [])
+    own = Client(estate, "h2")
+    eventually(lambda: bool(record(own, "host", "h2")["enabled"]))
+    client = joined(estate, "h2")
+    assert len(client("host.get_all")) == 2
+    assert len(client("SR.get_PBDs", ref("nfs"))) == 2
+    estate.close()
+    assert estate.bugs == []

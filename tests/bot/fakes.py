@@ -27,6 +27,7 @@ from bot.model import (
     Plan,
     PoolTarget,
     Report,
+    ResultOf,
     Risk,
     Secret,
     Step,
@@ -39,6 +40,7 @@ from bot.resolve import Resolver
 from bot.runner import Runner
 from bot.scope import Scopes
 from bot.store import SqliteStore
+from bot.witness import Witness
 
 KEY = b"0123456789abcdef0123456789abcdef"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -191,6 +193,8 @@ class FakePool:
     stubborn: bool = False
     polls: int = 2
     spare: int = 0
+    given: list[dict[int, str]] = field(default_factory=list)
+    """The results of earlier steps that came with each call."""
     on_send: Callable[[tuple[str, int, bool]], None] = lambda key: None
     mine: threading.local = field(default_factory=threading.local)
     """`key`: the call (request, step, undo) that this thread has just written down and is about to send."""
@@ -267,6 +271,7 @@ class FakeHands:
         key: tuple[str, int, bool] = pool.mine.key
         pool.on_send(key)
         pool.sent.append(key)
+        pool.given.append(dict(results))
         if pool.refuse and not spared:
             raise ToolstackRefusal("The pool says no.", code="OPERATION_NOT_ALLOWED")
         with pool.lock:
@@ -286,7 +291,7 @@ class FakeHands:
     def task(self, task_uuid: str) -> TaskView | None:
         self.pool.inventory()
         task = self.pool.tasks[int(task_uuid.rpartition("-")[2])]
-        return TaskView(status=task.status, progress=0.5, error=("SOME_ERROR",))
+        return TaskView(status=task.status, progress=0.5, error=("SOME_ERROR",), result=f"made-{task.number}")
 
     def explain(self, error: Sequence[str]) -> tuple[str, str]:
         return "the pool gave it up", ""
@@ -383,6 +388,31 @@ def tour(arguments: Arguments, context: Context) -> Plan | Report:
     return _plan("vm tour", Risk.DESTRUCTIVE, vm, arguments.host, *steps, whole_pool=True)
 
 
+@command("vm await VM to HOST", risk=Risk.DISRUPTIVE, summary="Until it is back.", examples=("vm await web-1 to xs2",))
+def wait(arguments: Arguments, context: Context) -> Plan | Report:
+    """There, with a way back; then nothing until somebody has brought it home. Its pool may be away for two minutes."""
+    vm, home = arguments.vm, arguments.vm.resident_on
+    assert home is not None
+    back = Expect(object=vm.id, field="resident_on", equals=Object(home.id))
+    waiting = Step(
+        title=f"Wait for {vm.name}",
+        target=PoolTarget(POOL.uuid),
+        expect=(back,),
+        limit_seconds=300,
+        away_seconds=120,
+    )
+    steps = _step(vm, arguments.host, _step(vm, home)), waiting
+    return _plan("vm await", Risk.DISRUPTIVE, vm, arguments.host, *steps)
+
+
+@command("vm relay VM to HOST", risk=Risk.DISRUPTIVE, summary="Hands on.", examples=("vm relay web-1 to xs2",))
+def relay(arguments: Arguments, context: Context) -> Plan | Report:
+    """The second step takes what the first one answered."""
+    first = _step(arguments.vm, arguments.host)
+    second = replace(first, arguments=(*first.arguments, ResultOf(0)))
+    return _plan("vm relay", Risk.DISRUPTIVE, arguments.vm, arguments.host, first, second)
+
+
 @dataclass(frozen=True)
 class Named:
     vm: VM
@@ -402,7 +432,7 @@ def call(arguments: Named, context: Context) -> Plan | Report:
 def registry() -> Registry:
     import commands
 
-    ours = (each.__command__ for each in (move, tour, call))  # type: ignore[attr-defined]
+    ours = (each.__command__ for each in (move, tour, call, wait, relay))  # type: ignore[attr-defined]
     return Registry([*Registry.of_package(commands), *ours])
 
 
@@ -468,6 +498,7 @@ def bot(
         forms=Forms(pools, scopes),
         people=Everybody(),
         rules=policy,
+        witness=Witness(store, plain or clock),
         store=store,
         runner=runner,
         clock=acts_by or clock,

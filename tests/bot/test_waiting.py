@@ -1,0 +1,243 @@
+"""Steps that wait, and answers that later steps need: over restarts, absences, cancelling; nothing is sent twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.model import ObjectId, Request, State
+from tests.bot.fakes import HOSTS, OLGA, VMS, bot
+from tests.bot.test_engine import World
+
+XS1, XS2 = HOSTS
+WEB_1 = VMS[0]
+
+
+class _Crash(BaseException):
+    pass
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path / "x.sqlite3")
+    yield made
+    made.bot.crash()
+
+
+def after(world: World, seconds: float, do: Callable[[], None]) -> None:
+    """Once so much time has passed from now on, while the pool goes on working."""
+    began, done = world.clock.elapsed, []
+
+    def meanwhile() -> None:
+        world.pool.work()
+        if not done and world.clock.elapsed - began >= seconds:
+            done.append(True)
+            do()
+
+    world.clock.meanwhile = meanwhile
+
+
+def crash() -> None:
+    raise _Crash
+
+
+def restarted(world: World, seconds: float = 30.0) -> None:
+    """Another life of the bot, when the dead one's lease has run out."""
+    world.bot.crash()
+    world.clock.meanwhile = world.pool.work
+    world.bot = bot(world.path, world.pool, world.clock)
+    world.clock.sleep(seconds)
+
+
+def brought_home(world: World) -> None:
+    world.pool.where[WEB_1] = XS1
+
+
+def result_of(request: Request) -> str:
+    assert request.result is not None
+    return " ".join((request.result.summary, *request.result.lines))
+
+
+def test_it_waits_and_says_for_what_and_sends_nothing(world: World) -> None:
+    told: list[str] = []
+
+    def home() -> None:
+        told.append(world.waits_for(id))
+        brought_home(world)
+
+    id = world.approved("vm await web-1 to xs2")
+    after(world, 40, home)
+    world.run()
+    assert told == ["Wait for web-1 – web-1 is on 2"]
+    assert world.request(id).state is State.SUCCEEDED
+    assert "web-1 is on 1" in result_of(world.request(id))
+    assert len(world.pool.sent) == 1
+    assert world.kinds(id)[-3:] == ["wait begun", "wait done", "succeeded"]
+
+
+def test_what_does_not_happen_in_time_has_failed_and_what_was_done_is_undone(world: World) -> None:
+    id = world.approved("vm await web-1 to xs2")
+    world.run()
+    request = world.request(id)
+    assert request.state is State.FAILED
+    assert "did not happen within 5 min: web-1 is on 2" in result_of(request)
+    assert "undone: Move web-1 to xs1" in result_of(request)
+    assert world.pool.where[WEB_1] == XS1
+    assert 300 <= world.clock.elapsed < 330
+
+
+def test_a_restart_neither_ends_nor_prolongs_it(world: World) -> None:
+    id = world.approved("vm await web-1 to xs2")
+    after(world, 100, crash)
+    with pytest.raises(_Crash):
+        world.run()
+    restarted(world)
+    world.turn()
+    assert world.request(id).state is State.FAILED
+    assert world.clock.elapsed < 330
+    assert [undo for _, _, undo in world.pool.sent] == [False, True]
+
+
+def test_what_happened_while_the_bot_was_down_counts_also_after_the_limit(world: World) -> None:
+    id = world.approved("vm await web-1 to xs2")
+    after(world, 100, crash)
+    with pytest.raises(_Crash):
+        world.run()
+    brought_home(world)
+    restarted(world, 1000)
+    world.turn()
+    assert world.request(id).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(100, State.SUCCEEDED), (150, State.FAILED)])
+def test_the_pool_may_be_away_as_long_as_the_step_says(world: World, seconds: float, state: State) -> None:
+    told: list[str] = []
+
+    def back() -> None:
+        told.append(world.waits_for(id))
+        world.pool.away = False
+        brought_home(world)
+
+    def away() -> None:
+        world.pool.away = True
+        after(world, seconds, back)
+
+    id = world.approved("vm await web-1 to xs2")
+    after(world, 20, away)
+    world.run()
+    request = world.request(id)
+    assert request.state is state, request.result
+    if state is State.SUCCEEDED:
+        assert told == ["Wait for web-1 – away, which is normal now; waiting"]
+    else:
+        assert "No answer for 2 min" in result_of(request)
+        assert "could not be undone" in result_of(request)
+
+
+def test_cancelled_while_it_waits(world: World) -> None:
+    id = world.approved("vm await web-1 to xs2")
+    after(world, 30, lambda: cancel(world, id))
+    world.run()
+    assert world.request(id).state is State.CANCELLED
+    assert world.pool.where[WEB_1] == XS1
+
+
+def cancel(world: World, id: str) -> None:
+    world.say(f"request cancel {id}", OLGA)
+
+
+def test_cancelled_and_undone_by_another_life_it_ends_cancelled(world: World) -> None:
+    id = world.approved("vm await web-1 to xs2")
+
+    def cancelled() -> None:
+        cancel(world, id)
+        world.pool.polls = 10_000  # the undo takes its time
+        after(world, 20, crash)
+
+    after(world, 30, cancelled)
+    with pytest.raises(_Crash):
+        world.run()
+    assert world.request(id).state is State.UNDOING
+    for task in world.pool.tasks:
+        task.polls = 2
+    restarted(world)
+    world.turn()
+    assert world.request(id).state is State.CANCELLED
+    assert world.pool.where[WEB_1] == XS1
+    assert "cancelled while it waited" in result_of(world.request(id))
+
+
+def test_an_answer_that_a_later_step_needs_survives_a_restart(world: World) -> None:
+    id = world.approved("vm relay web-1 to xs2")
+
+    def at_the_second(key: tuple[str, int, bool]) -> None:
+        if key[1] == 1:
+            raise _Crash
+
+    world.pool.on_send = at_the_second
+    with pytest.raises(_Crash):
+        world.run()
+    restarted(world)
+    world.pool.on_send = lambda key: None
+    calls = {record.step: record for record, _ in world.bot.store.calls(id)}
+    assert calls[0].result == "made-0"
+    world.turn()
+    assert world.request(id).state is State.FAILED, "the second call never left, and is not sent again"
+
+
+def test_a_crash_between_two_steps_hands_the_answer_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = world.approved("vm relay web-1 to xs2")
+    note = world.bot.store.note_call
+
+    def noting(*arguments: object, **more: object) -> None:
+        note(*arguments, **more)  # type: ignore[arg-type]
+        if str(arguments[3]) == "done":
+            raise _Crash
+
+    monkeypatch.setattr(world.bot.store, "note_call", noting)
+    with pytest.raises(_Crash):
+        world.run()
+    restarted(world)
+    world.turn()
+    assert world.request(id).state is State.SUCCEEDED
+    assert world.pool.given == [{}, {0: "made-0"}]
+
+
+def test_an_answer_that_nobody_needs_is_not_kept(world: World) -> None:
+    id = world.approved("vm move web-1 to xs2")
+    world.run()
+    assert [record.result for record, _ in world.bot.store.calls(id)] == [None]
+
+
+def test_a_lost_answer_is_not_taken_for_an_empty_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bot.ports import Sighting, Taken
+    from tests.bot.fakes import FakeHands
+
+    world.pool.lose = "after"
+    done = Sighting(taken=Taken.DONE, evidence="its effect is there")
+
+    def look(self: FakeHands, step: object, mark: str) -> Sighting:
+        world.pool.where[WEB_1] = XS2
+        return done
+
+    monkeypatch.setattr(FakeHands, "look", look)
+    id = world.approved("vm relay web-1 to xs2")
+    world.run()
+    request = world.request(id)
+    assert request.state is State.FAILED
+    assert "The answer of step 1, which this one needs, was lost" in result_of(request)
+    assert len(world.pool.sent) == 1
+
+
+def test_an_object_that_is_not_there_yet_is_no_error() -> None:
+    from bot.inventory import Inventory
+    from bot.rules import conditions
+
+    empty = Inventory({"pool": {"p": {"uuid": "u"}}, "host": {}}, 0.0)
+    new = ObjectId("host", "h9", "xs9")
+    assert conditions.holds(conditions.READY, new, empty) == (False, "xs9 is not among the pool's hosts")
+    assert conditions.holds(conditions.GONE, new, empty)[0]
+    with pytest.raises(LookupError):
+        conditions.holds("host.perfect", new, empty)

@@ -45,11 +45,8 @@ from bot.slack.delivery import Courier
 from bot.store import heads_in
 from bot.store.presence import Presence
 from bot.store.store import SqliteStore
-<<<<<<< ours
-from bot.witness import Witness
-=======
 from bot.watch import Health, Meters, Probe, Pulse, WatchedDesk, WatchServer
->>>>>>> theirs
+from bot.witness import Witness
 from bot.xapi.pools import XapiPools
 
 log = logging.getLogger(__name__)
@@ -123,34 +120,25 @@ def assembled(
     people: People,
     team: str,
     names: Callable[[str], str] = str,
-<<<<<<< ours
     *,
     channels: Channels | None = None,
     clock: Clock | None = None,
-) -> Iterator[Bot]:
-    """The parts, put together; closed in the right order at the end. `names` is what to call people of the
-    configuration; without `channels` none can be named.
-=======
     counted: Callable[[str, str, str, float], None] | None = None,
 ) -> Iterator[Bot]:
     """The parts, put together; closed in the right order at the end. `names` is what to call people of the
-    configuration; `counted` is told of each call to a pool.
->>>>>>> theirs
+    configuration; without `channels` none can be named; `counted` is told of each call to a pool.
     """
     clock = clock or SystemClock()
     store = open_store(settings, clock)
     store.configured(content(settings), changes)
-<<<<<<< ours
     pools = XapiPools(
         (*settings.pool_settings(), *settings.host_settings()),
         clock,
         secret=settings.secret,
         witness=partial(_witness, store),
         memory=store.pools,
+        counted=counted,
     )
-=======
-    pools = XapiPools(settings.pool_settings(), clock, witness=partial(_witness, store), counted=counted)
->>>>>>> theirs
     registry = Registry.of_package(commands)
     scopes, rules = settings.scopes(), replace(settings.rules(), names=Names(names))
     with (
@@ -234,33 +222,23 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
     """
     clock = clock or SystemClock()
     workspace = connect(settings.slack_settings())
-<<<<<<< ours
+    meters, pulse = Meters(version("xenia")), Pulse()
     channels = _channels(settings, workspace)
-    people = workspace.people
-    with assembled(settings, people, workspace.team, people.title, channels=channels, clock=clock) as bot:
-        slack = SlackBot(workspace, bot.engine)
+    people, counted = workspace.people, meters.pool_call
+    with (
+        assembled(
+            settings, people, workspace.team, people.title, channels=channels, clock=clock, counted=counted
+        ) as bot,
+        _present(settings, bot.store) as presence,
+    ):
+        desk = WatchedDesk(bot.engine, bot.engine.registry, meters)
+        slack = SlackBot(workspace, desk, meters.acknowledged)
         courier = Courier(workspace.api, bot.store, bot.store.request, clock)
         herald = Herald(
             bot.store, bot.engine.clock, Place(kind="slack", team=workspace.team, channel=settings.bot.heads_channel)
         )
         rounds = _rounds(bot, channels)
-        jobs = Jobs(bot.engine.tick, herald.tick, rounds.tick)
-=======
-    meters, pulse = Meters(version("xenia")), Pulse()
-    people = workspace.people
-    with (
-        assembled(settings, people, workspace.team, people.title, meters.pool_call) as bot,
-        _present(settings, bot.store) as presence,
-    ):
-        desk = WatchedDesk(bot.engine, bot.engine.registry, meters)
-        slack = SlackBot(workspace, desk, meters.acknowledged)
-        courier = Courier(workspace.api, bot.store, bot.store.request, SystemClock())
-        herald = Herald(
-            bot.store, bot.engine.clock, Place(kind="slack", team=workspace.team, channel=settings.bot.heads_channel)
-        )
-        kept = timedelta(days=settings.bot.retention.deliveries_days)
-        keeper = Keeper(bot.store, SystemClock(), deliveries=kept)
->>>>>>> theirs
+        keeper = Keeper(bot.store, clock, deliveries=timedelta(days=settings.bot.retention.deliveries_days))
         login = {"team": workspace.team, "user": workspace.bot_user, "mode": settings.slack.mode}
         body = {"version": version("xenia"), "slack": login, "pools": list(bot.pools.names())}
         bot.store.record(Entry(kind="started", actor=BOT, body=body))
@@ -277,7 +255,7 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
             },
         )
         with _watched(settings, bot, health, meters) as (probe, watch_port):
-            jobs = Jobs(bot.engine.tick, herald.tick, keeper.tick, probe, pulse.beat)
+            jobs = Jobs(bot.engine.tick, herald.tick, rounds.tick, keeper.tick, probe, pulse.beat)
             courier.start()
             jobs.start()
             try:
@@ -289,6 +267,7 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
                 service.tell("STOPPING=1")
                 slack.close()
                 jobs.close()
+                rounds.close()
                 courier.close()
                 bot.store.record(Entry(kind="stopped", actor=BOT, body={"running": bot.runner.running()}))
 
@@ -336,15 +315,7 @@ def _watched(
         try:
             yield probe.tick, server.port
         finally:
-<<<<<<< ours
-            slack.close()
-            jobs.close()
-            rounds.close()
-            courier.close()
-            bot.store.record(Entry(kind="stopped", actor=BOT, body={"running": bot.runner.running()}))
-=======
             server.close()
             probe.close()
     finally:
         watchdog.close()
->>>>>>> theirs

@@ -50,13 +50,9 @@ class BotSection(Section):
         "",
     )
     timezone: Zone = setting("Time zone of the times that people type without one.", "UTC")
-<<<<<<< ours
     log: Literal["plain", "json"] = setting(
         "How the log is written: a line of text or a JSON object a message.", "plain"
     )
-=======
-    log: Literal["plain", "json"] = setting("How the log is written: as lines, or a JSON object a message.", "plain")
->>>>>>> theirs
     retention: RetentionSection = RetentionSection()
     sandbox: bool = setting(
         "This is the pretend lab: `--as` works. Refused unless Slack and every pool are on the loopback address.", False

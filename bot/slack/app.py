@@ -23,13 +23,8 @@ from bot.slack.people import SlackPeople
 from bot.slack.places import Places
 from bot.slack.replies import Replies
 from bot.slack.settings import SlackSettings
-<<<<<<< ours
-from bot.slack.transport import HttpMode, SocketMode, Transport
-from bot.slack.workers import Workers, after_ack
-=======
 from bot.slack.transport import Acknowledged, HttpMode, SocketMode, Transport
-from bot.slack.workers import Workers
->>>>>>> theirs
+from bot.slack.workers import Workers, after_ack
 
 _log = logging.getLogger(__name__)
 
@@ -94,11 +89,7 @@ class SlackBot:
         self.transport: Transport = (
             SocketMode(self.app, settings.socket_token(), workspace.api.client, self._workers, acknowledged)
             if settings.mode == "socket"
-<<<<<<< ours
-            else HttpMode(self.app, settings.http_address, settings.http_port, forged)
-=======
-            else HttpMode(self.app, settings.http_address, settings.http_port, acknowledged)
->>>>>>> theirs
+            else HttpMode(self.app, settings.http_address, settings.http_port, forged, acknowledged)
         )
 
     @property

@@ -91,17 +91,13 @@ class SocketMode(SocketModeHandler):
 class HttpMode:
     """Slack posts signed requests. One thread each; a proxy in front speaks TLS."""
 
-<<<<<<< ours
-    def __init__(self, app: App, address: str, port: int, forged: Callable[[str], None]) -> None:
+    def __init__(
+        self, app: App, address: str, port: int, forged: Callable[[str], None], acknowledged: Acknowledged
+    ) -> None:
         class Handler(_Handler):
             bolt = app
             refused = staticmethod(forged)
-=======
-    def __init__(self, app: App, address: str, port: int, acknowledged: Acknowledged) -> None:
-        class Handler(_Handler):
-            bolt = app
             told = staticmethod(acknowledged)
->>>>>>> theirs
 
         self._handler = Handler
         self._where = (address, port)
@@ -139,11 +135,8 @@ class HttpMode:
 
 class _Handler(BaseHTTPRequestHandler):
     bolt: App
-<<<<<<< ours
     refused: Callable[[str], None]
-=======
     told: Acknowledged
->>>>>>> theirs
     timeout = 10
 
     def do_POST(self) -> None:

@@ -30,6 +30,12 @@ class WatchedDesk:
     def form(self, text: str) -> Form | None:
         return self._desk.form(text)
 
+    def needs_pools(self, text: str) -> bool:
+        return self._desk.needs_pools(text)
+
+    def forged(self, why: str) -> None:
+        self._desk.forged(why)
+
     def fill(self, form: Form, ask: Ask) -> Form:
         return self._desk.fill(form, ask)
 

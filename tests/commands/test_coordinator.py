@@ -88,7 +88,7 @@ def test_a_host_of_another_version_or_out_of_service_is_told() -> None:
     ("text", "becomes"), [("host maintenance xs1 on", "xs2"), ("host maintenance xs1 on coordinator xs2", "xs2")]
 )
 def test_maintenance_of_the_coordinator_hands_the_role_over_first(text: str, becomes: str) -> None:
-    with world(change=_free_xs1) as found:
+    with world(change=free_xs1) as found:
         plan = found.plan(text)
         assert not plan.blockers, plan.blockers
         assert plan.steps[0].call == "pool.designate_new_master"
@@ -101,7 +101,7 @@ def test_maintenance_of_the_coordinator_hands_the_role_over_first(text: str, bec
         assert coordinator(found) == becomes
 
 
-def _free_xs1(made: Made) -> None:
+def free_xs1(made: Made) -> None:
     """Nothing ties a VM of xs1: what cannot leave is halted."""
     free_to_leave(made)
     for row in made.objects["VM"].values():

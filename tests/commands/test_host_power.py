@@ -1,0 +1,226 @@
+"""Hosts that go down and come back: emptied before, waited for, and filled again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from bot.model import Plan, Verdict
+from tests.commands.test_coordinator import coordinator, free_xs1
+from tests.commands.test_maintenance import done, free_to_leave, living_on
+from tests.commands.world import Changed, Made, World, codes, refused, world
+
+
+@dataclass(frozen=True)
+class Case:
+    text: str
+    codes: tuple[str, ...]
+    change: Changed
+    lab: str = "tutorial"
+    real: str = ""
+    """The call whose refusal is compared, where the plan's first step would not be refused."""
+
+
+def dead(made: Made) -> None:
+    free_to_leave(made)
+    made.host_metrics("xs2")["live"] = False
+
+
+def going_down(made: Made) -> None:
+    free_to_leave(made)
+    made.row("host", "xs2")["current_operations"] = {"OpaqueRef:some-task": "shutdown"}
+
+
+def blind(made: Made) -> None:
+    """xs32 does not see the storage of the heartbeat."""
+    statefile = made.pool["ha_statefiles"][0]
+    sr = made.objects["VDI"][statefile]["SR"]
+    for pbd in made.objects["PBD"].values():
+        if (pbd["SR"], pbd["host"]) == (sr, made.ref("host", "xs32")):
+            pbd["currently_attached"] = False
+
+
+def off(made: Made) -> None:
+    """xs2 is off, and was emptied before."""
+    made.host_metrics("xs2")["live"] = False
+    made.row("host", "xs2").update(enabled=False)
+    for row in made.objects["VM"].values():
+        if row["resident_on"] == made.ref("host", "xs2") and not row["is_control_domain"]:
+            made.halt(row["name_label"])
+
+
+def wakeable(made: Made) -> None:
+    off(made)
+    made.row("host", "xs2").update(power_on_mode="wake-on-lan")
+
+
+CASES = (
+    Case("host reboot xs2", ("HOST_OFFLINE",), dead),
+    Case("host shutdown xs2", ("HOST_OFFLINE",), dead),
+    Case("host start xs2", ("HOST_POWER_ON_MODE_DISABLED",), off),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.text}: {'+'.join(case.codes)}")
+def test_every_blocker_is_told_and_the_toolstack_says_the_first(case: Case) -> None:
+    with world(case.lab, case.change) as found:
+        plan = found.plan(case.text)
+        assert tuple(codes(plan)) == case.codes
+        assert all(finding.evidence and finding.remedy for finding in plan.blockers)
+        assert found.code_of_plan(plan) == case.codes[0]
+
+
+@pytest.mark.parametrize("verb", ["reboot", "shutdown"])
+def test_a_host_that_is_going_down_already_is_left_alone(verb: str) -> None:
+    with world(change=going_down) as found:
+        assert codes(found.plan(f"host {verb} xs2")) == ["OTHER_OPERATION_IN_PROGRESS"]
+
+
+def test_a_host_that_lost_the_heartbeat_storage_is_not_rebooted() -> None:
+    with world("healthy", blind) as found:
+        plan = found.plan("host reboot xs32")
+        assert "HA_LOST_STATEFILE" in codes(plan)
+        (told,) = [finding for finding in plan.blockers if finding.code == "HA_LOST_STATEFILE"]
+        assert "“sr repair " in told.remedy
+
+
+@pytest.mark.parametrize("verb", ["reboot", "shutdown"])
+def test_what_cannot_leave_keeps_the_host_up(verb: str) -> None:
+    with world() as found:
+        plan = found.plan(f"host {verb} xs2")
+        assert {finding.subject.name for finding in plan.blockers if finding.subject} == {"files-1", "legacy-1"}
+        assert any("“vm eject files-1”" in finding.remedy for finding in plan.blockers)
+
+
+def test_a_member_is_emptied_rebooted_and_filled_again() -> None:
+    with world(change=free_to_leave) as found:
+        before, boot = living_on(found, "xs2"), found.record("host", "xs2")["other_config"]["boot_time"]
+        plan = done(found, "host reboot xs2")
+        host = found.record("host", "xs2")
+        assert host["enabled"] is True
+        assert host["other_config"]["boot_time"] != boot
+        assert not {key for key in host["other_config"] if key.startswith("MAINTENANCE_MODE")}
+        assert living_on(found, "xs2") == before
+        assert coordinator(found) == "xs1"
+        calls = [step.call for step in plan.steps]
+        assert calls.index("host.disable") < calls.index("VM.pool_migrate") < calls.index("host.reboot")
+        api = found.api
+        assert all(api.PBD.get_currently_attached(pbd) for pbd in api.host.get_PBDs(found.ref("host", "xs2")))
+
+
+def test_the_coordinator_hands_its_role_over_before_it_reboots() -> None:
+    with world(change=free_xs1) as found:
+        before = living_on(found, "xs1")
+        plan = done(found, "host reboot xs1")
+        assert plan.steps[0].call == "pool.designate_new_master"
+        assert coordinator(found) == "xs2"
+        assert living_on(found, "xs1") == before
+        assert found.record("host", "xs1")["enabled"] is True
+
+
+def test_with_ha_on_the_number_is_lowered_for_the_time() -> None:
+    with world("healthy") as found:
+        plan = done(found, "host reboot xs33")
+        calls = [step.call for step in plan.steps]
+        assert calls[0] == calls[-1] == "pool.set_ha_host_failures_to_tolerate"
+        (pool,) = found.api.pool.get_all_records().values()
+        assert pool["ha_host_failures_to_tolerate"] == "1"
+        assert found.record("host", "xs33")["enabled"] is True
+
+
+def test_ha_can_be_paused_so_that_the_coordinator_hands_its_role_over() -> None:
+    with world("healthy") as found:
+        plan = found.plan("host reboot xs31")
+        (told,) = [finding for finding in plan.findings if finding.id == "coordinator.elected"]
+        assert told.verdict is Verdict.WARN
+        assert "“host reboot xs31 handover”" in told.remedy
+        (before,) = found.api.pool.get_all_records().values()
+        plan = done(found, "host reboot xs31 handover")
+        calls = [step.call for step in plan.steps]
+        assert (calls[0], calls[1], calls[-1]) == ("pool.disable_ha", "pool.designate_new_master", "pool.enable_ha")
+        assert coordinator(found) != "xs31"
+        (after,) = found.api.pool.get_all_records().values()
+        assert after["ha_enabled"] is True
+        assert after["ha_host_failures_to_tolerate"] == before["ha_host_failures_to_tolerate"]
+        assert after["ha_plan_exists_for"] == before["ha_plan_exists_for"]
+
+
+def test_handover_is_refused_where_there_is_nothing_to_hand_over() -> None:
+    with world("healthy") as found:
+        assert "not the coordinator" in refused(found, "host reboot xs33 handover").message
+    with world() as found:
+        assert "High availability is off" in refused(found, "host shutdown xs1 handover").message
+
+
+def test_a_host_is_switched_off_and_on_again() -> None:
+    def change(made: Made) -> None:
+        free_to_leave(made)
+        made.row("host", "xs2")["power_on_mode"] = "wake-on-lan"
+
+    with world(change=change) as found:
+        before = living_on(found, "xs2")
+        plan = done(found, "host shutdown xs2")
+        assert not _live(found, "xs2")
+        assert living_on(found, "xs2") == set()
+        assert before <= living_on(found, "xs1")
+        assert "in maintenance already" in refused(found, "host maintenance xs2 on").message
+        assert plan.go_back == "host start xs2 in lab"
+        started = done(found, plan.go_back)
+        assert "wake-on-LAN" in started.impact[0]
+        assert _live(found, "xs2")
+        assert found.record("host", "xs2")["enabled"] is True
+        assert "is on" in refused(found, "host start xs2").message
+        done(found, "host maintenance xs2 off")
+        assert living_on(found, "xs2") == before
+
+
+def test_whether_it_can_be_switched_on_again_is_said_before_it_is_off() -> None:
+    with world(change=free_to_leave) as found:
+        (told,) = [finding for finding in found.plan("host shutdown xs2").findings if finding.id == "host.power-on"]
+        assert told.verdict is Verdict.WARN
+        assert "xe host-set-power-on-mode host=" in told.remedy
+
+
+@pytest.mark.parametrize(
+    ("mode", "config", "words"),
+    [
+        ("wake-on-lan", {}, "by a wake-on-LAN packet to its management NIC"),
+        ("DRAC", {"power_on_ip": "10.0.0.5"}, "through its Dell DRAC at 10.0.0.5"),
+        ("iLO", {}, "through its HP iLO"),
+        ("ipmi-lab", {}, "by the coordinator's own script ipmi-lab"),
+    ],
+)
+def test_how_it_is_switched_on_is_told(mode: str, config: dict[str, str], words: str) -> None:
+    def change(made: Made) -> None:
+        off(made)
+        made.row("host", "xs2").update(power_on_mode=mode, power_on_config=config)
+
+    with world(change=change) as found:
+        assert not codes(found.plan("host start xs2"))
+        assert words in found.plan("host start xs2").impact[0]
+
+
+def test_the_last_who_can_lead_is_not_switched_off() -> None:
+    def alone(made: Made) -> None:
+        made.pool["ha_enabled"] = False
+        made.host_metrics("xs33")["live"] = False
+
+    with world("healthy", alone) as found:
+        plan = found.plan("host shutdown xs31")
+        (told,) = [finding for finding in plan.blockers if finding.id == "coordinator.leads"]
+        assert "“pool shutdown”" in told.remedy
+
+
+def test_what_stays_done_when_the_host_does_not_come_back() -> None:
+    """The reboot is final: nobody enables a host that is away."""
+    with world(change=free_to_leave) as found:
+        plan: Plan = found.plan("host reboot xs2")
+        finals = [step.call for step in plan.steps if step.final]
+        assert finals == ["host.reboot"]
+        assert plan.on_failure[0].command == "host maintenance xs2 off in lab"
+
+
+def _live(found: World, host: str) -> bool:
+    api = found.api
+    return bool(api.host_metrics.get_live(api.host.get_metrics(found.ref("host", host))))

@@ -8,16 +8,25 @@ from dataclasses import dataclass, replace
 
 from bot.answers import Form, FormField
 from bot.errors import Choice
-from bot.grammar import POOL_SLOT, Parsed, Slot
+from bot.grammar import Parsed, Slot
 from bot.inventory import VM, Entity
 from bot.lookup import candidates
 from bot.model import Actor, Place
 from bot.ports import Pools
-from bot.registry import OBJECTS, Command
+from bot.registry import CANDIDATE, OBJECTS, POOL, Command
 from bot.scope import Scopes
 from bot.text import one_line
 
-_LABELS = {"VM": "VM", "HOST": "Host", "SR": "Storage repository", "POOL": "Pool", "COMMAND": "Command", "TEXT": "Text"}
+_LABELS = {
+    "VM": "VM",
+    "HOST": "Host",
+    "SR": "Storage repository",
+    "POOL": "Pool",
+    "COMMAND": "Command",
+    "TEXT": "Text",
+    "WHEN": "When",
+    "CANDIDATE": "Host that is in no pool yet",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +46,15 @@ class Forms:
         word = parsed.values.get(slot.field)
         return FormField(
             name=slot.field,
-            label=f"{label} ({slot.keyword} …)" if slot.keyword and slot.placeholder and slot != POOL_SLOT else label,
+            label=f"{label} ({slot.keyword} …)"
+            if slot.keyword and slot.placeholder and slot.placeholder != POOL
+            else label,
             object_class="pool"
-            if slot == POOL_SLOT
+            if slot.placeholder == POOL
             else OBJECTS[slot.placeholder].cls
             if slot.placeholder in OBJECTS
             else slot.field
-            if slot.choices
+            if slot.choices or slot.placeholder == CANDIDATE
             else "",
             required=slot.required,
             flag=slot.flag,
@@ -72,8 +83,10 @@ class Forms:
         names = self.pools.names()
         visible = self.scopes.visible(place, names)
         slot = next(each for each in command.slots if each.field == field)
-        if slot == POOL_SLOT:
+        if slot.placeholder == POOL:
             return _matching([(name, name) for name in visible], typed)
+        if slot.placeholder == CANDIDATE:
+            return _matching([(name, name) for name in self.pools.candidates()], typed)
         if slot.choices:
             return _matching([(word, word) for word in slot.choices], typed)
         kind = OBJECTS.get(slot.placeholder)

@@ -16,7 +16,20 @@ import commands
 from bot.clock import SystemClock
 from bot.errors import Refused, ToolstackRefusal
 from bot.execution import Performer
-from bot.model import Actor, CallRecord, CallState, Place, Plan, Report, Request, Requirement, State, Step
+from bot.model import (
+    Actor,
+    CallRecord,
+    CallState,
+    HostTarget,
+    Place,
+    Plan,
+    Report,
+    Request,
+    Requirement,
+    State,
+    Step,
+    Target,
+)
 from bot.ports import PoolView
 from bot.registry import Registry
 from bot.resolve import Resolver
@@ -194,13 +207,13 @@ class World:
             except ToolstackRefusal as refusal:
                 return refusal.code
             if step.asynchronous:
-                code = self._task_code(answer)
+                code = self._task_code(answer, step.target)
                 if code:
                     return code
         return ""
 
-    def _task_code(self, uuid: str) -> str:
-        api = self.api
+    def _task_code(self, uuid: str, target: Target) -> str:
+        api = self.host_api(target.host) if isinstance(target, HostTarget) else self.api
         deadline = time.monotonic() + 20
         while True:
             record = api.task.get_record(api.task.get_by_uuid(uuid))

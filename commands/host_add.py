@@ -1,0 +1,222 @@
+"""`host add CANDIDATE [to POOL] [force]`: take a stand-alone host into a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot import planning
+from bot.audits.apart import apart
+from bot.errors import Refused, ToolstackRefusal, Unavailable, UserError
+from bot.inventory import SR, Inventory
+from bot.model import Expect, Finding, HostTarget, Plan, PoolTarget, Risk, Step, Value, Verdict
+from bot.ports import Context, PoolView
+from bot.registry import command
+from bot.rules import conditions, ha, join
+from bot.rules.join import Row, Side, Sides
+from bot.text import joined, plural, quoted
+
+JOIN_SECONDS = 1800
+"""The call itself ends within a minute or two."""
+READY_SECONDS = 1800
+"""The toolstack of the host restarts and comes back as a member: one to five minutes, as a rule."""
+STORAGE_SECONDS = 900
+"""A storage server that does not answer is waited for by its driver, minutes per path."""
+NO_CONNECTIONS = "sync_create_pbds"
+"""Key of pool.other_config: with `nosync` the pool connects no storage to a new host."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    candidate: str
+    force: bool = False
+
+
+@command(
+    "host add CANDIDATE [to POOL] [force]",
+    risk=Risk.DISRUPTIVE,
+    summary="Take a stand-alone host into a pool, after every check of the toolstack and some more.",
+    details=(
+        "The host stands in the configuration ([hosts.NAME]), with its address and account.",
+        "With high availability on, it is turned off first and on again afterwards, with the same storage and number.",
+        "force: although its CPU or build differs, when nothing else stands in the way. Another vendor never.",
+    ),
+    examples=("host add xs3 to lab", "host add xs3", "host add xs3 to lab force"),
+)
+def plan(arguments: Arguments, context: Context) -> Plan:
+    candidate = context.candidate(arguments.candidate)
+    sides = _sides(context.pool, candidate)
+    rows = _rows(sides, context, candidate)
+    blocking = [row for row in rows if row.blocks and not _handled(row)]
+    if arguments.force and not any(row.forced for row in blocking):
+        raise Refused(
+            f"There is nothing that force would skip: neither the build nor the CPU of {quoted(candidate.name)} "
+            "stands in the way. Nothing was changed.",
+            remedy=f"“{planning.line(f'host add {quoted(candidate.name)}', context)}” says what else there is.",
+        )
+    inventory, host = sides.pool.inventory, sides.own.host
+    return Plan(
+        command="host add",
+        arguments=(("candidate", candidate.name), *((("force", "force"),) if arguments.force else ())),
+        pool=planning.pool_id(context, inventory),
+        risk=Risk.DESTRUCTIVE if arguments.force else Risk.DISRUPTIVE,
+        title=f"take {quoted(host.name)} into the pool{' by force' if arguments.force else ''}",
+        findings=tuple(_findings(rows, arguments.force, inventory)),
+        steps=tuple(_steps(sides, candidate, inventory, arguments.force, context.pool)),
+        whole_pool=True,
+        facts=(
+            ("high availability is", "on" if inventory.pool.ha_enabled else "off"),
+            ("hosts of the pool", joined(sorted(each.name for each in inventory.hosts), limit=64)),
+            (f"{quoted(host.name)} has", _holdings(sides.own.inventory)),
+        ),
+        impact=tuple(_impact(sides, arguments.force)),
+        go_back=f"{planning.line(f'host remove {quoted(host.name)}', context)} (which destroys what is on its disks)",
+    )
+
+
+# --- reading both sides -----------------------------------------------------------------------------------------------
+
+
+def _sides(pool: PoolView, candidate: PoolView) -> Sides:
+    """:raises Refused: the host is a member of the pool already. :raises Unavailable: one of them does not answer."""
+    there = _side(pool)
+    try:
+        sides = Sides(pool=there, own=_side(candidate))
+    except Unavailable:  # a member says so to whoever logs in
+        if candidate.name not in {host.name for host in there.inventory.hosts}:
+            raise
+    else:
+        if sides.own.inventory.pool.uuid != there.inventory.pool.uuid:
+            return sides
+    raise Refused(
+        f"{quoted(candidate.name)} is in {quoted(pool.name)} already. Nothing was changed.",
+        remedy=f"“host list in {quoted(pool.name)}” shows its hosts.",
+    )
+
+
+def _side(view: PoolView) -> Side:
+    more = {}
+    for cls in join.MORE:
+        try:
+            more[cls] = view.ask(f"{cls}.get_all_records")
+        except ToolstackRefusal as refusal:
+            if refusal.code == "MESSAGE_METHOD_UNKNOWN":  # its version has no such class
+                more[cls] = {}
+    return Side(view.inventory(), view.name, more)
+
+
+def _rows(sides: Sides, context: Context, candidate: PoolView) -> tuple[Row, ...]:
+    ahead = apart((candidate, sides.own.host), (context.pool, sides.pool.host), context.clock)
+    if isinstance(ahead, UserError):
+        return join.rows(sides, None, ahead.message)
+    return join.rows(sides, ahead)
+
+
+def _handled(row: Row) -> bool:
+    """High availability of the pool stands in the way, too; but the plan turns it off and on again."""
+    return row.id == "join.pool-ha"
+
+
+# --- the plan ---------------------------------------------------------------------------------------------------------
+
+
+def _findings(rows: tuple[Row, ...], force: bool, inventory: Inventory) -> Iterator[Finding]:
+    for row in rows:
+        if _handled(row) and row.blocks:
+            yield _unprotected_meanwhile(row, inventory)
+        else:
+            yield row.finding(force)
+    unconnected = _unconnected(inventory)
+    yield Finding(
+        id="join.storage",
+        verdict=Verdict.WARN if unconnected else Verdict.PASS,
+        subject=inventory.pool.id,
+        title="the pool connects its storage to a new host by itself" if not unconnected else "storage is left out",
+        evidence=unconnected,
+        remedy="Connect it afterwards: xe pbd-create, then “sr repair SR”." if unconnected else "",
+    )
+
+
+def _unprotected_meanwhile(row: Row, inventory: Inventory) -> Finding:
+    losing = joined((vm.name for vm in ha.protected(inventory)), limit=6) or "no VM"
+    return Finding(
+        id=row.id,
+        verdict=Verdict.WARN,
+        subject=row.subject,
+        title="high availability is turned off meanwhile, and on again afterwards",
+        evidence=f"for some minutes nothing restarts {losing} when a host fails",
+        remedy="If the host cannot join, it is turned on again as well.",
+    )
+
+
+def _unconnected(inventory: Inventory) -> str:
+    """Why not every shared storage will come to the new host, "" when it will: it gets what the coordinator has."""
+    if inventory.pool.other_config.get(NO_CONNECTIONS) == "nosync":
+        return f"the pool is told not to: other_config has {NO_CONNECTIONS}=nosync"
+    coordinator = inventory.pool.coordinator
+    lacking = [sr.name for sr in _shared(inventory) if coordinator not in [pbd.host for pbd in sr.pbds]]
+    return f"the coordinator itself has no connection to {joined(lacking)}" if lacking else ""
+
+
+def _shared(inventory: Inventory) -> tuple[SR, ...]:
+    return inventory.shared_srs
+
+
+def _steps(sides: Sides, candidate: PoolView, inventory: Inventory, force: bool, view: PoolView) -> Iterator[Step]:
+    off, on = planning.paused(inventory) if inventory.pool.ha_enabled else (None, None)
+    if off is not None:
+        yield off
+    yield _join(sides, candidate, force, view)
+    host, there = sides.own.host, PoolTarget(inventory.pool.uuid)
+    yield Step(
+        title=f"Wait until {quoted(host.name)} is back as a member, alive and enabled",
+        target=there,
+        expect=(Expect(object=host.id, rule=conditions.SERVES),),
+        limit_seconds=READY_SECONDS,
+        away_seconds=READY_SECONDS,
+    )
+    if _shared(inventory) and not _unconnected(inventory):
+        yield Step(
+            title=f"Wait until every shared storage is plugged on {quoted(host.name)}",
+            target=there,
+            expect=(Expect(object=host.id, rule=conditions.STORES),),
+            limit_seconds=STORAGE_SECONDS,
+        )
+    if on is not None:
+        yield on
+
+
+def _join(sides: Sides, candidate: PoolView, force: bool, view: PoolView) -> Step:
+    """The call goes to the joining host, and its effect shows in the pool: that host's own database ends with it."""
+    host, pool = sides.own.host, sides.pool.inventory.pool
+    return Step(
+        title=f"{quoted(host.name)} joins {quoted(sides.pool.name)}{' by force' if force else ''}",
+        target=HostTarget(candidate.name, sides.own.inventory.pool.uuid),
+        call="pool.join_force" if force else "pool.join",
+        arguments=(Value(sides.pool.host.address), Value(view.account.username), view.account.password),
+        expect=(Expect(object=host.id, rule=conditions.KNOWN, at=PoolTarget(pool.uuid)),),
+        limit_seconds=JOIN_SECONDS,
+        away_seconds=JOIN_SECONDS,
+    )
+
+
+def _local(inventory: Inventory) -> tuple[SR, ...]:
+    srs = (sr for sr in inventory.all(SR) if not sr.shared and not sr.is_tools and sr.content_type == "user")
+    return tuple(sorted(srs, key=lambda sr: (sr.name, sr.uuid)))
+
+
+def _holdings(inventory: Inventory) -> str:
+    return plural(len(inventory.guests), "VM")
+
+
+def _impact(sides: Sides, force: bool) -> Iterator[str]:
+    own, host = sides.own.inventory, sides.own.host
+    yield f"The pool that {quoted(host.name)} is by itself ends; its toolstack restarts, for one to five minutes."
+    brought = [plural(len(own.guests), "halted or suspended VM")] if own.guests else []
+    brought += [f"the local storage {joined(sr.name for sr in _local(own))}"] if _local(own) else []
+    if brought:
+        yield f"It brings along {' and '.join(brought)}; each keeps its uuid."
+    yield "Each of its NICs comes to the pool's network of the same bridge; the pool's bonds and VLANs are made on it."
+    if force:
+        yield "VMs that start on one kind of host cannot move to another kind that lacks a feature of theirs."
+    yield f"Nothing that runs in {quoted(sides.pool.name)} is interrupted. Back its database up first."

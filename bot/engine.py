@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import actions, approval, policy, refusal, tally
+from bot import actions, appointed, approval, policy, refusal, tally
 from bot.answers import Answer, Ask, Bug, Form, NeedsForm, Opened, Problem, Repeated, Shown, VoteAsk, Voted
 from bot.codes import NO_CODES, OneTimeCodes
 from bot.decisions import Decisions, known, over
@@ -25,10 +25,11 @@ from bot.errors import Choice, Denied, Refused, UserError
 from bot.forms import Forms
 from bot.model import BOT, Actor, Ballot, Entry, Level, Place, Plan, Report, Request, Result, State, Vote
 from bot.ports import Clock, NewRequest, People, Store
-from bot.registry import Command, Registry
+from bot.registry import Command, Registry, Scope
 from bot.resolve import Resolver
 from bot.runner import Runner
 from bot.text import duration, plural, quoted
+from bot.witness import Witness
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Engine:
     store: Store
     runner: Runner
     codes: OneTimeCodes = NO_CODES
+    witness: Witness
     clock: Clock
     """The clock to decide and act by: it may refuse to tell the time (see :class:`bot.clock.SteadyClock`)."""
 
@@ -59,6 +61,13 @@ class Engine:
         """
         command, parsed = self.registry.parse(text or "help")
         return self.forms.of(command, parsed) if parsed.missing else None
+
+    def needs_pools(self, text: str) -> bool:
+        """Whether the command has to wait for pools; one about the bot itself, and what is no command, need none."""
+        try:
+            return self.registry.parse(text or "help")[0].scope is not Scope.BOT
+        except UserError:
+            return False
 
     def answer(self, ask: Ask) -> Answer:
         """Do what was asked, as far as it goes without somebody else: a report, a problem, or an open request."""
@@ -84,7 +93,7 @@ class Engine:
         try:
             return self._answer(ask)
         except Denied as denied:
-            self._record("denied", ask.actor, "", {"text": ask.text, "reason": denied.message})
+            self._refused("denied", ask.actor, "", {"text": ask.text, "reason": denied.message})
             raise
 
     def _answer(self, ask: Ask) -> Answer:
@@ -96,7 +105,8 @@ class Engine:
         planned = command.plan(arguments, context)
         if isinstance(planned, Report):
             return Shown(planned)
-        return self._decide(command, self.resolver.tagged(planned), ask)
+        window = self.resolver.window(parsed)
+        return self._decide(command, self.resolver.tagged(replace(planned, window=window)), ask)
 
     def _may_read(self, actor: Actor) -> None:
         policy.may_read(self.rules, actor, self.people.standing(actor))
@@ -109,13 +119,13 @@ class Engine:
             raise RuntimeError(f"{command.name} made a plan that says {plan.command}, {plan.risk}")
         if actions.is_action(plan):
             return Voted(self.decisions.perform(plan, ask.actor))
-        requirement = policy.requirement(self.rules, ask.actor, self.people.standing(ask.actor), plan, self.clock.now())
+        now = self.clock.now()
+        requirement = policy.requirement(self.rules, ask.actor, self.people.standing(ask.actor), plan, now)
         if plan.blockers:
             codes = [finding.id for finding in plan.blockers]
-            self._record("refused", ask.actor, plan.pool.name, {"text": ask.text, "blockers": codes})
+            self._refused("refused", ask.actor, plan.pool.name, {"text": ask.text, "blockers": codes})
             return Shown(refusal.blocked(plan))
         place, elsewhere = self._card_place(plan, ask)
-        now = self.clock.now()
         allowed = requirement.approvals == 0
         digest, fingerprint = plan.digest(), _fingerprint(plan)
         new = NewRequest(
@@ -127,7 +137,7 @@ class Engine:
             requirement=requirement,
             state=State.APPROVED if allowed else State.WAITING,
             opened_at=now,
-            expires_at=now + timedelta(seconds=requirement.expires_seconds),
+            expires_at=appointed.decided_by(plan.window, now, requirement.expires_seconds),
             fingerprint=fingerprint,
             predecessor=self.store.to_replace(ask.text, fingerprint, plan.pool.name),
         )
@@ -173,11 +183,11 @@ class Engine:
             policy.may_vote(self.rules, ask.actor, standing, request, ask.ballot, self.clock.now())
         except Denied as denied:
             body = {"ballot": str(ask.ballot), "reason": denied.message}
-            self._record("vote refused", ask.actor, request.plan.pool.name, body, request.id)
+            self._refused("vote refused", ask.actor, request.plan.pool.name, body, request.id)
             raise
         if ask.digest != request.digest:
             body = {"ballot": str(ask.ballot), "reason": "it was for another plan", "digest": ask.digest}
-            self._record("vote refused", ask.actor, request.plan.pool.name, body, request.id)
+            self._refused("vote refused", ask.actor, request.plan.pool.name, body, request.id)
             raise Refused(
                 f"That message does not show request {request.id} as it is now.",
                 remedy=f"Decide on the request's own message; it asks for: {request.plan.title}.",
@@ -210,7 +220,7 @@ class Engine:
                 proved.append("code")
         except Denied as denied:
             body = {"ballot": str(ask.ballot), "reason": denied.message}
-            self._record("vote refused", ask.actor, request.plan.pool.name, body, request.id)
+            self._refused("vote refused", ask.actor, request.plan.pool.name, body, request.id)
             raise
         return proved
 
@@ -222,11 +232,13 @@ class Engine:
         decision = policy.decided(request)
         if request.state is State.WAITING and decision is Ballot.APPROVE:
             last = request.votes[-1].actor
-            until = self.clock.now() + timedelta(seconds=request.requirement.expires_seconds)
+            until = appointed.begun_by(request.plan.window, self.clock.now(), request.requirement.expires_seconds)
             body = {"digest": request.digest}
             if self._move(request, State.APPROVED, "approved", body, actor=last, counted=True, expires_at=until):
                 self.runner.start(request.id)
-                return f"Request {request.id} is approved and runs now."
+                begin = request.plan.window.not_before
+                when = f"will run at {begin:%Y-%m-%d %H:%M} UTC" if begin and begin > self.clock.now() else "runs now"
+                return f"Request {request.id} is approved and {when}."
             request = known(self.store, request_id)
         elif request.state is State.WAITING and decision is Ballot.REJECT:
             against = next(vote for vote in request.votes if vote.ballot is Ballot.REJECT)
@@ -245,6 +257,10 @@ class Engine:
     def decisions(self) -> Decisions:
         return Decisions(rules=self.rules, people=self.people, store=self.store, runner=self.runner, clock=self.clock)
 
+    def forged(self, why: str) -> None:
+        """Something was delivered that is not from our Slack workspace for this app: on record, and nothing else."""
+        self._refused("payload refused", BOT, "", {"reason": why})
+
     def request(self, request_id: str, actor: Actor) -> Request | None:
         """A request for this person's eyes. :raises Denied: who may not read sees nothing of it."""
         self._may_read(actor)
@@ -257,6 +273,7 @@ class Engine:
         up what is approved.
         """
         now = self.clock.now()
+        self.witness.tick()
         for request in self.store.in_states((State.WAITING, State.APPROVED, State.QUEUED, *approval.ACTIVE_STATES)):
             try:
                 self._due(request, now)
@@ -318,8 +335,8 @@ class Engine:
             request.id, request.state, to, entry, at=at, result=result, votes=votes, expires_at=expires_at
         )
 
-    def _record(self, kind: str, actor: Actor, pool: str, body: Mapping[str, Any], request_id: str = "") -> None:
-        self.store.record(Entry(kind=kind, actor=actor, pool=pool, request_id=request_id, body=body))
+    def _refused(self, kind: str, actor: Actor, pool: str, body: Mapping[str, Any], request_id: str = "") -> None:
+        self.witness.refused(Entry(kind=kind, actor=actor, pool=pool, request_id=request_id, body=body))
 
     def _guarded(self, delivery_key: str, actor: Actor, what: str, work: Callable[[], Answer]) -> Answer:
         """Errors for people become a Problem; anything else is a bug: a reference for the person, the traceback for the
@@ -329,6 +346,7 @@ class Engine:
             # By the plain clock: reading must go on also while nothing can be decided.
             if delivery_key and not self.store.first_sight(delivery_key, self.resolver.clock.now()):
                 return Repeated()
+            log.info("%s: %s", actor.key, what)
             return work()
         except UserError as error:
             if isinstance(error, Denied):
@@ -341,8 +359,9 @@ class Engine:
 
 
 def _fingerprint(plan: Plan) -> str:
-    """Equal for two requests that ask the same: command, pinned arguments, pool."""
-    asked = [plan.command, sorted(plan.arguments), plan.pool.uuid]
+    """Equal for two requests that ask the same: command, pinned arguments, pool, time."""
+    begin = plan.window.not_before
+    asked = [plan.command, sorted(plan.arguments), plan.pool.uuid, begin and begin.timestamp()]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

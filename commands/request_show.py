@@ -64,6 +64,8 @@ def _facts(request: Request, level: Level) -> tuple[tuple[str, Cell], ...]:
         ("In these words", Cell(request.text)),
         ("Asked", Cell(f"{request.opened_at:%Y-%m-%d %H:%M:%S} UTC")),
     ]
+    if request.plan.window.not_before is not None:
+        pairs.append(("Not before", Cell(f"{request.plan.window.not_before:%Y-%m-%d %H:%M} UTC")))
     if request.state in (State.WAITING, State.QUEUED):
         pairs.append(("Expires", Cell(f"{request.expires_at:%Y-%m-%d %H:%M:%S} UTC")))
     if request.state is State.WAITING:

@@ -53,10 +53,11 @@ def requirement(rules: Rules, actor: Actor, standing: Standing, plan: Plan, now:
             f"The policy says nothing about {plan.risk} changes, so they are refused.",
             remedy="Whoever runs the bot can set it under approvals in its configuration.",
         )
-    frozen = rules.frozen(what, now)
+    then = _moment(plan, now)
+    frozen = rules.frozen(what, then)
     for freeze in frozen:
         if not _is_among(actor, standing, freeze.override):
-            raise _frozen(rules, freeze, now, _blind(standing))
+            raise _frozen(rules, freeze, then, _blind(standing))
     return Requirement(
         approvals=terms.approvals,
         who=approvers(terms),
@@ -93,8 +94,9 @@ def may_vote(rules: Rules, actor: Actor, standing: Standing, request: Request, b
                 f"The policy has become stricter since request {request.id} was asked: {joined(more)}.",
                 remedy="Withdraw it and ask again: the new request will say what it takes.",
             )
-        for freeze in _held(rules, request, now):
-            raise _frozen(rules, freeze, now)
+        then = _moment(request.plan, now)
+        for freeze in _held(rules, request, then):
+            raise _frozen(rules, freeze, then)
 
 
 def held(rules: Rules, request: Request, now: datetime) -> str:
@@ -191,6 +193,11 @@ def _member(standing: Standing) -> None:
 def _blind(standing: Standing) -> tuple[str, ...]:
     """What could not be taken into account."""
     return (standing.groups_unknown,) if standing.groups_unknown else ()
+
+
+def _moment(plan: Plan, now: datetime) -> datetime:
+    """When it would be done: a freeze that is over by then does not stop it, one that has begun by then does."""
+    return max(now, plan.window.not_before or now)
 
 
 def _thing(terms: Terms) -> str:

@@ -11,13 +11,18 @@ from bot.model import Actor, Request
 
 
 class Desk(Protocol):
-    """The engine as a listener sees it. All but `form` may take as long as a pool does: call them on a worker."""
+    """The engine as a listener sees it. All but `form` and `needs_pools` may take as long as a pool does: call them on
+    a worker.
+    """
 
     def form(self, text: str) -> Form | None:
         """The form to open when the command's arguments are incomplete. Parses only: instant, reads nothing.
 
         :raises ParseError: the text is no command; :meth:`answer` says the same as a Problem.
         """
+
+    def needs_pools(self, text: str) -> bool:
+        """Whether the command has to wait for pools. Parses only; False also for what is no command."""
 
     def answer(self, ask: Ask) -> Answer:
         """Carry out a command. Errors for people come back as a Problem, defects as a Bug; it does not raise."""
@@ -32,6 +37,9 @@ class Desk(Protocol):
         """Carry out a command whose form was filled in."""
 
     def vote(self, ask: VoteAsk) -> Answer: ...
+
+    def forged(self, why: str) -> None:
+        """Something was delivered that is not ours; `why` in words."""
 
     def request(self, request_id: str, actor: Actor) -> Request | None:
         """:raises UserError: this person may not look, or it cannot be found out whether they may."""

@@ -20,21 +20,23 @@ class Gate:
     refuses the person with an answer and a record.
     """
 
-    def __init__(self, team: str, app: str) -> None:
+    def __init__(self, team: str, app: str, forged: Callable[[str], None]) -> None:
         self._team = team
         self._app = app
+        self._forged = forged
 
     def __call__(self, body: dict[str, Any], next: Callable[[], BoltResponse]) -> BoltResponse:
         if body.get("type") == "url_verification":  # names neither; answered with its own challenge
             return next()
         team, app = team_of(body), str(body.get("api_app_id") or "")
         if team != self._team:
-            return _refuse(body, f"for workspace {team or '(none)'}")
+            return self._refuse(body, f"for workspace {team or '(none)'}")
         if self._app and app != self._app:
-            return _refuse(body, f"for app {app or '(none)'}")
+            return self._refuse(body, f"for app {app or '(none)'}")
         return next()
 
-
-def _refuse(body: dict[str, Any], why: str) -> BoltResponse:
-    _log.warning("a payload was refused: %s %s", str(body.get("type") or body.get("command") or "?")[:40], why[:60])
-    return BoltResponse(status=403, body={"error": "not for this workspace"})
+    def _refuse(self, body: dict[str, Any], why: str) -> BoltResponse:
+        told = f"{str(body.get('type') or body.get('command') or '?')[:40]} {why[:60]}"
+        _log.warning("a payload was refused: %s", told)
+        self._forged(told)
+        return BoltResponse(status=403, body={"error": "not for this workspace"})

@@ -18,12 +18,14 @@ _noted: contextvars.ContextVar[list[tuple[Executor, Callable[[], None]]] | None]
 
 
 class Workers:
-    """`quick`: calls to Slack that must happen within a trigger's three seconds. `slow`: whatever waits for pools.
-    `choices`: options while somebody types. Each has its own threads, so that slow work never delays the others.
+    """`quick`: calls to Slack that must happen within a trigger's three seconds. `own`: votes, and commands about the
+    bot itself. `slow`: whatever waits for pools. `choices`: options while somebody types. Each has its own threads, so
+    that slow work never delays the others: however many commands wait for pools, a Reject or a Cancel counts at once.
     """
 
     def __init__(self, slow: int) -> None:
         self.quick = ThreadPoolExecutor(8, "slack-quick")
+        self.own = ThreadPoolExecutor(8, "slack-own")
         self.slow = ThreadPoolExecutor(slow, "slack-slow")
         self.choices = ThreadPoolExecutor(8, "slack-choices")
         self.lookups = ThreadPoolExecutor(8, "slack-lookup")
@@ -39,7 +41,7 @@ class Workers:
     def close(self) -> None:
         """Finish what runs, and turn away what waits."""
         self._closing.set()
-        for pool in (self.choices, self.quick, self.slow, self.lookups):
+        for pool in (self.choices, self.quick, self.own, self.slow, self.lookups):
             pool.shutdown(wait=True)
 
 

@@ -122,7 +122,7 @@ def test_one_of_the_words_must_be_said_wherever_it_is() -> None:
     usage = grammar.usage("host maintenance HOST on|off")
 
     def read(text: str) -> dict[str, str]:
-        result = grammar.parse(text, [usage], frozenset({usage.name}))
+        result = grammar.parse(text, [usage], {usage.name: grammar.COMMON_SLOTS})
         return {field: word.text for field, word in result.values.items()} | {
             "missing": " ".join(slot.field for slot in result.missing)
         }

@@ -35,6 +35,7 @@ class FakeDesk:
         self.vote_reply: Callable[[VoteAsk], Answer] = lambda _: Voted("Counted.")
         self.choices: tuple[Choice, ...] = (Choice("web-1 – on xs1", "uuid-1"), Choice("web-2", "uuid-2"))
         self.fillable = True
+        self.forgeries: list[str] = []
         self.started: list[str] = []
         self._seen: set[str] = set()
         self._gate = threading.Event()
@@ -52,8 +53,11 @@ class FakeDesk:
             raise ParseError("There is no such command.", text=text, start=0, end=8)
         return MIGRATE if text == "vm migrate" else None
 
+    def needs_pools(self, text: str) -> bool:
+        return not text.startswith(("request", "help"))
+
     def answer(self, ask: Ask) -> Answer:
-        if not self._first(ask.delivery_key):
+        if not self._first(ask.delivery_key, holds=self.needs_pools(ask.text)):
             return Repeated()
         with self._lock:
             self.asks.append(ask)
@@ -79,6 +83,9 @@ class FakeDesk:
             return self.reply(ask)
         return Repeated()
 
+    def forged(self, why: str) -> None:
+        self.forgeries.append(why)
+
     def vote(self, ask: VoteAsk) -> Answer:
         if not self._first(ask.delivery_key):
             return Repeated()
@@ -88,8 +95,9 @@ class FakeDesk:
     def request(self, request_id: str, actor: Actor) -> Request | None:
         return self.requests.get(request_id)
 
-    def _first(self, key: str) -> bool:
-        self._wait(key)
+    def _first(self, key: str, *, holds: bool = True) -> bool:
+        if holds:
+            self._wait(key)
         with self._lock:
             if key in self._seen:
                 return False

@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from bot.answers import Shown
+from bot.model import Report
 from bot.slack.origin import Origin
 from bot.slack.render.answer import sentence
 from bot.slack.render.message import Message
@@ -115,3 +117,17 @@ def test_closing_waits_for_no_rate_limit(team: Team) -> None:
     team.slack.fault("rate_limit", method="chat.postMessage", count=1, seconds=50)
     replies.send(Origin(actor=OLGA, place=INFRA, key="", public=True), sentence("hello"))
     assert said(team) == []
+
+
+def test_a_decision_does_not_wait_behind_commands_that_wait_for_pools(bring_up: BringUp) -> None:
+    """The one thread for commands is held by a pool that does not answer; the command about a request goes on."""
+    team = bring_up(bot={"workers": 1})
+    team.desk.hold()
+    team.slack.say("olga", "#infra", "/xen pool status")
+    team.slack.wait_until(lambda: team.desk.started)
+    try:
+        team.desk.reply = lambda ask: Shown(Report(title=f"at once: {ask.text}"))
+        team.slack.say("ana", "#infra", "/xen request cancel X-1")
+        assert words(team.answer("#infra", "ana")["blocks"]) == "at once: request cancel X-1"
+    finally:
+        team.desk.release()

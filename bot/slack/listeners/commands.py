@@ -54,7 +54,8 @@ def _command(office: Office, origin: Origin, text: str, trigger: str) -> None:
         if form:
             open_form(office, origin, form, trigger, text)
         else:
-            office.workers.slow.submit(office.guarded(origin, lambda: office.answer(origin, text)))
+            workers = office.workers.slow if office.desk.needs_pools(text) else office.workers.own
+            workers.submit(office.guarded(origin, lambda: office.answer(origin, text)))
 
     office.later(office.workers.quick, origin, route)
 

@@ -40,7 +40,7 @@ def register(app: App, office: Office) -> None:
         given = typed_values(body["view"]["state"]["values"])
         typed, code = given.get(ids.TYPED, ""), given.get(ids.CODE, "")
         office.later(
-            office.workers.slow,
+            office.workers.own,
             origin,
             lambda: _vote(office, origin, paper, Ballot.APPROVE, typed=typed, code=code),
         )
@@ -57,7 +57,7 @@ def register(app: App, office: Office) -> None:
         errand = Errand.read(body["view"]["private_metadata"])
         origin, paper = errand.origin(body), ids.BallotPaper.read(errand.paper)
         reason = body["view"]["state"]["values"][ids.REASON][ids.INPUT].get("value") or ""
-        office.later(office.workers.slow, origin, lambda: _vote(office, origin, paper, Ballot.REJECT, reason))
+        office.later(office.workers.own, origin, lambda: _vote(office, origin, paper, Ballot.REJECT, reason))
 
     @app.action(ids.DETAILS)
     def show(ack: Ack, body: Body) -> None:
@@ -75,7 +75,7 @@ def _approve(office: Office, origin: Origin, paper: ids.BallotPaper | None, trig
     wanted = request.requirement if request and request.state is State.WAITING else None
     if not paper or not request or not wanted or not (wanted.type_name or wanted.one_time_code):
         vote = office.guarded(origin, lambda: _vote(office, origin, paper, Ballot.APPROVE))
-        office.workers.slow.submit(vote)
+        office.workers.own.submit(vote)
         return
     metadata = Errand.of(origin, paper=str(paper)).metadata()
     title = f"{request.id}: {card.title(request.plan)}"

@@ -1,0 +1,57 @@
+"""Refusals are on record, and nobody fills the record with them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from bot.answers import Ask, Problem
+from bot.model import BOT, Actor
+from bot.witness import MOST_ROWS
+from tests.bot.fakes import CHANNEL, SAM, START, FakeBot, FakePool, HandClock, running
+
+
+def denied(bot: FakeBot, times: int, actor: Actor = SAM) -> None:
+    for _ in range(times):
+        answer = bot.engine.answer(Ask(text="vm move web-1 to xs2", actor=actor, place=CHANNEL))
+        assert isinstance(answer, Problem)
+
+
+def rows(bot: FakeBot, kind: str = "denied") -> list[dict[str, object]]:
+    found = [row for row in bot.store.ledger(pools=None, last=1000) if row.kind == kind]
+    return [dict(row.body) for row in reversed(found)]
+
+
+def test_the_first_are_recorded_and_the_others_counted(tmp_path: Path) -> None:
+    clock = HandClock()
+    with running(tmp_path / "db", FakePool(), clock) as bot:
+        denied(bot, MOST_ROWS + 7)
+        assert [row["text"] for row in rows(bot)] == ["vm move web-1 to xs2"] * MOST_ROWS
+        clock.at = START + timedelta(minutes=59)
+        bot.engine.tick()
+        assert len(rows(bot)) == MOST_ROWS
+        clock.at = START + timedelta(minutes=60)
+        bot.engine.tick()
+        *_, last = rows(bot)
+        assert len(rows(bot)) == MOST_ROWS + 1
+        assert last["times"] == 7
+        denied(bot, 1)
+        assert len(rows(bot)) == MOST_ROWS + 2
+
+
+def test_one_person_does_not_hide_another(tmp_path: Path) -> None:
+    other = Actor(kind="slack", id="T1/UEVE", name="eve")
+    with running(tmp_path / "db", FakePool(), HandClock()) as bot:
+        denied(bot, MOST_ROWS + 1)
+        denied(bot, 1, other)
+        found = [row.actor.id for row in bot.store.ledger(pools=None, last=1000) if row.kind == "denied"]
+        assert found.count("T1/UEVE") == 1
+        assert found.count(SAM.id) == MOST_ROWS
+
+
+def test_what_is_not_from_our_workspace_is_on_record(tmp_path: Path) -> None:
+    with running(tmp_path / "db", FakePool(), HandClock()) as bot:
+        bot.engine.forged("command for workspace T0ELSE")
+        (row,) = [row for row in bot.store.ledger(pools=None, last=10) if row.kind == "payload refused"]
+        assert row.actor == BOT
+        assert row.body["reason"] == "command for workspace T0ELSE"

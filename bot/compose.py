@@ -162,6 +162,7 @@ def assembled(
             ).hands,
             team=team,
             timezone=settings.bot.timezone,
+            runs_on=settings.bot.runs_on,
         )
         steady = SteadyClock(clock, _newest(store))
         runner = Runner(store=store, resolver=resolver, clock=steady, threads=threads)

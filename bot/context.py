@@ -30,6 +30,7 @@ class Asking:
     """Threads on which several pools are read at once; never the threads that answer people, which wait for them."""
     configured: Pools
     timezone: str = "UTC"
+    runs_on: str = ""
     chosen: PoolView | None = None
     auditor: Audits | None = None
     reached: Channels | None = None

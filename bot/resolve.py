@@ -45,6 +45,8 @@ class Resolver:
     """What changes the bot itself, as a request asks."""
     timezone: str = "UTC"
     """IANA name of the zone of times that people type without one."""
+    runs_on: str = ""
+    """The VM or host that the bot itself runs on, by name or uuid."""
 
     def resolve(self, command: Command, parsed: Parsed, actor: Actor, place: Place) -> tuple[Any, Asking]:
         """The command's arguments, and the context for its plan.
@@ -149,6 +151,7 @@ class Resolver:
             readers=self.readers,
             configured=self.pools,
             timezone=self.timezone,
+            runs_on=self.runs_on,
             reached=self.channels,
             chosen=None if pool is None else self.pools.view(pool),
             auditor=self.audits,

@@ -50,6 +50,11 @@ class BotSection(Section):
         "",
     )
     timezone: Zone = setting("Time zone of the times that people type without one.", "UTC")
+    runs_on: str = setting(
+        "The VM or host of a pool that the bot itself runs on, by name or uuid; whoever shuts its pool down has to name"
+        " it. Empty: none of them.",
+        "",
+    )
     log: Literal["plain", "json"] = setting(
         "How the log is written: a line of text or a JSON object a message.", "plain"
     )

@@ -72,6 +72,10 @@ class Context(Protocol):
         """IANA name of the zone of times that people type without one."""
 
     @property
+    def runs_on(self) -> str:
+        """The VM or host that the bot itself runs on, by name or uuid, as the configuration says; "" for neither."""
+
+    @property
     def schedules(self) -> ScheduleBook: ...
     @property
     def channels(self) -> Channels:

@@ -1,0 +1,167 @@
+"""A whole pool is shut down: VMs in order, members, the coordinator last, and the bot's own place last of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from bot.errors import Unavailable
+from bot.model import Plan, Verdict
+from tests.commands.world import Changed, Made, World, codes, refused, world
+
+
+@contextmanager
+def housing(runs_on: str, lab: str = "tutorial", change: Changed | None = None) -> Iterator[World]:
+    """A lab in which the bot itself runs on a VM or host."""
+    with world(lab, change) as found:
+        found.resolver = replace(found.resolver, runs_on=runs_on)
+        yield found
+
+
+def with_tools(made: Made) -> None:
+    made.row("VM", "legacy-1")["HVM_boot_policy"] = ""
+
+
+def ordered(made: Made) -> None:
+    with_tools(made)
+    for vm, order in (("web-1", 1), ("db-1", 5), ("mail-1", -1)):
+        made.row("VM", vm)["order"] = order
+
+
+def calls(plan: Plan) -> list[str]:
+    return [step.call for step in plan.steps]
+
+
+def stopped(plan: Plan) -> list[str]:
+    return [step.title.rpartition(" ")[2] for step in plan.steps if step.call.startswith("VM.")]
+
+
+def test_a_pool_goes_down_in_order_and_nothing_answers_afterwards() -> None:
+    with world(change=ordered) as found:
+        plan = found.plan("pool shutdown")
+        assert not plan.blockers, plan.blockers
+        assert found.replanned(plan).digest() == plan.digest()
+        # Who starts last (negative: after all others) goes first.
+        order = stopped(plan)
+        assert order[:3] == ["mail-1", "db-1", "web-1"]
+        assert calls(plan)[-5:] == ["host.disable", "host.shutdown", "host.disable", "host.shutdown", ""]
+        assert [step.title for step in plan.steps if step.call == "host.shutdown"] == ["Shut down xs2", "Shut down xs1"]
+        down = next(number for number, step in enumerate(plan.steps) if step.call == "host.disable")
+        found.perform(plan, steps=down)
+        running = [vm for vm in found.api.VM.get_all_records().values() if vm["power_state"] == "Running"]
+        assert all(vm["is_control_domain"] for vm in running)
+        members = [host.uuid for host in found.view.inventory().hosts]
+        evidence = found.perform(replace(plan, steps=plan.steps[down:]))
+        assert evidence[-1] == "no host answers as the coordinator of lab any more"
+        assert not any(found.lab.estate.hosts[uuid].alive for uuid in members)
+        with pytest.raises(Unavailable):
+            found.view.inventory()
+
+
+def test_what_to_do_to_come_back_is_told_in_words() -> None:
+    with world("healthy") as found:
+        plan = found.plan("pool shutdown")
+        assert calls(plan)[0] == "pool.disable_ha"
+        assert plan.steps[0].undo[0].call == "pool.enable_ha"
+        assert "switch on xs31, the coordinator" in plan.go_back
+        assert "“ha enable on " in plan.go_back
+        assert "tolerate 1”" in plan.go_back
+        assert "“vm start " in plan.go_back
+
+
+def test_a_vm_without_tools_is_only_switched_off_when_asked() -> None:
+    with world() as found:
+        plan = found.plan("pool shutdown")
+        (blocker,) = plan.blockers
+        assert blocker.subject is not None
+        assert (blocker.subject.name, blocker.code) == ("legacy-1", "VM_MISSING_PV_DRIVERS")
+        assert "“pool shutdown force”" in blocker.remedy
+        assert found.code_of("VM.clean_shutdown", found.ref("VM", "legacy-1")) == "VM_MISSING_PV_DRIVERS"
+        forced = found.plan("pool shutdown force")
+        assert not forced.blockers
+        assert [step.title for step in forced.steps if step.call == "VM.hard_shutdown"] == ["Switch off legacy-1"]
+        (told,) = [finding for finding in forced.warnings if finding.id == "vm.stops"]
+        assert "as if its power had failed" in told.title
+
+
+def test_what_its_owner_forbids_stays_forbidden_with_force() -> None:
+    def change(made: Made) -> None:
+        with_tools(made)
+        made.row("VM", "web-1")["blocked_operations"] = {"clean_shutdown": "month's end"}
+
+    with world(change=change) as found:
+        for text in ("pool shutdown", "pool shutdown force"):
+            plan = found.plan(text)
+            assert codes(plan) == ["OPERATION_BLOCKED"]
+            assert found.code_of("VM.clean_shutdown", found.ref("VM", "web-1")) == "OPERATION_BLOCKED"
+
+
+def test_another_operation_of_the_pool_is_waited_for() -> None:
+    def busy(made: Made) -> None:
+        made.pool["current_operations"] = {"OpaqueRef:some-task": "ha_disable"}
+
+    with world("healthy", busy) as found:
+        plan = found.plan("pool shutdown")
+        assert codes(plan) == ["HA_DISABLE_IN_PROGRESS"]
+        assert found.code_of_plan(plan) == "HA_DISABLE_IN_PROGRESS"
+
+
+def test_a_dead_member_is_left_as_it_is_and_told() -> None:
+    def dead(made: Made) -> None:
+        with_tools(made)
+        made.host_metrics("xs2")["live"] = False
+
+    with world(change=dead) as found:
+        plan = found.plan("pool shutdown")
+        assert not plan.blockers
+        (told,) = [finding for finding in plan.warnings if finding.id == "host.live"]
+        assert "on record there: db-2, dc-1" in told.evidence
+        assert [step.title for step in plan.steps if step.call == "host.shutdown"] == ["Shut down xs1"]
+
+
+# --- the bot's own place ----------------------------------------------------------------------------------------------
+
+
+def test_what_the_bot_runs_on_is_said_first_and_has_to_be_named() -> None:
+    with housing("mail-1", change=with_tools) as found:
+        plan = found.plan("pool shutdown")
+        first = plan.findings[0]
+        assert (first.id, first.verdict) == ("pool.bot-inside", Verdict.BLOCK)
+        assert "runs on mail-1 on xs1" in first.evidence
+        assert first.remedy == "If that is meant: “pool shutdown including mail-1”"
+        named = found.plan("pool shutdown including mail-1")
+        assert not named.blockers
+        assert named.findings[0].verdict is Verdict.WARN
+        assert found.replanned(named).digest() == named.digest()
+        assert "mail-1" not in stopped(named)
+        # Nobody is left to see that the pool has gone silent.
+        assert named.steps[-1].call == "host.shutdown"
+        assert found.plan(f"pool shutdown including {found.record('VM', 'mail-1')['uuid']}").blockers == ()
+        assert [f.id for f in found.plan("pool shutdown including web-1").blockers] == ["pool.bot-inside"]
+
+
+def test_the_host_that_the_bot_runs_on_leads_so_that_it_goes_last() -> None:
+    with housing("web-2", change=with_tools) as found:
+        plan = found.plan("pool shutdown including web-2")
+        assert not plan.blockers
+        assert calls(plan)[0] == "pool.designate_new_master"
+        assert [step.title for step in plan.steps if step.call == "host.shutdown"] == ["Shut down xs1", "Shut down xs2"]
+
+
+def test_a_host_that_the_bot_runs_on_itself() -> None:
+    with housing("xs2", change=with_tools) as found:
+        plan = found.plan("pool shutdown including xs2")
+        assert not plan.blockers
+        assert plan.steps[-1].title == "Shut down xs2"
+        assert "web-2" in stopped(plan)
+
+
+def test_naming_what_is_not_the_bots_place_is_refused() -> None:
+    with world(change=with_tools) as found:
+        assert "needs no naming" in refused(found, "pool shutdown including web-1").message
+    with housing("jenkins") as found:
+        # Two VMs are called so.
+        assert "2 objects of this pool are called so" in refused(found, "pool shutdown").message

@@ -47,6 +47,7 @@ _TEXTS: Mapping[str, type] = {
         (
             CANDIDATE,
             "TEXT",
+            "SERVERS",
             "COMMAND",
             "REQUEST",
             "RUN",

@@ -12,7 +12,7 @@ from sandbox.xapi.registry import BOTH, READ, RECORDED, call, difference
 from sandbox.xapi.rules import evacuation, ha_guard, memory
 from sandbox.xapi.rules.cpu import words
 from sandbox.xapi.rules.ha_plan import Change
-from sandbox.xapi.values import NULL, Time
+from sandbox.xapi.values import NULL
 
 _BATCH = 10
 """VMs that leave a host at once."""
@@ -20,26 +20,6 @@ _BATCH = 10
 difference(
     "host.call_plugin", "No plugin exists.", "A plugin is a program on the host; XENAPI_MISSING_PLUGIN is its absence."
 )
-
-
-# Clocks
-
-
-@call("host.get_servertime", source=RECORDED)
-def get_servertime(context: Context, host: str) -> Time:
-    return context.require_live(host).clock.now()
-
-
-@call("host.get_server_localtime", source=RECORDED)
-def get_server_localtime(context: Context, host: str) -> Time:
-    """The lab's hosts live in UTC; a local time has no zone mark."""
-    return Time(context.require_live(host).clock.now().removesuffix("Z"))
-
-
-@call("host.set_servertime", source=READ)
-def set_servertime(context: Context, host: str, value: Time) -> None:
-    clock = context.require_live(host).clock
-    clock.set(clock.offset + value.unix() - clock.unix(), clock.ppm)
 
 
 # Enabled
@@ -205,24 +185,6 @@ def set_multipathing(context: Context, host: str, value: bool) -> None:
     """Keeps the older key of other_config in step; nothing is checked."""
     context.db.write("host", host, multipathing=value)
     context.db.set_key("host", host, "other_config", "multipathing", str(value).lower())
-
-
-# Clock sources (xapi 26.0 and later)
-
-
-@call("host.set_ntp_mode", source=READ)
-def set_ntp_mode(context: Context, host: str, value: str) -> None:
-    row = context.get("host", host)
-    if value == "Custom" and not row["ntp_custom_servers"]:
-        raise Failure("INVALID_NTP_CONFIG", "Can't set ntp_mode to Custom when ntp_custom_servers is empty")
-    context.db.write("host", host, ntp_mode=value)
-
-
-@call("host.set_ntp_custom_servers", source=READ)
-def set_ntp_custom_servers(context: Context, host: str, value: list[str]) -> None:
-    if not value and context.get("host", host)["ntp_mode"] == "Custom":
-        raise Failure("INVALID_NTP_CONFIG", "Can't set ntp_custom_servers empty when ntp_mode is Custom")
-    context.db.write("host", host, ntp_custom_servers=value)
 
 
 # CPU masks (XenServer 5.6 to 6.5)

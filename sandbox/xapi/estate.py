@@ -16,19 +16,30 @@ from sandbox.xapi.failure import HostDown
 from sandbox.xapi.hosts import Host
 from sandbox.xapi.lab import PASSWORD, PoolWorld
 from sandbox.xapi.pool import Pool
+from sandbox.xapi.storage.array import Array
+from sandbox.xapi.storage.declared import Storage
 from sandbox.xapi.timing import LabTime
 
 
 class Estate:
-    """`username` and `password` are root's on every host. `speed` divides every simulated duration."""
+    """`username` and `password` are root's on every host. `speed` divides every simulated duration. `storage` is what
+    stands behind the pools; None leaves that open."""
 
     def __init__(
-        self, pools: Iterable[PoolWorld], username: str = "root", password: str = PASSWORD, speed: float = 1.0
+        self,
+        pools: Iterable[PoolWorld],
+        username: str = "root",
+        password: str = PASSWORD,
+        speed: float = 1.0,
+        storage: Storage | None = None,
     ) -> None:
         self.username, self.password = username, password
         self.time = LabTime(speed)
         self.stopped = False
+        self.storage = Array(storage)
         self.pools = [Pool(self, world) for world in pools]
+        for pool in self.pools:
+            self.storage.learn(pool.db)
         self.hosts: dict[str, Host] = {h.uuid: h for pool in self.pools for h in pool.hosts.values()}
         self.counts: collections.Counter[str] = collections.Counter()
         self._waiting = list(self.pools)
@@ -73,20 +84,22 @@ class Estate:
                 out.append(pool.world())
         return out
 
-    def found(self, pool: Pool) -> None:
-        """A pool has come into being."""
-        with self._membership:
-            self.pools, self._waiting = [*self.pools, pool], [*self._waiting, pool]
+    def found(self, pool: Pool, machine: Host) -> None:
+        """A pool has come into being, of a machine that left another."""
+        self.storage.learn(pool.db)
+        self._waiting = [*self._waiting, pool]
+        self.succeed(machine)
 
-    def succeed(self, host: Host) -> Host:
-        """The machine starts as what it became when it joined or left a pool; a pool without hosts is gone."""
+    def succeed(self, machine: Host) -> Host:
+        """The machine is from now on what it became by joining, leaving or leading; a pool without hosts is gone."""
         with self._membership:
-            heir = self.hosts[host.uuid].successor
+            heir = machine.successor
             if heir is None:
-                return self.hosts[host.uuid]
-            self.hosts = {**self.hosts, host.uuid: heir}
-            left = {id(h.pool) for h in self.hosts.values()}
-            self.pools = [pool for pool in self.pools if id(pool) in left]
+                return self.hosts[machine.uuid]
+            heir.powered, machine.successor = machine.powered, None
+            self.hosts = {**self.hosts, machine.uuid: heir}
+            left = {id(host.pool) for host in self.hosts.values()}
+            self.pools = [pool for pool in self._waiting if id(pool) in left]
             return heir
 
     def close(self) -> None:

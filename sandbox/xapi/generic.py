@@ -143,7 +143,7 @@ def _get_all_records_where(message: Message) -> Behaviour:
 
 
 # Classes whose objects are nothing but their record: creating and destroying them has no further effect.
-_PLAIN_OBJECTS = ("console", "subject", "user", "VM_appliance", "VM_group", "Observer")
+_PLAIN_OBJECTS = ("console", "subject", "user", "VM_appliance", "VM_group", "Observer", "secret")
 difference(
     "generic create and destroy",
     f"Only {', '.join(_PLAIN_OBJECTS)} are created and destroyed by the generic rule.",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sandbox.xapi.storage.declared import Storage
+
 Record = dict[str, Any]
 Objects = dict[str, dict[str, Record]]
 """One pool database: ``{class: {ref: record}}`` in JSON types.
@@ -49,6 +51,8 @@ class Lab:
     username: str = "root"
     password: str = PASSWORD
     flaws: tuple[str, ...] = ()
+    storage: Storage | None = None
+    """Storage behind the pools, besides what they are connected to. None: nobody knows it (see `storage.array`)."""
 
 
 DEFAULT = "tutorial"

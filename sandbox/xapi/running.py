@@ -83,7 +83,7 @@ class RunningLab:
     def __init__(self, lab: Lab, options: Options) -> None:
         self.lab = lab
         self.username, self.password = lab.username, lab.password
-        self.estate = Estate(lab.pools, lab.username, lab.password, options.speed)
+        self.estate = Estate(lab.pools, lab.username, lab.password, options.speed, lab.storage)
         self._recording = Recording(options.record) if options.record else None
         self._stopped = threading.Event()
         self._lives = threading.Lock()
@@ -145,11 +145,12 @@ class RunningLab:
         """Name (of a nameless pool its coordinator's) → uuid, release, coordinator and hosts by name."""
         names, described = [], []
         for pool in self.estate.pools:
-            members = [served for served in self._served.values() if served.host.pool is pool]
+            members = [s for s in self._served.values() if s.host.pool is pool and s.host.is_known]
             coordinator = next(served.name for served in members if served.host.is_coordinator)
             with pool.db.lock:
                 name, uuid = pool.record["name_label"], pool.record["uuid"]
-            names.append((name or coordinator, uuid))
+            twice = any(uuid == other for _, other in names)  # two hosts lead it: see `sandbox.xapi.emergency`
+            names.append((coordinator if twice else name or coordinator, uuid))
             hosts = [served.name for served in members]
             described.append({"uuid": uuid, "release": pool.release, "coordinator": coordinator, "hosts": hosts})
         return dict(zip(unique_names(names), described, strict=True))
@@ -218,7 +219,8 @@ class RunningLab:
 
     def world(self) -> Any:
         """The lab as it is now, as `--world` loads it."""
-        return worldfile.to_json(replace(self.lab, pools=tuple(self.estate.dump())))
+        storage = self.estate.storage.declared(pool.db for pool in self.estate.pools)
+        return worldfile.to_json(replace(self.lab, pools=tuple(self.estate.dump()), storage=storage))
 
     # Within.
 

@@ -231,7 +231,7 @@ class Database:
             for ref, row in self.tables[cls].rows.items():
                 found.setdefault(row[field], []).append(ref)
             for ref, row in self.tables[other].rows.items():
-                row[other_field] = found.get(ref, [])
+                row[other_field] = _in_order(row[other_field], found.get(ref, []))
 
     def _relate(self, cls: str, field: str, ref: str, before: set[str], after: set[str]) -> None:
         other, other_field = self._forward[cls, field]
@@ -242,8 +242,14 @@ class Database:
                 self.touch(other, target)
         for target in after - before:
             if target in rows and ref not in rows[target][other_field]:
-                rows[target][other_field] = [*rows[target][other_field], ref]
+                # The newest comes first (xapi 26.9 as recorded).
+                rows[target][other_field] = [ref, *rows[target][other_field]]
                 self.touch(other, target)
+
+
+def _in_order(given: list[str], derived: list[str]) -> list[str]:
+    """A world's own order of a relation is kept where it lists the same objects."""
+    return list(given) if len(given) == len(derived) and set(given) == set(derived) else derived
 
 
 def _targets(value: str | Iterable[str]) -> set[str]:

@@ -1,31 +1,30 @@
-"""Storage repositories and their connections to hosts (PBDs)."""
+"""Storage repositories (SRs)."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import uuid as uuids
 
 from sandbox.xapi import allowed
+from sandbox.xapi.calls import pbd as pbds
+from sandbox.xapi.calls.pbd import refresh_sr
 from sandbox.xapi.calls.vdi import require_plugged
 from sandbox.xapi.context import Context
-from sandbox.xapi.failure import Failure
+from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.operations import sr_operation
 from sandbox.xapi.registry import BOTH, READ, RECORDED, call, difference
 from sandbox.xapi.rules import ha_statefile
-from sandbox.xapi.rules.ha_plan import is_protected
+from sandbox.xapi.storage import contents, drivers
+from sandbox.xapi.storage.declared import Place
 from sandbox.xapi.values import NULL, Row
 
-_SCAN, _PLUG, _FORGET = 1.0, 2.0, 1.0
+_SCAN, _FORGET, _PROBE, _CREATE = 1.0, 1.0, 3.0, 8.0
+_DRIVEN = "types nfs, iso, lvmoiscsi, lvmohba, lvm and ext"
 
-difference("SR.create", "Refused with NOT_IMPLEMENTED for a type that has a driver.",
-           "No storage server stands behind the lab yet; an unknown type gets SR_UNKNOWN_DRIVER.")  # fmt: skip
-difference("SR.scan", "Finds nothing new.", "Disks only come and go through XenAPI here.")
-
-
-def refresh_sr(context: Context, sr: str) -> None:
-    """An SR and its disks, whose operations depend on the SR's PBDs."""
-    allowed.refresh(context.db, "SR", sr)
-    for vdi in context.get("SR", sr)["VDIs"]:
-        allowed.refresh(context.db, "VDI", vdi)
+difference(
+    "SR.create",
+    "Block devices of one host are not looked into: only an SR of this lab makes one busy.",
+    "No partition tables stand behind the lab; the root device (code 105) is not offered.",
+)
 
 
 @call("SR.get_supported_types", source=RECORDED)
@@ -33,30 +32,115 @@ def get_supported_types(context: Context) -> list[str]:
     return [row["type"] for row in context.db.rows("SM").values()]
 
 
-def _require_driver(context: Context, kind: str) -> None:
+def _driver(context: Context, kind: str) -> drivers.Driver:
+    """Raises Failure SR_UNKNOWN_DRIVER where the pool has none, NOT_IMPLEMENTED where the sandbox has none."""
     if kind.lower() not in get_supported_types(context):
         raise Failure("SR_UNKNOWN_DRIVER", kind)
-    raise Failure("NOT_IMPLEMENTED", context.method)
+    driver = drivers.DRIVERS.get(kind.lower())
+    if driver is None:
+        raise Failure("NOT_IMPLEMENTED", context.method)
+    return driver
 
 
-@call("SR.create", source=RECORDED, only="a type without a driver is refused as in xapi")
+@call("SR.create", source=BOTH, only=_DRIVEN)
 def create(
     context: Context,
     host: str,
-    _device_config: Row,
+    device_config: Row,
     _size: int,
-    _name: str,
-    _description: str,
+    name_label: str,
+    name_description: str,
     kind: str,
-    *_rest: object,
-) -> None:
-    context.get("host", host)
-    _require_driver(context, kind)
+    content_type: str,
+    shared: bool,
+    sm_config: Row | None = None,
+) -> str:
+    """The record and its PBDs come first and go again if the driver fails; what cannot be plugged stays unplugged."""
+    context.require_live(host)
+    driver = _driver(context, kind)
+    sr = introduce(context, "", name_label, name_description, kind, content_type, shared, sm_config)
+    try:
+        for member in _hosts(context) if shared else [host]:
+            pbds.connect(context, sr, member, device_config)
+        context.work(_CREATE)
+        _format(context, sr, driver, host)
+    except (Failure, HostDown):
+        _drop_records(context, sr)
+        raise
+    for pbd in list(context.get("SR", sr)["PBDs"]):
+        try:
+            context.require_live(context.db.value("PBD", pbd, "host"))
+            pbds.attach(context, pbd)
+        except Failure:
+            continue  # as in xapi: a host without its path shows in PBD.currently_attached only
+    refresh_sr(context, sr)
+    return sr
 
 
-@call("SR.probe", "SR.probe_ext", source=RECORDED, only="a type without a driver is refused as in xapi")
-def probe(context: Context, _host: str, _device_config: Row, kind: str, *_rest: object) -> None:
-    _require_driver(context, kind)
+def _hosts(context: Context) -> list[str]:
+    """The coordinator first."""
+    first = context.pool.coordinator_ref
+    return [first, *(host for host in context.db.rows("host") if host != first)]
+
+
+def _format(context: Context, sr: str, driver: drivers.Driver, host: str) -> None:
+    row = context.get("SR", sr)
+    mine = next(p for p in row["PBDs"] if context.db.value("PBD", p, "host") == host)
+    config = context.db.value("PBD", mine, "device_config")
+    question = pbds.asked(context, host, config)
+    try:
+        place = driver.find(question)
+    except Failure as failure:
+        raise pbds.wrapped(failure, config) from failure
+    if driver.formats and place.known and _in_use(context, place, sr):
+        raise drivers.backend(*driver.in_use)
+    if place.known and driver.formats:
+        context.db.write("SR", sr, sm_config=_block_config(row, config))
+    question.array.put(place, row["uuid"], formats=driver.formats)
+
+
+def _in_use(context: Context, place: Place, sr: str) -> bool:
+    known = context.db.tables["SR"].by_uuid
+    return any(known.get(uuid, sr) != sr for uuid in context.estate.storage.srs(place))
+
+
+def _block_config(row: Row, config: Row) -> Row:
+    notes = {"allocation": "thick", "use_vhd": "true"} if row["type"].startswith("lvm") else {}
+    if "SCSIid" in config:
+        notes |= {"multipathable": "true", "devserial": f"scsi-{config['SCSIid']}"}
+    return {**notes, **row["sm_config"]}
+
+
+def _drop_records(context: Context, sr: str) -> None:
+    if context.db.find("SR", sr) is None:
+        return
+    for pbd in list(context.get("SR", sr)["PBDs"]):
+        pbds.drop(context, pbd)
+    context.db.destroy("SR", sr)
+
+
+@call("SR.make", source=READ)
+def make(_context: Context, *_given: object) -> None:
+    raise Failure("MESSAGE_DEPRECATED")
+
+
+@call("SR.probe", source=BOTH, only=_DRIVEN)
+def probe(context: Context, host: str, device_config: Row, kind: str, _sm_config: Row | None = None) -> str:
+    """Choices come inside an error, the SRs that were found as the answer."""
+    context.require_live(host)
+    driver = _driver(context, kind)
+    if not driver.probes:
+        raise Failure("SR_BACKEND_FAILURE", "Operation 'sr_probe' not supported by this SR type", "", "")
+    context.work(_PROBE)
+    return drivers.probe(kind.lower(), pbds.asked(context, host, device_config))
+
+
+@call("SR.probe_ext", source=READ, only=_DRIVEN)
+def probe_ext(context: Context, host: str, _device_config: Row, kind: str, _sm_config: Row | None = None) -> None:
+    """Drivers of the older interface give no structured answer."""
+    context.require_live(host)
+    _driver(context, kind)
+    raise Failure("SR_OPERATION_NOT_SUPPORTED")
 
 
 @call("SR.introduce", source=BOTH)
@@ -76,7 +160,7 @@ def introduce(
     sr = context.db.create(
         "SR",
         {
-            "uuid": uuid,
+            "uuid": uuid or str(uuids.uuid4()),
             "name_label": name_label,
             "name_description": name_description,
             "type": kind.lower(),
@@ -93,11 +177,19 @@ def introduce(
 
 @call("SR.scan", source=BOTH)
 def scan(context: Context, sr: str) -> None:
+    """Disks on the storage without a record get one."""
     with sr_operation(context, sr, "scan"):
-        require_plugged(context, sr)
+        host = require_plugged(context, sr)
         context.work(_SCAN)
+        config = next(
+            pbd["device_config"]
+            for pbd in (context.get("PBD", ref) for ref in context.get("SR", sr)["PBDs"])
+            if pbd["host"] == host
+        )
+        contents.discover(context, sr, pbds.asked(context, host, config))
         sizes = (context.db.value("VDI", vdi, "virtual_size") for vdi in context.get("SR", sr)["VDIs"])
         context.db.write("SR", sr, virtual_allocation=sum(sizes))
+    refresh_sr(context, sr)
 
 
 def _gone(context: Context, sr: str) -> None:
@@ -106,9 +198,7 @@ def _gone(context: Context, sr: str) -> None:
         for vbd in list(context.get("VDI", vdi)["VBDs"]):
             context.db.destroy("VBD", vbd)
         context.db.destroy("VDI", vdi)
-    for pbd in list(row["PBDs"]):
-        context.db.destroy("PBD", pbd)
-    context.db.destroy("SR", sr)
+    _drop_records(context, sr)
 
 
 @call("SR.forget", source=BOTH)
@@ -116,6 +206,8 @@ def forget(context: Context, sr: str) -> None:
     """Records go, data stays."""
     with sr_operation(context, sr, "forget"):
         context.work(_FORGET)
+        row = context.get("SR", sr)
+        contents.keep(context, row["uuid"], row["VDIs"])
         _gone(context, sr)
 
 
@@ -128,6 +220,7 @@ def destroy(context: Context, sr: str) -> None:
             if row.get("local_cache_sr", NULL) == sr:
                 raise Failure("SR_IS_CACHE_SR", host)
         context.work(_FORGET)
+        context.estate.storage.erase(context.get("SR", sr)["uuid"])
         _gone(context, sr)
 
 
@@ -152,111 +245,11 @@ def assert_can_host_ha_statefile(context: Context, sr: str) -> None:
 
 @call("SR.get_live_hosts", source=READ)
 def get_live_hosts(context: Context, sr: str) -> list[str]:
-    pbds = (context.get("PBD", pbd) for pbd in context.get("SR", sr)["PBDs"])
-    plugged = [pbd["host"] for pbd in pbds if pbd["currently_attached"]]
-    return [h for h in plugged if context.db.value("host", h, "enabled") and _live(context, h)]
+    plugged = (context.get("PBD", pbd) for pbd in context.get("SR", sr)["PBDs"])
+    hosts = [pbd["host"] for pbd in plugged if pbd["currently_attached"]]
+    return [h for h in hosts if context.db.value("host", h, "enabled") and _live(context, h)]
 
 
 def _live(context: Context, host: str) -> bool:
     metrics = context.db.find("host_metrics", context.get("host", host)["metrics"])
     return metrics is not None and bool(metrics["live"])
-
-
-@call("PBD.create", source=BOTH)
-def pbd_create(context: Context, record: Row) -> str:
-    sr, host = record["SR"], record["host"]
-    with sr_operation(context, sr, "pbd_create"):
-        context.get("host", host)
-        for pbd in context.get("SR", sr)["PBDs"]:
-            if context.db.value("PBD", pbd, "host") == host:
-                raise Failure("PBD_EXISTS", sr, host, pbd)
-        if "SRmaster" in record["device_config"]:
-            raise Failure("VALUE_NOT_SUPPORTED", "device_config", "SRmaster", "This key is for internal use only")
-        config = _without_passwords(context, record["device_config"])
-        ref = context.db.create("PBD", {**record, "device_config": config, "currently_attached": False})
-    refresh_sr(context, sr)
-    return ref
-
-
-def _without_passwords(context: Context, config: dict[str, str]) -> dict[str, str]:
-    """Each `…password` becomes `…password_secret`, the uuid of a secret of the PBD's own."""
-    out = {}
-    for key, value in config.items():
-        if key.endswith("password"):
-            secret = context.db.create("secret", {"value": value})
-            out[f"{key}_secret"] = context.db.value("secret", secret, "uuid")
-        else:
-            out[key] = value
-    return out
-
-
-@call("PBD.destroy", source=BOTH)
-def pbd_destroy(context: Context, pbd: str) -> None:
-    sr = context.get("PBD", pbd)["SR"]
-    with sr_operation(context, sr, "pbd_destroy"):
-        if context.get("PBD", pbd)["currently_attached"]:
-            raise Failure("OPERATION_NOT_ALLOWED", "PBD is currently attached")
-        context.db.destroy("PBD", pbd)
-    refresh_sr(context, sr)
-
-
-@call("PBD.set_device_config", source=READ)
-def set_device_config(context: Context, pbd: str, value: dict[str, str]) -> None:
-    """Takes effect at the next plug."""
-    if "SRmaster" in value:
-        raise Failure("VALUE_NOT_SUPPORTED", "device_config", "SRmaster", "This key is for internal use only")
-    context.db.write("PBD", pbd, device_config=_without_passwords(context, value))
-
-
-@call("PBD.plug", source=BOTH)
-def pbd_plug(context: Context, pbd: str) -> None:
-    """Plugging twice is silent."""
-    row = context.get("PBD", pbd)
-    sr = row["SR"]
-    with sr_operation(context, sr, "plug"):
-        context.require_live(row["host"])
-        if row["currently_attached"]:
-            return
-        others = [p for p in context.get("SR", sr)["PBDs"] if context.db.value("PBD", p, "currently_attached")]
-        if not context.get("SR", sr)["shared"] and others:
-            raise Failure("SR_NOT_SHARABLE", sr, context.db.value("PBD", others[0], "host"))
-        context.work(_PLUG)
-        context.db.write("PBD", pbd, currently_attached=True)
-    refresh_sr(context, sr)
-
-
-@call("PBD.unplug", source=BOTH)
-def pbd_unplug(context: Context, pbd: str) -> None:
-    """HA's claims come before disks in use; unplugging what is not plugged is silent."""
-    row = context.get("PBD", pbd)
-    sr, host = row["SR"], row["host"]
-    with ExitStack() as stack:
-        stack.enter_context(sr_operation(context, sr, "unplug"))
-        context.require_live(host)
-        if not row["currently_attached"]:
-            return
-        _ha_claims(context, sr, host)
-        used = [vdi for vdi in context.get("SR", sr)["VDIs"] if _used_on(context, vdi, host)]
-        if used:
-            raise Failure("VDI_IN_USE", *used)
-        context.work(_PLUG)
-        context.db.write("PBD", pbd, currently_attached=False)
-    refresh_sr(context, sr)
-
-
-def _ha_claims(context: Context, sr: str, host: str) -> None:
-    pool = context.pool.record
-    if not pool["ha_enabled"]:
-        return
-    if context.db.value("host", host, "enabled") and not pool["ha_allow_overcommit"]:
-        for vdi in context.get("SR", sr)["VDIs"]:
-            for vbd in context.get("VDI", vdi)["VBDs"]:
-                if is_protected(context.get("VM", context.db.value("VBD", vbd, "VM"))):
-                    raise Failure("HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED", sr)
-    if any(context.db.value("VDI", v, "SR") == sr for v in pool["ha_statefiles"] if context.db.find("VDI", v)):
-        raise Failure("HA_IS_ENABLED")
-
-
-def _used_on(context: Context, vdi: str, host: str) -> bool:
-    vbds = (context.get("VBD", vbd) for vbd in context.get("VDI", vdi)["VBDs"])
-    return any(vbd["currently_attached"] and context.db.value("VM", vbd["VM"], "resident_on") == host for vbd in vbds)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
-
-from sandbox.xapi import allowed
-from sandbox.xapi.calls.vm_copy import copy_vdi
+from sandbox.xapi import disks
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import sr_operation, vdi_operation
 from sandbox.xapi.registry import BOTH, READ, call
+from sandbox.xapi.storage import contents
+from sandbox.xapi.storage.drivers import backend
 from sandbox.xapi.values import NULL, Row
 
 _FAST, _COPY_PER_GIB = 0.5, 8.0
 _GIB, _MIB = 1 << 30, 1 << 20
+_VHD_MOST = 2_088_960 * _MIB
+"""What a VHD can hold at most."""
 
 
 @call("VDI.create", source=BOTH)
@@ -23,13 +24,14 @@ def create(context: Context, record: Row) -> str:
     require_plugged(context, sr)
     with sr_operation(context, sr, "vdi_create"):
         context.work(_FAST)
-        identity = str(uuid.uuid4())
-        vdi = context.db.create(
-            "VDI",
-            {**record, "uuid": identity, "location": identity, "managed": True, "physical_utilisation": 4096},
-        )
-    allowed.refresh(context.db, "VDI", vdi)
-    return vdi
+        _check_size(context, record)
+        return disks.make(context, record)
+
+
+def _check_size(context: Context, record: Row) -> None:
+    raw = record.get("sm_config", {}).get("type") == "raw"
+    if not context.estate.storage.open and not raw and not 0 < record["virtual_size"] <= _VHD_MOST:
+        raise backend(79, f"A disk cannot have that size [opterr=1 byte to {_VHD_MOST}]")
 
 
 def require_plugged(context: Context, sr: str) -> str:
@@ -47,23 +49,25 @@ def destroy(context: Context, vdi: str) -> None:
     with vdi_operation(context, vdi, "destroy"), sr_operation(context, sr, "vdi_destroy"):
         require_plugged(context, sr)
         context.work(_FAST)
-        _forget(context, vdi)
+        _drop_vbds(context, vdi)
+        disks.remove(context, vdi)
 
 
-def _forget(context: Context, vdi: str) -> None:
+def _drop_vbds(context: Context, vdi: str) -> None:
     for vbd in list(context.get("VDI", vdi)["VBDs"]):
         if context.get("VBD", vbd)["type"] == "CD":
             context.db.write("VBD", vbd, VDI=NULL, empty=True)
         else:
             context.db.destroy("VBD", vbd)
-    context.db.destroy("VDI", vdi)
 
 
 @call("VDI.forget", source=READ)
 def forget(context: Context, vdi: str) -> None:
     """The record goes, the data stays."""
     with vdi_operation(context, vdi, "forget"):
-        _forget(context, vdi)
+        contents.keep(context, context.db.value("SR", context.get("VDI", vdi)["SR"], "uuid"), [vdi])
+        _drop_vbds(context, vdi)
+        context.db.destroy("VDI", vdi)
 
 
 @call("VDI.resize", source=BOTH)
@@ -72,7 +76,9 @@ def resize(context: Context, vdi: str, size: int) -> None:
     with vdi_operation(context, vdi, "resize"), sr_operation(context, sr, "vdi_resize"):
         require_plugged(context, sr)
         context.work(_FAST)
-        context.db.write("VDI", vdi, virtual_size=size)
+        if not context.estate.storage.open and size < context.get("VDI", vdi)["virtual_size"]:
+            raise backend(79, "A disk cannot shrink")
+        disks.grow(context, vdi, size)
 
 
 @call("VDI.snapshot", source=READ)
@@ -81,7 +87,7 @@ def snapshot(context: Context, vdi: str, _driver_params: dict[str, str] | None =
     with vdi_operation(context, vdi, "snapshot"), sr_operation(context, sr, "vdi_snapshot"):
         require_plugged(context, sr)
         context.work(_FAST)
-        return copy_vdi(context, vdi, snapshot=True)
+        return disks.copy(context, vdi, snapshot=True)
 
 
 @call("VDI.clone", source=READ)
@@ -90,7 +96,7 @@ def clone(context: Context, vdi: str, _driver_params: dict[str, str] | None = No
     with vdi_operation(context, vdi, "clone"), sr_operation(context, sr, "vdi_clone"):
         require_plugged(context, sr)
         context.work(_FAST)
-        return copy_vdi(context, vdi, snapshot=False)
+        return disks.copy(context, vdi, snapshot=False, shared_past=True)
 
 
 @call("VDI.copy", source=READ, only="whole copies; with a base disk, refused as not implemented")
@@ -106,7 +112,7 @@ def copy(context: Context, vdi: str, sr: str, base_vdi: str = NULL, into_vdi: st
         if into_vdi == NULL:
             require_plugged(context, sr)
         context.work(_FAST + _COPY_PER_GIB * row["physical_utilisation"] / _GIB)
-        return into_vdi if into_vdi != NULL else copy_vdi(context, vdi, snapshot=False, sr=sr)
+        return into_vdi if into_vdi != NULL else disks.copy(context, vdi, snapshot=False, sr=sr)
 
 
 @call("VDI.update", source=READ)

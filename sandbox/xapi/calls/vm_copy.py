@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sandbox.xapi import allowed, domains
+from sandbox.xapi import allowed, disks, domains
 from sandbox.xapi.calls.vm_power import describe, tell
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure
@@ -113,26 +113,8 @@ def _copy_vbd(context: Context, vbd: str, vm: str, snapshot: bool, sr: str) -> N
     row = context.get("VBD", vbd)
     vdi = row["VDI"]
     if not row["empty"] and row["type"] != "CD":
-        vdi = copy_vdi(context, vdi, snapshot=snapshot, sr=sr)
+        vdi = disks.copy(context, vdi, snapshot=snapshot, sr=sr, shared_past=not sr)
     _copy_device(context, "VBD", vbd, {"VM": vm, "VDI": vdi})
-
-
-def copy_vdi(context: Context, vdi: str, *, snapshot: bool, sr: str = "") -> str:
-    row, identity = context.get("VDI", vdi), str(uuid.uuid4())
-    changes: Row = {
-        "uuid": identity,
-        "location": identity,
-        "current_operations": {},
-        "VBDs": [],
-        "is_a_snapshot": snapshot,
-        "snapshot_of": vdi if snapshot else NULL,
-        "snapshot_time": context.now() if snapshot else Time(EPOCH),
-    }
-    if sr:
-        changes["SR"] = sr
-    new = context.db.create("VDI", {**row, **changes})
-    allowed.refresh(context.db, "VDI", new)
-    return new
 
 
 def new_mac() -> str:
@@ -167,7 +149,7 @@ def snapshot(context: Context, vm: str, new_name: str, ignore_vdis: list[str] | 
         for vbd in list(context.get("VM", new)["VBDs"]):
             vdi = context.db.find("VDI", context.db.value("VBD", vbd, "VDI"))
             if vdi and vdi["snapshot_of"] in (ignore_vdis or ()):
-                context.db.destroy("VDI", context.db.value("VBD", vbd, "VDI"))
+                disks.remove(context, context.db.value("VBD", vbd, "VDI"))
                 context.db.destroy("VBD", vbd)
     tell(context, vm, "VM_SNAPSHOTTED", f"snapshotted, snapshot name: {new_name}")
     return new
@@ -198,7 +180,7 @@ def revert(context: Context, snapshot_ref: str) -> None:
         if db.value("VM", vm, "power_state") != "Halted":
             domains.tear_down(context.pool, vm, "Halted")
         context.work(_REVERT)
-        _drop_devices(context, vm, disks=True)
+        _drop_devices(context, vm, with_disks=True)
         kept = ("uuid", "name_label", "name_description", "snapshots", "children", "parent", "metrics", "guest_metrics",
                 "VBDs", "VIFs", "is_a_snapshot", "is_a_template", "power_state",
                 "transportable_snapshot_id")  # fmt: skip
@@ -215,13 +197,13 @@ def revert(context: Context, snapshot_ref: str) -> None:
     context.announce("VM_SNAPSHOT_REVERTED", 5, "VM", context.get("VM", vm)["uuid"], body)
 
 
-def _drop_devices(context: Context, vm: str, disks: bool) -> None:
+def _drop_devices(context: Context, vm: str, *, with_disks: bool) -> None:
     db = context.db
     for vbd in list(context.get("VM", vm)["VBDs"]):
         vdi, kind = db.value("VBD", vbd, "VDI"), db.value("VBD", vbd, "type")
         db.destroy("VBD", vbd)
-        if disks and kind != "CD" and db.find("VDI", vdi) is not None and not db.value("VDI", vdi, "VBDs"):
-            db.destroy("VDI", vdi)
+        if with_disks and kind != "CD" and db.find("VDI", vdi) is not None and not db.value("VDI", vdi, "VBDs"):
+            disks.remove(context, vdi)
         else:
             allowed.refresh(db, "VDI", vdi)
     for vif in list(context.get("VM", vm)["VIFs"]):
@@ -237,7 +219,7 @@ def destroy(context: Context, vm: str) -> None:
             raise Failure("VM_CANNOT_DELETE_DEFAULT_TEMPLATE", vm)
         for child in list(row.get("children", ())):
             db.write("VM", child, parent=row["parent"])
-        _drop_devices(context, vm, disks=False)
+        _drop_devices(context, vm, with_disks=False)
         for cls, field in (("VM_metrics", "metrics"), ("VM_guest_metrics", "guest_metrics")):
             if db.find(cls, row[field]) is not None:
                 db.destroy(cls, row[field])

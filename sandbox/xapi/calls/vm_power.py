@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.xapi import domains
+from sandbox.xapi import disks, domains
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import devices_marked, raise_if, reserved, vm_operation
@@ -176,16 +176,9 @@ def suspend(context: Context, vm: str) -> None:
             raise Failure("VM_NO_SUSPEND_SR", vm)
         row = context.get("VM", vm)
         context.work(_SUSPEND_FIXED + _SUSPEND_PER_GIB * row["memory_dynamic_max"] / _GIB)
-        image = context.db.create(
-            "VDI",
-            {
-                "SR": sr,
-                "name_label": "Suspend image",
-                "type": "suspend",
-                "virtual_size": row["memory_dynamic_max"],
-                "managed": True,
-            },
-        )
+        size = row["memory_dynamic_max"]
+        kind = {"SR": sr, "name_label": "Suspend image", "type": "suspend", "virtual_size": size}
+        image = disks.make(context, kind, used=size)
         context.db.write("VM", vm, suspend_VDI=image)
         domains.tear_down(context.pool, vm, "Suspended")
     tell(context, vm, "VM_SUSPENDED", "suspended")
@@ -194,7 +187,7 @@ def suspend(context: Context, vm: str) -> None:
 def _drop_image(context: Context, vm: str) -> None:
     image = context.get("VM", vm)["suspend_VDI"]
     if context.db.find("VDI", image) is not None:
-        context.db.destroy("VDI", image)
+        disks.remove(context, image)
     context.db.write("VM", vm, suspend_VDI=NULL)
 
 
@@ -230,7 +223,7 @@ def power_state_reset(context: Context, vm: str) -> None:
     if row["power_state"] in ("Running", "Paused") and context.db.find("host", host) is not None:
         if host == context.pool.coordinator_ref:
             raise Failure("DOMAIN_EXISTS", vm)
-        if is_live(context.db, host) and context.pool.hosts[host].alive:
+        if is_live(context.db, host) and context.pool.hosts[host].answers:
             raise Failure("HOST_IS_LIVE", host)
     context.db.write("VM", vm, current_operations={})
     domains.tear_down(context.pool, vm, "Halted", protect=True)

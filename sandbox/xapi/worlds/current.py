@@ -12,7 +12,7 @@ from sandbox.xapi.worlds.hardware import CASCADE_LAKE, Server, add_host
 from sandbox.xapi.worlds.network import Address, Nic, add_networks, add_nic
 from sandbox.xapi.worlds.pools import add_message, add_pool, finish
 from sandbox.xapi.worlds.products import XENSERVER_8
-from sandbox.xapi.worlds.storage import add_drivers, add_iscsi, add_local_storage, add_nfs, add_tools_sr
+from sandbox.xapi.worlds.storage import add_drivers, add_iscsi, add_local_storage, add_nfs, add_tools_sr, filers
 from sandbox.xapi.worlds.templates import add_templates
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HASH = "3b6f1a52c09d4e7791f5f6b1d0a7c4e2"
 OLDER_HASH = "91c4a07e5d2b48c38f60b1297ed4ac15"
 HOSTS = ("xs21", "xs22", "xs23")
+IQN = "iqn.2021-03.com.example.storage:main"
 FLAWS = (
     "xs23 has not had the latest updates and should restart its toolstack.",
     "xs22 does not keep its time by NTP.",
@@ -48,7 +49,7 @@ def lab(now: datetime.datetime) -> Lab:
         HOSTS,
         name="iSCSI main",
         targets="10.0.0.112,10.0.0.113",
-        iqn="iqn.2021-03.com.example.storage:main",
+        iqn=IQN,
         size=6 * TIB,
         paths=2,
     )
@@ -78,7 +79,8 @@ def lab(now: datetime.datetime) -> Lab:
     )
     _add_guests(pool, nfs=nfs, iscsi=iscsi, local=local["xs22"])
     _add_drift(pool, nfs)
-    return Lab("current", (finish(pool),), flaws=FLAWS)
+    storage = filers("10.0.0.111", ("10.0.0.112", "10.0.0.113"), IQN, HOSTS)
+    return Lab("current", (finish(pool),), flaws=FLAWS, storage=storage)
 
 
 def _add_server(pool: PoolBuilder, name: str, address: str) -> None:

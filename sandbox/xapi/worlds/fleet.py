@@ -13,7 +13,7 @@ from sandbox.xapi.worlds.hardware import CASCADE_LAKE, Server, add_host
 from sandbox.xapi.worlds.network import Address, Nic, add_networks, add_nic
 from sandbox.xapi.worlds.pools import add_pool, finish
 from sandbox.xapi.worlds.products import XENSERVER_8
-from sandbox.xapi.worlds.storage import add_drivers, add_iscsi, add_local_storage, add_tools_sr
+from sandbox.xapi.worlds.storage import add_drivers, add_iscsi, add_local_storage, add_tools_sr, filers
 from sandbox.xapi.worlds.templates import add_templates
 
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ def lab(size: str | None, *, pools: int | None, seed: int, now: datetime.datetim
     if not 1 <= count <= MOST_POOLS:
         raise LabError(f"The number of pools is between 1 and {MOST_POOLS}, not {count}.")
     hosts, vms = parse_size(size or DEFAULT_SIZE)
+    storage = filers("10.0.0.111", ("10.0.0.112",), "iqn.2024-01.com.example.storage:spare", ())
     if count == 1:
-        return Lab(f"fleet {hosts}x{vms}", (_pool("fleet", "", 0, hosts, vms, seed, now),))
+        return Lab(f"fleet {hosts}x{vms}", (_pool("fleet", "", 0, hosts, vms, seed, now),), storage=storage)
     names = [f"pool-{number + 1:02}" for number in range(count)]
     worlds = [_pool(name, f"p{n + 1:02}-", n, hosts, vms, seed + n, now) for n, name in enumerate(names)]
-    return Lab(f"{count} pools of {hosts}x{vms}", tuple(worlds))
+    return Lab(f"{count} pools of {hosts}x{vms}", tuple(worlds), storage=storage)
 
 
 def parse_size(size: str) -> tuple[int, int]:

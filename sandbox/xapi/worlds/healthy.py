@@ -11,7 +11,7 @@ from sandbox.xapi.worlds.hardware import CASCADE_LAKE, Server, add_host
 from sandbox.xapi.worlds.network import Address, Nic, add_bond, add_network, add_networks, add_nic
 from sandbox.xapi.worlds.pools import add_pool, finish
 from sandbox.xapi.worlds.products import XENSERVER_8
-from sandbox.xapi.worlds.storage import add_drivers, add_iscsi, add_local_storage, add_tools_sr, add_vdi
+from sandbox.xapi.worlds.storage import add_drivers, add_iscsi, add_local_storage, add_tools_sr, add_vdi, filers
 from sandbox.xapi.worlds.templates import add_templates
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox.xapi.lab import PoolWorld
 
 HOSTS = ("xs31", "xs32", "xs33")
+IQN = "iqn.2023-09.com.example.storage:healthy"
 HASH = "c2d9e1b7402f4b3e8a6d5f0c7b91e384"
 STATEFILE_BYTES = 266_240
 REDO_LOG_BYTES = 3804 * MIB
@@ -27,7 +28,8 @@ REDO_LOG_BYTES = 3804 * MIB
 
 def lab(now: datetime.datetime) -> Lab:
     """The pool `healthy` of xs31, xs32 and xs33."""
-    return Lab("healthy", (_pool(now),))
+    storage = filers("10.0.2.111", ("10.0.2.112", "10.0.3.112"), IQN, HOSTS)
+    return Lab("healthy", (_pool(now),), storage=storage)
 
 
 def _pool(now: datetime.datetime) -> PoolWorld:
@@ -46,7 +48,7 @@ def _pool(now: datetime.datetime) -> PoolWorld:
         HOSTS,
         name="iSCSI main",
         targets="10.0.2.112,10.0.3.112",
-        iqn="iqn.2023-09.com.example.storage:healthy",
+        iqn=IQN,
         size=6 * TIB,
         paths=2,
     )

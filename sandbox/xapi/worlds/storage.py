@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandbox.xapi.storage.declared import Disk, Export, Lun, NfsServer, Storage, Target
 from sandbox.xapi.values import NULL
-from sandbox.xapi.worlds.builder import GIB
+from sandbox.xapi.worlds.builder import GIB, TIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -252,4 +253,26 @@ def add_vdi(
             "parent": NULL,
             **fields,
         },
+    )
+
+
+def filers(nfs: str, iscsi: tuple[str, ...], iqn: str, hosts: Iterable[str]) -> Storage:
+    """What the labs' storage has besides what their pools use: room for new SRs of each kind.
+
+    `iscsi` are the target's portals. The target `…:guarded` wants CHAP: user ``xen``, password ``let me in``.
+    """
+    exports = (
+        Export("/srv/xen", 2 * TIB),
+        Export("/srv/xen2", 4 * TIB, used=300 * GIB),
+        Export("/srv/iso", 400 * GIB, images=("memtest86.iso", "rescue.iso")),
+    )
+    free = Lun(f"36001405{'f' * 22}001", 1 * TIB, 7, serial="f0000001")
+    guarded = Lun(f"36001405{'f' * 22}002", 500 * GIB, 0, serial="f0000002")
+    return Storage(
+        nfs=(NfsServer(nfs, exports),),
+        targets=(
+            Target(iqn, iscsi, (free,)),
+            Target(f"{iqn}:guarded", iscsi, (guarded,), chap_user="xen", chap_password="let me in"),
+        ),
+        disks=tuple(Disk("/dev/sdb", 900 * GIB, host) for host in hosts),
     )

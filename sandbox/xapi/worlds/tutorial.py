@@ -30,11 +30,14 @@ from sandbox.xapi.worlds.storage import (
     add_local_storage,
     add_nfs,
     add_tools_sr,
+    filers,
 )
 from sandbox.xapi.worlds.templates import add_templates
 
 if TYPE_CHECKING:
     import datetime
+
+    from sandbox.xapi.storage.declared import Storage
 
 NFS_SERVER = "10.0.0.111"
 ISCSI_TARGET = "10.0.0.112"
@@ -53,13 +56,18 @@ FLAWS = (
 
 def lab(now: datetime.datetime) -> Lab:
     """xs1 and xs2 pooled, xs3 stand-alone."""
-    return Lab("tutorial", (_pool(now), _alone(XS3, now, with_vm=True)), flaws=FLAWS)
+    return Lab("tutorial", (_pool(now), _alone(XS3, now, with_vm=True)), flaws=FLAWS, storage=_filers())
 
 
 def start_lab(now: datetime.datetime) -> Lab:
     """The three hosts as they were installed, each a pool of one."""
     flaws = ("The three hosts are not a pool yet.", "xs3 has another processor than xs1 and xs2.")
-    return Lab("tutorial-start", tuple(_alone(server, now) for server in (XS1, XS2, XS3)), flaws=flaws)
+    pools = tuple(_alone(server, now) for server in (XS1, XS2, XS3))
+    return Lab("tutorial-start", pools, flaws=flaws, storage=_filers())
+
+
+def _filers() -> Storage:
+    return filers(NFS_SERVER, (ISCSI_TARGET, "10.0.0.113"), ISCSI_IQN, ("xs1", "xs2", "xs3"))
 
 
 def _add_server(pool: PoolBuilder, server: Server) -> None:

@@ -1,7 +1,7 @@
 """Worlds as JSON files: what a running sandbox hands out, and plain databases of one pool.
 
-Our own form is ``{"xenia-world": 1, "name", "username", "password", "flaws", "pools"}``, each pool being
-``{"release", "objects", "notes"}``.
+Our own form is ``{"xenia-world": 1, "name", "username", "password", "flaws", "pools", "storage"}``, each pool being
+``{"release", "objects", "notes"}``; ``storage`` may be left out.
 A plain ``{class: {ref: record}}`` is one pool of the release that its coordinator's software names.
 """
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.xapi.lab import PASSWORD, Lab, LabError, Objects, PoolWorld
 from sandbox.xapi.model import model
+from sandbox.xapi.storage import declared
 from sandbox.xapi.worlds import releases
 from sandbox.xapi.worlds.check import fits
 
@@ -24,6 +25,7 @@ VERSION = 1
 
 def to_json(lab_: Lab) -> dict[str, Any]:
     """The lab in our own form; :func:`from_json` gives an equal lab."""
+    storage = {} if lab_.storage is None else {"storage": declared.to_json(lab_.storage)}
     return {
         MARK: VERSION,
         "name": lab_.name,
@@ -31,6 +33,7 @@ def to_json(lab_: Lab) -> dict[str, Any]:
         "password": lab_.password,
         "flaws": list(lab_.flaws),
         "pools": [{"release": pool.release, "notes": list(pool.notes), "objects": pool.objects} for pool in lab_.pools],
+        **storage,
     }
 
 
@@ -72,7 +75,17 @@ def from_json(content: object, *, name: str = "world") -> Lab:
         _text(content, "username", "root"),
         _text(content, "password", PASSWORD),
         _texts(content, "flaws"),
+        _storage(content),
     )
+
+
+def _storage(content: dict[str, Any]) -> declared.Storage | None:
+    if "storage" not in content:
+        return None
+    try:
+        return declared.from_json(content["storage"])
+    except ValueError as error:
+        raise LabError(str(error)) from error
 
 
 def _pool(content: object) -> PoolWorld:

@@ -48,8 +48,15 @@ class Builder:
         self.add(
             "SR", label, name_label=label, type=kind, shared=shared, physical_size=500 * GIB, physical_utilisation=GIB
         )
+        config = {
+            "nfs": {"server": "10.1.0.9", "serverpath": f"/{label}"},
+            "iso": {"location": f"10.1.0.9:/{label}", "type": "nfs_iso"},
+        }.get(kind, {"device": "/dev/sda3"})
         for host in hosts:
-            self.add("PBD", f"{label} on {host}", SR=ref(label), host=ref(host), currently_attached=True)
+            self.add(
+                "PBD", f"{label} on {host}", SR=ref(label), host=ref(host), currently_attached=True,
+                device_config=config,
+            )  # fmt: skip
 
     def vm(self, name: str, host: str = "", memory: int = 1, sr: str = "", network: str = "", **fields: Any) -> None:
         running = bool(host)

@@ -1,0 +1,1 @@
+"""The pretend storage behind the pools: servers, targets, LUNs and disks, and the drivers that speak to them."""

@@ -43,8 +43,9 @@ def note(request: Request, state: State, result: Result, level: Level, is_comman
 
 
 def _next(request_id: str, plan: Plan, state: State, is_command: Callable[[str], bool]) -> tuple[Suggestion, ...]:
-    if state is State.SUCCEEDED and plan.go_back and is_command(plan.go_back):
-        return (Suggestion("Go back", plan.go_back),)
+    if state is State.SUCCEEDED:
+        back = plan.go_back and is_command(plan.go_back)
+        return (*plan.on_success, *((Suggestion("Go back", plan.go_back),) if back else ()))
     if state in (State.FAILED, State.CANCELLED):
         return plan.on_failure
     return (Suggestion("Settle it", f"request settle {request_id}"),) if state is State.UNKNOWN else ()

@@ -9,7 +9,8 @@ from bot import planning
 from bot.audits.apart import apart
 from bot.errors import Refused, ToolstackRefusal, Unavailable, UserError
 from bot.inventory import SR, Inventory
-from bot.model import Expect, Finding, HostTarget, Plan, PoolTarget, Risk, Step, Value, Verdict
+from bot.lookup import spelling
+from bot.model import Expect, Finding, HostTarget, Plan, PoolTarget, Risk, Step, Suggestion, Value, Verdict
 from bot.ports import Context, PoolView
 from bot.registry import command
 from bot.rules import conditions, ha, join
@@ -70,6 +71,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             (f"{quoted(host.name)} has", _holdings(sides.own.inventory)),
         ),
         impact=tuple(_impact(sides, arguments.force)),
+        on_failure=tuple(_if_storage_is_missing(context, inventory)),
         go_back=f"{planning.line(f'host remove {quoted(host.name)}', context)} (which destroys what is on its disks)",
     )
 
@@ -154,12 +156,14 @@ def _unconnected(inventory: Inventory) -> str:
     if inventory.pool.other_config.get(NO_CONNECTIONS) == "nosync":
         return f"the pool is told not to: other_config has {NO_CONNECTIONS}=nosync"
     coordinator = inventory.pool.coordinator
-    lacking = [sr.name for sr in _shared(inventory) if coordinator not in [pbd.host for pbd in sr.pbds]]
+    lacking = [sr.name for sr in inventory.shared_srs if coordinator not in [pbd.host for pbd in sr.pbds]]
     return f"the coordinator itself has no connection to {joined(lacking)}" if lacking else ""
 
 
-def _shared(inventory: Inventory) -> tuple[SR, ...]:
-    return inventory.shared_srs
+def _if_storage_is_missing(context: Context, inventory: Inventory) -> Iterator[Suggestion]:
+    """A storage that a new host cannot plug fails its last wait, and leaves the host in the pool."""
+    for sr in inventory.shared_srs[:3]:
+        yield Suggestion(f"Plug {quoted(sr.name)}", planning.line(f"sr repair {spelling(sr, inventory)}", context))
 
 
 def _steps(sides: Sides, candidate: PoolView, inventory: Inventory, force: bool, view: PoolView) -> Iterator[Step]:
@@ -175,7 +179,7 @@ def _steps(sides: Sides, candidate: PoolView, inventory: Inventory, force: bool,
         limit_seconds=READY_SECONDS,
         away_seconds=READY_SECONDS,
     )
-    if _shared(inventory) and not _unconnected(inventory):
+    if inventory.shared_srs and not _unconnected(inventory):
         yield Step(
             title=f"Wait until every shared storage is plugged on {quoted(host.name)}",
             target=there,

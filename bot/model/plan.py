@@ -116,6 +116,10 @@ class Plan:
     """Why the bot chose what it chose."""
     go_back: str = free(default="")
     """The command that takes it back, or in words why nothing can."""
+    confirm: str = bound(default="")
+    """What each approver types first, whatever the policy says: a fact that only people at the machines can know."""
+    on_success: tuple[Suggestion, ...] = free(default=())
+    """What is offered when it is done: the step that usually comes next."""
     on_failure: tuple[Suggestion, ...] = free(default=())
     """What is offered when it has failed half-way: to go on, to bring back what was moved."""
 

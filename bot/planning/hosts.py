@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bot.inventory import VM, Host, Inventory
-from bot.model import Argument, Expect, Object, PoolTarget, Step, Trace, Value
+from bot.model import Argument, Expect, Object, PoolTarget, Step, Target, Trace, Value
 from bot.planning.vms import runs_on
 from bot.rules import conditions
 from bot.rules.hosts import MAINTENANCE_KEY
@@ -20,18 +20,18 @@ _BACK_TITLES = {"pool_migrate": "Move {vm} back from {home} to {host}", "resume_
                 "start_on": "Start {vm} on {host}"}  # fmt: skip
 
 
-def disable(host: Host, target: PoolTarget, *, undone: bool = True) -> Step:
+def disable(host: Host, target: Target, *, undone: bool = True) -> Step:
     undo = (enable(host, target),) if undone else ()
     return _switch(
         f"Disable {quoted(host.name)}: no VM comes to it any more", "host.disable", host, target, False, undo
     )
 
 
-def enable(host: Host, target: PoolTarget) -> Step:
+def enable(host: Host, target: Target) -> Step:
     return _switch(f"Enable {quoted(host.name)}", "host.enable", host, target, True)
 
 
-def _switch(title: str, call: str, host: Host, target: PoolTarget, enabled: bool, undo: tuple[Step, ...] = ()) -> Step:
+def _switch(title: str, call: str, host: Host, target: Target, enabled: bool, undo: tuple[Step, ...] = ()) -> Step:
     return Step(
         title=title,
         target=target,

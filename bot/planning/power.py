@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.inventory import Host, Inventory
 from bot.lookup import spelling
-from bot.model import Expect, Finding, Object, PoolTarget, Step, Trace, Value, Verdict
+from bot.model import Expect, Finding, Object, PoolTarget, Step, Target, Trace, Value, Verdict
 from bot.rules import conditions, evacuation, heartbeat, maintenance
 from bot.rules.check import Check
 from bot.rules.maintenance import Return
@@ -45,7 +45,7 @@ def checks(host: Host, inventory: Inventory) -> Iterator[Check]:
     )
 
 
-def down(host: Host, call: str, target: PoolTarget) -> Step:
+def down(host: Host, call: str, target: Target) -> Step:
     """`host.reboot` or `host.shutdown`."""
     verb = "Reboot" if call == "host.reboot" else "Shut down"
     return Step(
@@ -83,7 +83,7 @@ def gone(host: Host, target: PoolTarget) -> Step:
     )
 
 
-def back(host: Host, target: PoolTarget, *, rebooted: bool) -> Step:
+def back(host: Host, target: Target, *, rebooted: bool) -> Step:
     """Wait until it serves again; `rebooted`: it has to have started anew since the plan was made."""
     anew = Expect(
         object=host.id,

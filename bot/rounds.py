@@ -10,7 +10,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -64,6 +64,7 @@ class Rounds:
         clock: Clock,
         timezone: str,
         forget: Callable[[datetime], None],
+        threads: Executor | None = None,
     ) -> None:
         self._agenda = agenda
         self._audits = audits
@@ -73,7 +74,7 @@ class Rounds:
         self._timezone = timezone
         self._forget = forget
         self._owner = secrets.token_hex(8)
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="rounds")
+        self._threads = threads or ThreadPoolExecutor(AT_ONCE, thread_name_prefix="rounds")
         self._working: dict[int, _Working] = {}
         self._guard = threading.Lock()
         self._down: tuple[datetime, datetime] | None = None

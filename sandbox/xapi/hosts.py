@@ -28,6 +28,7 @@ class Host:
         record = pool.db.get("host", ref)
         self.uuid: str = record["uuid"]
         self.clock = HostClock()
+        self.powered = True
         self.alive = True
         """Powered on, with a toolstack that answers."""
         self.runs = 0
@@ -52,6 +53,11 @@ class Host:
         """This is what the machine that `machine` has been becomes when its toolstack starts again."""
         self.alive, self.clock = False, machine.clock
         machine.successor = self
+
+    @property
+    def answers(self) -> bool:
+        """Does the machine answer at its address, as whatever it is now?"""
+        return self.pool.estate.hosts[self.uuid].alive
 
     @property
     def is_known(self) -> bool:

@@ -1,7 +1,9 @@
-"""Hosts that lose power, shut down, boot, and are missed (xapi's timing, in simulated seconds)."""
+"""Hosts that lose power, shut down, boot, restart their toolstack, and are missed (xapi's timing, in simulated
+seconds)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sandbox.xapi import allowed, domains, ha, startup
@@ -15,29 +17,35 @@ SHUTDOWN_DELAY = 10.0
 """From the answer of host.reboot or host.shutdown to the toolstack's end."""
 TOOLSTACK_START = 30.0
 """Until a toolstack that restarts answers again."""
+_BOOTED, _STARTED = ("boot_time", "agent_start_time"), ("agent_start_time",)
+"""What host.other_config notes of a boot, and of a toolstack's start."""
 
 
 def power_lost(host: Host) -> None:
     """The plug is pulled. Only the pool's silence timer tells, and VMs stay Running until somebody says otherwise."""
     pool = host.pool
     with pool.db.lock:
-        if not host.alive:
-            host.runs += 1  # what was going to start it again does not
+        if not host.powered:
+            host.runs += 1  # what was going to boot it again does not
             return
+        host.powered = False
         host.lost_power_at = pool.estate.time.now()
         _stop(host)
         if pool.record["ha_enabled"]:
             ha.host_lost(host)
-            return
-        if host.is_coordinator:
-            return
-        mark = host.lost_power_at
+        elif not host.is_coordinator:
+            miss_later(host)
 
-        def missed() -> None:
-            if not host.alive and host.lost_power_at == mark and pool.coordinator.alive:
-                set_live(pool, host.ref, False)
 
-        pool.after(DECLARED_DEAD, missed)
+def miss_later(host: Host) -> None:
+    """Without HA, its pool shows a host that stays silent as not live after ten minutes."""
+    pool, run = host.pool, host.runs
+
+    def missed() -> None:
+        if not host.alive and host.runs == run and pool.coordinator.alive and host.is_known:
+            set_live(pool, host.ref, False)
+
+    pool.after(DECLARED_DEAD, missed)
 
 
 def _stop(host: Host) -> None:
@@ -66,9 +74,12 @@ def going_down(host: Host, reboot: bool) -> None:
         set_live(pool, host.ref, False)
 
     def down() -> None:
+        if not host.powered:
+            return
         for vm in list(pool.db.get("host", host.ref)["resident_VMs"]):
             if not pool.db.value("VM", vm, "is_control_domain"):
                 domains.tear_down(pool, vm, "Halted")
+        host.powered = False
         _stop(host)
         if reboot:
             boot_later(host)
@@ -87,42 +98,57 @@ def power_back(host: Host) -> None:
     host = host.pool.estate.succeed(host)
     pool = host.pool
     with pool.db.lock:
-        if host.alive:
+        if host.powered:
             return
+        host.powered = True
         if not host.is_known:  # forgotten by its pool
             host.alive = True
             return
-        for vm in list(pool.db.get("host", host.ref)["resident_VMs"]):
-            if not pool.db.value("VM", vm, "is_control_domain"):
-                domains.tear_down(pool, vm, "Halted", protect=True)
+        _domains_gone(host, lambda _: False)
         features = pool.db.value("host", host.ref, "cpu_info").get("features_after_reboot")
         if features:
             pool.db.set_key("host", host.ref, "cpu_info", "features", features)
-        _begin(host, ("boot_time", "agent_start_time"))
+        _begin(host, _BOOTED)
 
 
-def restart_as_heir(machine: Host) -> None:
-    """The toolstack ends and starts again, as what the machine became. The lock of the pool that it leaves is held."""
-    if machine.alive and machine.successor is not None:
-        heir = machine.successor
-        _stop(machine)
-        run = machine.runs
-        heir.pool.after(TOOLSTACK_START, lambda: _first_hello(machine, run))
+def _domains_gone(host: Host, runs: Callable[[str], bool]) -> None:
+    """VMs that the pool's database still has on the host, though they do not run there, are halted."""
+    pool = host.pool
+    for vm in list(pool.db.get("host", host.ref)["resident_VMs"]):
+        if not pool.db.value("VM", vm, "is_control_domain") and not runs(vm):
+            domains.tear_down(pool, vm, "Halted", protect=True)
+
+
+def restart_toolstack(host: Host) -> None:
+    """The toolstack ends and starts again; VMs run on. As another, if the machine became a member of another pool or
+    the coordinator of its own. The lock of the host's pool is held."""
+    if host.alive:
+        _stop(host)
+        run, heir = host.runs, host.successor or host
+        heir.pool.after(TOOLSTACK_START, lambda: _started(host) if host.runs == run else None)
+
+
+def _started(machine: Host) -> None:
+    host = machine.pool.estate.succeed(machine)
+    if host is not machine:
+        _domains_gone(host, lambda vm: _runs_on(machine, vm))
+    _begin(host, _STARTED)
+
+
+def _runs_on(machine: Host, vm: str) -> bool:
+    """Does the VM run on the machine, as its pool until now knows it? Members of one pool share references."""
+    row = machine.pool.db.find("VM", vm)
+    return row is not None and row["resident_on"] == machine.ref
 
 
 def leave(machine: Host, own: Pool) -> None:
     """The machine's toolstack ends; it boots as the coordinator of `own`. The lock of the pool it leaves is held."""
     heir = own.coordinator
     heir.take_over(machine)
-    own.estate.found(own)
+    machine.powered = False
     _stop(machine)
-    own.estate.succeed(machine)
+    own.estate.found(own, machine)
     boot_later(heir)
-
-
-def _first_hello(machine: Host, run: int) -> None:
-    if machine.runs == run:
-        _begin(machine.pool.estate.succeed(machine), ("agent_start_time",))
 
 
 def _begin(host: Host, times: tuple[str, ...]) -> None:
@@ -135,11 +161,25 @@ def _begin(host: Host, times: tuple[str, ...]) -> None:
     if host.is_coordinator:
         for other in pool.hosts.values():
             other.coordinator_back(pool.estate.time.now())
+            if not other.alive and not pool.record["ha_enabled"]:
+                miss_later(other)
     elif not pool.coordinator.alive:
         host.coordinator_gone(pool.estate.time.now())
     set_live(pool, host.ref, True)
-    startup.begin(host)
+    startup.begin(host, booted="boot_time" in times)
     pool.db.changed.notify_all()
+
+
+def hand_over(pool: Pool, host: str) -> None:
+    """The role goes to a live member: both toolstacks start anew, and every member knows whom to follow."""
+    old, new = pool.coordinator, pool.hosts[host]
+    if not old.alive or not new.alive:
+        return
+    restart_toolstack(old)
+    change_coordinator(pool, host)
+    restart_toolstack(new)
+    for other in pool.hosts.values():
+        other.lost_coordinator_at = other.found_coordinator_at = None
 
 
 def change_coordinator(pool: Pool, host: str) -> None:

@@ -143,7 +143,8 @@ class RunningLab:
     @property
     def pools(self) -> dict[str, dict[str, Any]]:
         """Name (of a nameless pool its coordinator's) → uuid, release, coordinator and hosts by name."""
-        names, described = [], []
+        names: list[tuple[str, str]] = []
+        described: list[dict[str, Any]] = []
         for pool in self.estate.pools:
             members = [s for s in self._served.values() if s.host.pool is pool and s.host.is_known]
             coordinator = next(served.name for served in members if served.host.is_coordinator)

@@ -20,11 +20,12 @@ _AGAIN = 60.0
 """Simulated seconds: until the storage is looked at; until a member whose coordinator went away tries again."""
 
 
-def begin(host: Host) -> None:
-    """The toolstack answers; the rest follows by itself. The pool's lock is held."""
+def begin(host: Host, booted: bool) -> None:
+    """The toolstack answers; the rest follows by itself. After a boot no storage is connected. The pool's lock is
+    held."""
     pool, run = host.pool, host.runs
     host.booting = True
-    for pbd in pool.db.get("host", host.ref)["PBDs"]:
+    for pbd in pool.db.get("host", host.ref)["PBDs"] if booted else ():
         pool.db.write("PBD", pbd, currently_attached=False)
     relevel(pool)
     pool.after(_BEFORE_PLUGS, lambda: _get_ready(host, run))

@@ -9,6 +9,9 @@ from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import raise_if
 from sandbox.xapi.registry import BOTH, READ, call
 from sandbox.xapi.rules.host_operations import host_verdicts
+from sandbox.xapi.rules.placement import is_live
+
+_POWER_ON_PATIENCE = 600.0
 
 
 def _down(context: Context, host: str, reboot: bool) -> None:
@@ -36,29 +39,23 @@ def shutdown(context: Context, host: str) -> None:
 
 @call("host.power_on", source=READ)
 def power_on(context: Context, host: str) -> None:
+    """Ends when the host is live, or after ten minutes."""
     raise_if(host_verdicts(context.db, host)["power_on"])
-    target = context.pool.hosts[host]
-    context.pool.after(180.0, lambda: life.power_back(target))
+    life.boot_later(context.pool.hosts[host])
+    context.wait(_POWER_ON_PATIENCE, lambda: is_live(context.db, host))
 
 
 @call("host.restart_agent", source=READ)
 def restart_agent(context: Context, host: str) -> None:
-    """After a second the toolstack starts again; of the coordinator, every session and task is gone."""
+    """After a second the toolstack ends, and starts again; of the coordinator, every session and task is gone."""
     target = context.require_live(host)
-
-    def restarted() -> None:
-        if target.is_coordinator:
-            context.pool.forget_runtime()
-        now = f"{int(target.clock.unix())}."
-        context.db.set_key("host", host, "other_config", "agent_start_time", now)
-
-    context.pool.after(1.0, restarted)
+    context.pool.after(1.0, lambda: life.restart_toolstack(target))
 
 
 def _given_up(context: Context, host: str, what: str) -> None:
     """The host must be dead, really."""
     context.get("host", host)
-    if host == context.pool.coordinator_ref or context.pool.hosts[host].alive:
+    if host == context.pool.coordinator_ref or context.pool.hosts[host].answers:
         raise Failure("HOST_IS_LIVE", host)
     if what == "destroy" and context.pool.record["ha_enabled"]:
         raise Failure("HA_IS_ENABLED")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.xapi import life
 from sandbox.xapi.context import Context
+from sandbox.xapi.emergency import FUSE, follow, take_over
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import pool_operation
 from sandbox.xapi.registry import BOTH, READ, RECORDED, call
@@ -103,7 +104,7 @@ def prevent_restarts_for(context: Context, seconds: int) -> None:
 
 @call("pool.designate_new_master", source=READ)
 def designate_new_master(context: Context, host: str) -> None:
-    """Every session and task of the old coordinator is gone afterwards."""
+    """Ten seconds later both toolstacks start anew: for half a minute nobody leads, and every session is gone."""
     context.get("host", host)
     with pool_operation(context, "designate_new_master"):
         if host == context.pool.coordinator_ref:
@@ -113,34 +114,44 @@ def designate_new_master(context: Context, host: str) -> None:
         for ref in context.db.rows("host"):
             context.require_live(ref)
         context.work(_HANDOVER)
-    context.pool.after(1.0, lambda: life.change_coordinator(context.pool, host))
+    context.pool.after(FUSE, lambda: life.hand_over(context.pool, host))
 
 
 @call("pool.emergency_transition_to_master", source=READ, emergency=True, anywhere=True)
 def emergency_transition(context: Context) -> None:
-    """On a survivor: it becomes the coordinator, with the database as it last had it."""
+    """On a survivor: ten seconds later it starts anew as the coordinator, with its copy of the database."""
     if context.host.is_coordinator:
         return
     if context.pool.record["ha_enabled"]:
         raise Failure("HA_IS_ENABLED")
-    host = context.host.ref
-    context.pool.after(10.0, lambda: life.change_coordinator(context.pool, host))
+    host = context.host
+    context.pool.after(FUSE, lambda: take_over(host))
 
 
-@call("pool.emergency_reset_master", source=READ, emergency=True, anywhere=True, only="to the coordinator that is")
+@call(
+    "pool.emergency_reset_master",
+    source=READ,
+    emergency=True,
+    anywhere=True,
+    only="to a coordinator that answers and knows the host",
+)
 def emergency_reset(context: Context, address: str) -> None:
-    """Members of a pool here always find the coordinator that their database names; another address is refused."""
-    if address != context.pool.coordinator.address:
+    """The host follows the coordinator at that address from now on; also one that led a pool itself."""
+    if context.pool.record["ha_enabled"]:
+        raise Failure("HA_IS_ENABLED")
+    there = next((h for h in context.estate.hosts.values() if address in (h.address, h.name)), None)
+    leads = there is not None and there is not context.host and there.alive and there.is_coordinator
+    if there is None or not leads or not follow(context.host, there.pool):
         raise Failure("NOT_IMPLEMENTED", context.method)
 
 
 @call("pool.recover_slaves", source=READ)
 def recover_slaves(context: Context) -> list[str]:
     """The members that could be told of their coordinator; who was not reached is left out."""
-    now, out = context.estate.time.now(), []
+    out, uuid = [], context.pool.record["uuid"]
     for ref, host in context.pool.hosts.items():
-        if host.alive and not host.is_coordinator:
-            host.coordinator_back(now)
-            host.lost_coordinator_at = host.found_coordinator_at = None
+        machine = context.estate.hosts[host.uuid]
+        ours = machine.pool.record["uuid"] == uuid
+        if machine is not context.host and machine.alive and ours and follow(machine, context.pool):
             out.append(ref)
     return out

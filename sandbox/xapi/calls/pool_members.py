@@ -72,7 +72,7 @@ def _join(context: Context, address: str, username: str, password: str, force: b
         _check_once(context)
         move_in(context.pool, target.pool)
     machine = context.host
-    context.pool.after(RESTART_DELAY, lambda: life.restart_as_heir(machine))
+    context.pool.after(RESTART_DELAY, lambda: life.restart_toolstack(machine))
 
 
 def _check(context: Context, target: Host, force: bool) -> None:

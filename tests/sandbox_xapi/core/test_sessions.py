@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from sandbox.xapi.estate import Estate
-from sandbox.xapi.failure import Failure, HostDown
+from sandbox.xapi.failure import Failure
 from tests.sandbox_xapi.core import world
 from tests.sandbox_xapi.core.world import Client
 
@@ -16,20 +15,6 @@ def refused(client: Client, method: str, *params: object) -> list[str]:
     with pytest.raises(Failure) as caught:
         client.raw(method, *params)
     return caught.value.description
-
-
-def wait_for(client: Client, method: str, wanted: object) -> None:
-    """Ask until the answer, or the failure's code, is the wanted one."""
-    limit = time.monotonic() + 20
-    while time.monotonic() < limit:
-        try:
-            have: object = client(method)
-        except Failure as failure:
-            have = failure.code
-        if have == wanted:
-            return
-        time.sleep(0.01)
-    pytest.fail(f"{method} never answered {wanted}")
 
 
 def test_a_member_names_its_coordinator_before_it_looks_at_the_password(client: Client) -> None:
@@ -71,30 +56,3 @@ def test_sessions_of_one_originator_make_room(client: Client) -> None:
         client.raw("session.login_with_password", "root", world.PASSWORD, "1.0", "many")
     rows = client.estate.pools[0].db.rows("session").values()
     assert sum(r["originator"] == "many" for r in rows) == 500
-
-
-def test_members_go_into_emergency_when_the_coordinator_is_gone(estate: Estate, client: Client) -> None:
-    coordinator = client.host
-    estate.kill(coordinator)
-    with pytest.raises(HostDown):
-        client("VM.get_all")
-    client.at("h2")
-    client.session = client.raw("session.slave_local_login_with_password", "root", world.PASSWORD)
-    wait_for(client, "host.is_in_emergency_mode", True)
-    assert refused(client, "session.login_with_password", "root", world.PASSWORD) == ["HOST_STILL_BOOTING"]
-    client("pool.emergency_transition_to_master")
-    wait_for(client, "host.is_in_emergency_mode", False)
-    survivor = Client(estate, "h2")
-    told = survivor("pool.recover_slaves")
-    assert told == [world.ref("h3")]
-    assert refused(Client(estate, "h2").at("h3"), "session.login_with_password", "root", "x") == [
-        "HOST_IS_SLAVE",
-        "10.1.0.2",
-    ]
-
-
-def test_a_new_coordinator_ends_all_sessions(estate: Estate, client: Client) -> None:
-    client("pool.designate_new_master", world.ref("h3"))
-    wait_for(client, "VM.get_all", "SESSION_INVALID" if estate.pools[0].coordinator.name == "h1" else "HOST_IS_SLAVE")
-    fresh = Client(estate, "h3")
-    assert fresh("pool.get_master", world.ref("pool")) == world.ref("h3")

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bot.model import Actor, Ballot, State
+from bot.model import Actor, Ballot, Report, State
+from bot.schedules import Due, News
 from bot.store import SqliteStore
 from tests.bot_store.helpers import KEY, HandClock, after, entry, new, vote
 
@@ -76,13 +77,38 @@ def claim(store: SqliteStore, name: str) -> Iterable[object]:
     return found
 
 
+def audit(store: SqliteStore, name: str) -> Iterable[object]:
+    """Every schedule that is due: whoever claims a run ends it, with a message."""
+    done = []
+    while (due := store.schedules.claim(after(0), name, 60)) is not None:
+        news = (News(message=Report(title=due.schedule.id)),)
+        store.schedules.finish(due, next_at=after(100), news=news, told={}, body={"by": name}, now=after(1))
+        done.append(due.schedule.number)
+    return done
+
+
+def conclude(store: SqliteStore, name: str) -> Iterable[object]:
+    """Runs that both take for theirs."""
+    done = []
+    for number in range(1, ROUNDS + 1):
+        schedule = store.schedules.schedule(number)
+        assert schedule is not None
+        due = Due(schedule=schedule, due_at=after(-1), attempt=1, owner="both")
+        news = (News(message=Report(title=schedule.id)),)
+        if store.schedules.finish(due, next_at=after(100), news=news, told={}, body={"by": name}, now=after(1)):
+            done.append(number)
+    return done
+
+
 def record(store: SqliteStore, name: str) -> Iterable[object]:
     for n in range(ROUNDS):
         store.record(entry(name, body={"n": n}))
     return [name]
 
 
-ACTS: dict[str, Act] = {act.__name__: act for act in (see, ask, decide, press, intend, lock, adopt, claim, record)}
+ACTS: dict[str, Act] = {
+    act.__name__: act for act in (see, ask, decide, press, intend, lock, adopt, claim, record, audit, conclude)
+}
 
 
 def main(act: str, path: str, name: str) -> None:

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from bot.findings import Kind
 from bot.model import State
+from bot.schedules import NewSchedule, Tell
 from bot.store import SqliteStore, verify_file
 from tests.bot_store.contestant import ACTS, ROUNDS
-from tests.bot_store.helpers import KEY, ROOT, after, look, opened
+from tests.bot_store.helpers import ANNA, KEY, ROOT, after, look, opened
 
 NAMES = ("one", "two")
 Contest = Callable[[str], tuple[list[Any], list[Any]]]
@@ -158,3 +160,41 @@ def test_two_processes_start_on_no_database(path: Path, time: int) -> None:
     found = verify_file(path, KEY)
     assert (found.ok, found.rows) == (True, 2 * ROUNDS)
     assert {each.name for each in path.parent.iterdir() if "before" in each.name} == set()
+
+
+def scheduled(store: SqliteStore) -> None:
+    """A round's schedules, all due."""
+    for n in range(ROUNDS):
+        asked = NewSchedule(
+            kind=Kind.CLOCK,
+            pool=f"pool{n}",
+            recurrence="hourly",
+            zone="",
+            team="T1",
+            channel="C1",
+            tell=Tell.ALWAYS,
+        )
+        store.schedules.add(asked, after(-1), ANNA, after(-60))
+
+
+def told(path: Path) -> list[str]:
+    """The titles of the messages that are wanted."""
+    return sorted(json.loads(body)["title"] for (body,) in look(path, "SELECT body FROM deliveries"))
+
+
+def test_a_scheduled_audit_is_claimed_and_told_once(contest: Contest, store: SqliteStore, path: Path) -> None:
+    scheduled(store)
+    one, two = contest("audit")
+    assert sorted(one + two) == list(range(1, ROUNDS + 1))
+    assert told(path) == sorted(f"S-{n}" for n in range(1, ROUNDS + 1))
+    assert store.verify().ok
+
+
+def test_a_run_is_ended_once(contest: Contest, store: SqliteStore, path: Path) -> None:
+    scheduled(store)
+    for _ in range(ROUNDS):
+        assert store.schedules.claim(after(0), "both", 60) is not None
+    one, two = contest("conclude")
+    assert sorted(one + two) == list(range(1, ROUNDS + 1))
+    assert told(path) == sorted(f"S-{n}" for n in range(1, ROUNDS + 1))
+    assert look(path, "SELECT count(*) FROM ledger WHERE kind = 'scheduled audit'") == [(ROUNDS,)]

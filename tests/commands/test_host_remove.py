@@ -1,0 +1,141 @@
+"""Taking a host out of its pool: what is lost is listed, what stands against it is told as the toolstack does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from bot.model import Plan, Risk, Verdict
+from sandbox.xapi.lab import load
+from tests.commands.test_host_add import role
+from tests.commands.world import NULL, Changed, Made, World, codes, world
+
+
+def idle(made: Made) -> None:
+    """Nothing runs on xs2."""
+    ref = made.ref("host", "xs2")
+    for row in made.objects["VM"].values():
+        if row["resident_on"] == ref and not row["is_control_domain"]:
+            row.update(power_state="Halted", resident_on=NULL, domid=-1)
+            for cls in ("VBD", "VIF"):
+                for device in made.objects[cls].values():
+                    if made.objects["VM"].get(device["VM"]) is row:
+                        device["currently_attached"] = False
+
+
+def local_sr(made: Made, host: str) -> str:
+    mine = {row["SR"] for row in made.objects["PBD"].values() if row["host"] == made.ref("host", host)}
+    return next(ref for ref in mine if made.objects["SR"][ref]["type"] == "lvm")
+
+
+def with_local_disks(made: Made) -> None:
+    """wiki-1 has its disk on xs2's own storage, and there is one of nobody."""
+    idle(made)
+    (vbd,) = (row for row in made.vbds("wiki-1") if row["type"] == "Disk")
+    disk = made.objects["VDI"][vbd["VDI"]]
+    disk["SR"] = local_sr(made, "xs2")
+    made.objects["VDI"]["OpaqueRef:stray"] = {
+        **disk, "uuid": "00000000-0000-4000-8000-00000000e001", "name_label": "old backup",
+    }  # fmt: skip
+
+
+def told(plan: Plan, verdict: Verdict = Verdict.WARN) -> list[str]:
+    return [finding.title for finding in plan.findings if finding.verdict is verdict]
+
+
+def test_every_disk_and_vm_that_is_lost_is_listed() -> None:
+    with world(change=with_local_disks) as found:
+        plan = found.plan("host remove xs2")
+        assert plan.blockers == ()
+        assert plan.risk is Risk.DESTRUCTIVE
+        titles = told(plan)
+        assert "the VM wiki-1 is lost, with 1 disk" in titles
+        assert "1 disk of no VM is lost" in titles
+        assert "2 images of no VM are lost" in titles
+        assert any("old backup" in finding.evidence for finding in plan.warnings if finding.id == "leave.disks")
+        wiki = next(finding for finding in plan.warnings if finding.id == "leave.vm")
+        assert found.record("VM", "wiki-1")["uuid"] in wiki.remedy
+        # What is on shared storage, or on another host's, is not.
+        assert not any("build-1" in title or "db-1" in title for title in titles)
+        assert found.replanned(plan).digest() == plan.digest()
+
+
+def test_a_host_leaves_and_is_a_pool_of_its_own_for_another_client() -> None:
+    """The whole way: two hosts become a pool, and one of them goes again."""
+    with world("tutorial-start") as found:
+        found.perform(found.plan("host add xs2 to xs1"))
+        assert role(found, "xs2") == "HOST_IS_SLAVE"
+        plan = found.plan("host remove xs2")
+        assert plan.blockers == ()
+        assert [step.call for step in plan.steps] == ["host.disable", "pool.eject", ""]
+        found.perform(plan)
+        assert [row["name_label"] for row in found.api.host.get_all_records().values()] == ["xs1"]
+        assert role(found, "xs2") == ""
+        (own,) = found.host_api("xs2").host.get_all_records().values()
+        assert own["uuid"] == next(touched.uuid for touched in plan.touches if touched.cls == "host")
+        again = found.plan("host add xs2 to xs1")
+        assert again.blockers == ()
+
+
+@dataclass(frozen=True)
+class Case:
+    code: str
+    change: Changed
+    host: str = "xs2"
+
+
+def dead(made: Made) -> None:
+    idle(made)
+    made.host_metrics("xs2")["live"] = False
+
+
+def protected_pool(made: Made) -> None:
+    idle(made)
+    made.pool["ha_enabled"] = True
+
+
+CASES = (
+    Case("HOST_OFFLINE", dead),
+    Case("INTERNAL_ERROR", lambda made: None, "xs1"),
+    Case("HA_IS_ENABLED", protected_pool),
+    Case("OPERATION_NOT_ALLOWED", lambda made: None),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code} {case.host}")
+def test_what_stands_against_it_has_the_toolstack_s_code(case: Case) -> None:
+    with world(change=case.change) as found:
+        plan = found.plan(f"host remove {case.host}")
+        assert codes(plan)[0] == case.code
+        assert all(finding.evidence and finding.remedy for finding in plan.blockers)
+        assert sent(found, plan) == case.code
+
+
+def sent(found: World, plan: Plan) -> str:
+    """What pool.eject itself answers."""
+    uuid = dict(plan.arguments)["host"]
+    return found.code_of("pool.eject", found.api.host.get_by_uuid(uuid))
+
+
+def test_updates_being_applied_stop_it() -> None:
+    def updating(made: Made) -> None:
+        made.pool["current_operations"] = {"OpaqueRef:t": "apply_updates"}
+
+    with world("current", updating) as found:
+        assert "NOT_SUPPORTED_DURING_UPGRADE" in codes(found.plan("host remove xs22"))
+
+
+def test_with_one_host_there_is_nothing_to_leave() -> None:
+    with world(load("tutorial-start")) as found:
+        (blocker,) = found.plan("host remove xs1").blockers
+        assert (blocker.code, "nothing to leave" in blocker.remedy) == ("INTERNAL_ERROR", True)
+
+
+def test_a_default_storage_that_goes_is_told() -> None:
+    def change(made: Made) -> None:
+        idle(made)
+        made.pool["default_SR"] = local_sr(made, "xs2")
+
+    with world(change=change) as found:
+        assert "leave.defaults" in [finding.id for finding in found.plan("host remove xs2").warnings]

@@ -6,14 +6,15 @@ A plan names them (:class:`bot.model.Expect`, `rule`), so that what is waited fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
-from bot.inventory import SR, Host, Inventory
+from bot.inventory import SR, VM, Host, Inventory
 from bot.model import ObjectId
+from bot.rules import aftermath
 from bot.text import joined, quoted
 
 Holds = tuple[bool, str]
 """Is it so, and what was seen."""
-_Rule = Callable[[Host, Inventory], Holds]
 
 KNOWN = "host.known"
 """The pool knows the host."""
@@ -35,8 +36,21 @@ READY = "host.ready"
 """SERVES and STORES."""
 COORDINATES = "host.coordinates"
 """It is the pool's coordinator."""
+FAILED = "drill.failed"
+"""High availability declared the host failed since the alert `before` (its uuid)."""
+TAKEN_OVER = "drill.taken-over"
+"""Another host is the coordinator."""
+SETTLED = "drill.settled"
+"""Of a VM: it runs again elsewhere, or has had time enough to; `before` is the failed host's uuid, the alert's, and the
+seconds that it has, with strokes.
+"""
 SILENT = "pool.silent"
 """No host answers as the pool's coordinator any more: what can be read of the pool makes it untrue."""
+
+FOLLOWS = "host.follows"
+"""It says itself, asked alone, that its coordinator is at the address that the expectation has as its value. No
+database knows that: whoever acts on the host itself evaluates it.
+"""
 
 
 def holds(rule: str, about: ObjectId, inventory: Inventory, before: str = "") -> Holds:
@@ -46,13 +60,22 @@ def holds(rule: str, about: ObjectId, inventory: Inventory, before: str = "") ->
     """
     if rule == SILENT:
         return False, f"{quoted(inventory.pool.name)} still answers"
-    check = _RULES[rule]
+    if rule == SETTLED:
+        return _settled(about, before, inventory)
+    if rule not in _NOW and rule not in _SINCE:
+        raise LookupError(rule)
     host = inventory.by_uuid(Host, about.uuid)
     if host is None:
         return rule == GONE, f"{quoted(about.name or about.uuid)} is not among the pool's hosts"
-    if rule == LEAVING and before and host.other_config.get("boot_time", before) != before:
-        return True, f"{quoted(host.name)} has started anew"
-    return check(host, inventory)
+    return _SINCE[rule](host, before, inventory) if rule in _SINCE else _NOW[rule](host, inventory)
+
+
+def _settled(about: ObjectId, before: str, inventory: Inventory) -> Holds:
+    host_uuid, message, seconds = before.split("/")
+    vm, host = inventory.by_uuid(VM, about.uuid), inventory.by_uuid(Host, host_uuid)
+    if vm is None or host is None:
+        return True, f"{quoted(about.name or about.uuid)} is gone" if vm is None else "its host is gone"
+    return aftermath.settled(vm, host, message, timedelta(seconds=int(seconds)), inventory)
 
 
 def unplugged(host: Host, inventory: Inventory) -> tuple[SR, ...]:
@@ -79,7 +102,9 @@ def _away(host: Host, _: Inventory) -> Holds:
     return not host.live, f"{quoted(host.name)} is {'still alive' if host.live else 'not heard from'}"
 
 
-def _leaving(host: Host, inventory: Inventory) -> Holds:
+def _leaving(host: Host, before: str, inventory: Inventory) -> Holds:
+    if before and host.other_config.get("boot_time", before) != before:
+        return True, f"{quoted(host.name)} has started anew"
     # Also a reboot shows as a shutdown (xapi, as recorded).
     if {"shutdown", "reboot"} & set(host.mapping("current_operations").values()):
         return True, f"{quoted(host.name)} is going down"
@@ -115,14 +140,19 @@ def _coordinates(host: Host, inventory: Inventory) -> Holds:
     return False, f"the coordinator is {quoted(now.name) if now else 'not known'}, not {quoted(host.name)}"
 
 
-_RULES: Mapping[str, _Rule] = {
+_NOW: Mapping[str, Callable[[Host, Inventory], Holds]] = {
     KNOWN: _known,
     GONE: _gone,
     LIVE: _live,
     AWAY: _away,
-    LEAVING: _leaving,
     SERVES: _serves,
     STORES: _stores,
     READY: _ready,
     COORDINATES: _coordinates,
 }
+_SINCE: Mapping[str, Callable[[Host, str, Inventory], Holds]] = {
+    LEAVING: _leaving,
+    FAILED: aftermath.failed,
+    TAKEN_OVER: aftermath.taken_over,
+}
+"""Those that compare with what was before."""

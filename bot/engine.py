@@ -23,7 +23,8 @@ from bot.codes import NO_CODES, OneTimeCodes
 from bot.decisions import Decisions, known, over
 from bot.errors import Choice, Denied, Refused, UserError
 from bot.forms import Forms
-from bot.model import BOT, Actor, Ballot, Entry, Level, Place, Plan, Report, Request, Result, State, Vote
+from bot.grammar import EMERGENCY_SLOT
+from bot.model import BOT, Actor, Ballot, Entry, Level, Line, Lines, Place, Plan, Report, Request, Result, State, Vote
 from bot.ports import Clock, NewRequest, People, Store
 from bot.registry import Command, Registry, Scope
 from bot.resolve import Resolver
@@ -105,13 +106,14 @@ class Engine:
         planned = command.plan(arguments, context)
         if isinstance(planned, Report):
             return Shown(planned)
-        window = self.resolver.window(parsed)
-        return self._decide(command, self.resolver.tagged(replace(planned, window=window)), ask)
+        window, emergency = self.resolver.window(parsed), parsed.values.get(EMERGENCY_SLOT.field)
+        plan = self.resolver.tagged(replace(planned, window=window))
+        return self._decide(command, plan, ask, emergency.text if emergency else "")
 
     def _may_read(self, actor: Actor) -> None:
         policy.may_read(self.rules, actor, self.people.standing(actor))
 
-    def _decide(self, command: Command, plan: Plan, ask: Ask) -> Answer:
+    def _decide(self, command: Command, plan: Plan, ask: Ask, emergency: str = "") -> Answer:
         """A plan: refuse it, run it, or ask for approval. A plan that cannot be done is refused before anybody is asked
         to approve it.
         """
@@ -120,14 +122,15 @@ class Engine:
         if actions.is_action(plan):
             return Voted(self.decisions.perform(plan, ask.actor))
         now = self.clock.now()
-        requirement = policy.requirement(self.rules, ask.actor, self.people.standing(ask.actor), plan, now)
+        standing = self.people.standing(ask.actor)
+        requirement = policy.requirement(self.rules, ask.actor, standing, plan, now, emergency)
         if plan.blockers:
             codes = [finding.id for finding in plan.blockers]
             self._refused("refused", ask.actor, plan.pool.name, {"text": ask.text, "blockers": codes})
             return Shown(refusal.blocked(plan))
         place, elsewhere = self._card_place(plan, ask)
         allowed = requirement.approvals == 0
-        digest, fingerprint = plan.digest(), _fingerprint(plan)
+        digest, fingerprint = plan.digest(), _fingerprint(plan, bool(emergency))
         new = NewRequest(
             text=ask.text,
             actor=ask.actor,
@@ -144,13 +147,27 @@ class Engine:
         approval.check(State.ASKED, new.state)
         body = {"text": ask.text, "title": plan.title, "digest": digest, "approvals": requirement.approvals}
         body |= {"rule": requirement.rule, "overrides": list(requirement.overrides)}
-        body["calls"] = tally.so_far()
-        request, opened = self.store.open(
-            new, Entry(kind="asked", actor=ask.actor, pool=plan.pool.name, body={**body, "risk": str(plan.risk)})
-        )
+        body |= {"risk": str(plan.risk), "calls": tally.so_far()}
+        body |= {"emergency": requirement.emergency} if emergency else {}
+        kind = "asked in an emergency" if emergency else "asked"
+        entry = Entry(kind=kind, actor=ask.actor, pool=plan.pool.name, body=body)
+        request, opened = self.store.open(new, entry, self._alarm(new) if emergency else None)
         if opened and allowed:
             self.runner.start(request.id)
         return Opened(request.id, request.place, plan.title, existing=not opened, elsewhere=elsewhere)
+
+    def _alarm(self, new: NewRequest) -> tuple[Place, Report] | None:
+        """What is announced where others see it, however late they look."""
+        if not self.rules.emergency_channel:
+            return None
+        who = new.actor.name or new.actor.id
+        told = Report(
+            title=f"EMERGENCY in {quoted(new.plan.pool.name)}: {new.plan.title}",
+            level=Level.BAD,
+            summary=f"{quoted(who)} acts without a second person, and says why: {new.requirement.emergency}",
+            parts=(Lines(lines=(Line(text=f"Asked as: {new.text}"),)),),
+        )
+        return Place(kind="slack", team=self.resolver.team, channel=self.rules.emergency_channel), told
 
     def _card_place(self, plan: Plan, ask: Ask) -> tuple[Place, str]:
         """Where the request's card goes: the pool's approvals channel if it has one, else where it was asked."""
@@ -358,10 +375,10 @@ class Engine:
             return Bug(reference)
 
 
-def _fingerprint(plan: Plan) -> str:
-    """Equal for two requests that ask the same: command, pinned arguments, pool, time."""
+def _fingerprint(plan: Plan, emergency: bool) -> str:
+    """Equal for two requests that ask the same: command, pinned arguments, pool, time, and whether it can wait."""
     begin = plan.window.not_before
-    asked = [plan.command, sorted(plan.arguments), plan.pool.uuid, begin and begin.timestamp()]
+    asked = [plan.command, sorted(plan.arguments), plan.pool.uuid, begin and begin.timestamp(), emergency]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.answers import Form, FormField
 from bot.errors import Choice
-from bot.grammar import Parsed, Slot
+from bot.grammar import EMERGENCY_SLOT, Parsed, Slot
 from bot.inventory import VM, Entity
 from bot.lookup import candidates
 from bot.model import Actor, Place
@@ -25,7 +25,9 @@ _LABELS = {
     "COMMAND": "Command",
     "TEXT": "Text",
     "WHEN": "When",
+    "WHY": "Why it cannot wait",
     "CANDIDATE": "Host that is in no pool yet",
+    "SURVIVOR": "Host that is to lead",
 }
 
 
@@ -38,7 +40,8 @@ class Forms:
 
     def of(self, command: Command, parsed: Parsed) -> Form:
         """The form with what was typed already in it. Reads nothing."""
-        fields = tuple(self._field(slot, parsed) for slot in command.slots)
+        wanted = (slot for slot in command.slots if slot != EMERGENCY_SLOT or slot.field in parsed.values)
+        fields = tuple(self._field(slot, parsed) for slot in wanted)
         return Form(command=command.name, title=command.name, summary=command.summary, fields=fields)
 
     def _field(self, slot: Slot, parsed: Parsed) -> FormField:

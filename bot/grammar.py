@@ -8,8 +8,8 @@ Lower-case words in front are the command's name. An upper-case word is somethin
 argument after a keyword, `because REASON` a required one, `[all]` a flag, `on|off` a word that must be one of these.
 Values may hold spaces: everything up to the next keyword belongs to them; a REASON takes the whole rest of the line, so
 it comes last. A word in quotes is never a keyword, so that a VM called `to` can be named.
-Commands of one pool accept `in POOL` besides, and those that change it `at WHEN`. Nothing here reads a pool or looks a
-name up.
+Commands of one pool accept `in POOL` besides, and those that change it `at WHEN` and `emergency "why"`. Nothing here
+reads a pool or looks a name up.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import html
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.errors import Choice, ParseError
@@ -59,8 +59,8 @@ class Slot:
     keyword: str
     required: bool
     choices: tuple[str, ...] = ()
-    before: str = ""
-    """The keyword is one only before a word that this expression matches: names may hold it otherwise."""
+    before: Callable[[Word], bool] | None = None
+    """The keyword is one only before such a word: names may hold it otherwise."""
 
     @property
     def flag(self) -> bool:
@@ -90,15 +90,20 @@ POOL_SLOT = Slot(field="pool", placeholder="POOL", keyword="in", required=False)
 ONE_WORD = frozenset({"POOLS", "CHANNEL"})
 """Placeholders of names without spaces: what follows the first word belongs to the positional argument again."""
 
+_TIME = re.compile(r"(?i)\d{1,2}:\d{2}|today|tonight|tomorrow|\d{4}-\d")
 WHEN_SLOT = Slot(
     field="at",
     placeholder="WHEN",
     keyword="at",
     required=False,
-    before=r"(?i)\d{1,2}:\d{2}|today|tonight|tomorrow|\d{4}-\d",
+    before=lambda word: bool(_TIME.match(word.text)),
 )
 """When a change is to be made; see :mod:`bot.appointed`."""
-COMMON_SLOTS = (POOL_SLOT, WHEN_SLOT)
+EMERGENCY_SLOT = Slot(
+    field="emergency", placeholder="WHY", keyword="emergency", required=False, before=lambda word: word.quoted
+)
+"""Why it cannot wait for another person; in quotes."""
+COMMON_SLOTS = (POOL_SLOT, WHEN_SLOT, EMERGENCY_SLOT)
 """What commands take besides their own arguments."""
 
 
@@ -315,7 +320,7 @@ def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[S
     for word, follower in itertools.zip_longest(rest, rest[1:]):
         free = opened_by is not None and slot is not None and slot.placeholder == REST_OF_LINE
         keyword = None if word.quoted or free else keywords.get(word.text.casefold())
-        if keyword is not None and keyword.before and not (follower and re.match(keyword.before, follower.text)):
+        if keyword is not None and keyword.before and not (follower and keyword.before(follower)):
             keyword = None
         if keyword is None:
             if slot is None:

@@ -28,7 +28,7 @@ from typing import Any
 
 from bot import grammar
 from bot.errors import ParseError
-from bot.grammar import POOL_SLOT, REST_OF_LINE, WHEN_SLOT, Parsed, Slot, Usage
+from bot.grammar import EMERGENCY_SLOT, POOL_SLOT, REST_OF_LINE, WHEN_SLOT, Parsed, Slot, Usage
 from bot.inventory import SR, VM, Entity, Host
 from bot.model import Plan, Report, Risk
 from bot.ports import CommandHelp, Context
@@ -58,6 +58,7 @@ _TEXTS: Mapping[str, type] = {
             "DATE",
             "WHO",
             "WHEN",
+            "SURVIVOR",
             REST_OF_LINE,
         ),
         str,
@@ -96,6 +97,8 @@ class Command:
     examples: tuple[str, ...]
     arguments: type
     plan: PlanFunction
+    headless: bool = False
+    """It is planned without the pool's database, which a pool without a coordinator does not show."""
 
     @property
     def name(self) -> str:
@@ -103,7 +106,7 @@ class Command:
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """All arguments, `in POOL` and `at WHEN` included."""
+        """All arguments, `in POOL`, `at WHEN` and `emergency "why"` included."""
         return (*self.usage.slots, *self.common)
 
     @property
@@ -112,7 +115,7 @@ class Command:
         if self.scope in (Scope.BOT, Scope.NAMED):
             return ()
         pool = () if any(slot.placeholder == POOL for slot in self.usage.slots) else (POOL_SLOT,)
-        return pool if self.scope is Scope.POOLS or self.risk is Risk.READ else (*pool, WHEN_SLOT)
+        return pool if self.scope is Scope.POOLS or self.risk is Risk.READ else (*pool, WHEN_SLOT, EMERGENCY_SLOT)
 
     @property
     def understood(self) -> tuple[Slot, ...]:
@@ -123,7 +126,7 @@ class Command:
 
     @property
     def help(self) -> CommandHelp:
-        common = "".join(f" [{slot.keyword} {slot.placeholder}]" for slot in self.common)
+        common = "".join(f" [{slot.keyword} {slot.placeholder}]" for slot in self.common if slot != EMERGENCY_SLOT)
         return CommandHelp(
             name=self.name,
             usage=self.usage.text + common,
@@ -142,8 +145,11 @@ def command(
     scope: Scope = Scope.POOL,
     details: Iterable[str] = (),
     examples: Iterable[str] = (),
+    headless: bool = False,
 ) -> Callable[[PlanFunction], PlanFunction]:
-    """Declare a command. `details` are further lines of its help; `examples` are whole command lines."""
+    """Declare a command. `details` are further lines of its help; `examples` are whole command lines; a `headless` one
+    is for a pool without a coordinator.
+    """
 
     def declare(plan: PlanFunction) -> PlanFunction:
         grammar_of_it = grammar.usage(usage)
@@ -158,6 +164,7 @@ def command(
             examples=tuple(examples),
             arguments=arguments,
             plan=plan,
+            headless=headless,
         )
         _check(declared)
         plan.__command__ = declared  # type: ignore[attr-defined]

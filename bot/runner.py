@@ -20,7 +20,7 @@ from bot import appointed, approval, logs, outcome, refusal, tally
 from bot.errors import Unavailable, UserError
 from bot.execution import Performer
 from bot.model import BOT, CallState, Entry, Level, Plan, Progress, Report, Result, State
-from bot.ports import Clock, Store
+from bot.ports import Clock, Conflict, Store
 from bot.resolve import Resolver
 from bot.run import Cancelled, Failed, LeaseLost, Run, Unsure
 from bot.text import joined
@@ -141,6 +141,11 @@ class Runner:
         )
         if any(conflict.request_id == request.id for conflict in conflicts):
             return  # another process is about to run it
+        passed = self._stuck(run, conflicts)
+        if passed:
+            conflicts = self._store.lock(
+                request.id, _keys(request.plan), self._owner, self._clock.now(), self._lease_seconds, passing=passed
+            )
         run.owner = self._owner if not conflicts else None
         if conflicts:
             self._queue(run, self._waits_for(dict.fromkeys(conflict.request_id for conflict in conflicts)))
@@ -150,9 +155,22 @@ class Runner:
             return
         if self._planned_again(run) is None:
             return
-        if not self._move(run, State.RUNNING, "running", {"digest": request.digest}):
+        body = {"digest": request.digest} | ({"passes": list(passed)} if passed else {})
+        if not self._move(run, State.RUNNING, "running", body):
             return
+        if passed:
+            run.evidence.append(f"it passed {joined(passed)}, of which nobody knows whether the pool is still at it")
         self._perform(run)
+
+    def _stuck(self, run: Run, conflicts: Iterable[Conflict]) -> tuple[str, ...]:
+        """In an emergency: the requests whose outcome nobody knows, if nothing else stands in the way. What runs is
+        never passed: it ends, or its limit makes its outcome unknown.
+        """
+        if not run.request.requirement.emergency:
+            return ()
+        others = tuple(dict.fromkeys(conflict.request_id for conflict in conflicts))
+        found = [self._store.request(other) for other in others]
+        return others if all(each is not None and each.state is State.UNKNOWN for each in found) else ()
 
     def _its_time(self, run: Run) -> bool:
         """Whether it may run now: an approval holds for a while only, and a plan may have a window."""

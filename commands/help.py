@@ -22,7 +22,8 @@ RISKS = {
 
 
 HEADINGS = {"": "This bot", "vm": "VMs", "ha": "High availability", "sr": "Storage"}
-IN_POOL = " [in POOL]"
+COMMON = (" [at WHEN]", " [in POOL]")
+"""What most commands take besides; said once, below the list."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,17 @@ def _overview(commands: Sequence[CommandHelp]) -> Report:
     parts: list[Part] = [
         Lines(
             heading=HEADINGS.get(noun, noun.capitalize()),
-            lines=tuple(Line(text=each.usage.removesuffix(IN_POOL), detail=each.summary) for each in by_noun[noun]),
+            lines=tuple(Line(text=_short(each.usage), detail=each.summary) for each in by_noun[noun]),
         )
         for noun in sorted(by_noun)
     ]
     hint = Line(text="Commands about a pool take “in POOL”. Both word orders work (“migrate vm web-1”).")
+    later = Line(text="Every change of a pool takes “at 22:00”: approved now, looked at again and made then.")
+    alone = Line(text='“… emergency "why"” at its end lets those whom the policy lists act without a second person.')
     form = Line(text="What is left out is asked for in a form; “help vm migrate” says more of one command.")
     return Report(
         title="What you can ask",
-        parts=(*parts, Lines(lines=(hint, form))),
+        parts=(*parts, Lines(lines=(hint, later, alone, form))),
         suggestions=(
             Suggestion("Pool status", "pool status"),
             Suggestion("VMs", "vm list"),
@@ -81,6 +84,12 @@ def _overview(commands: Sequence[CommandHelp]) -> Report:
             Suggestion("Pending", "pending"),
         ),
     )
+
+
+def _short(usage: str) -> str:
+    for suffix in COMMON:
+        usage = usage.removesuffix(suffix)
+    return usage
 
 
 def _about(found: CommandHelp) -> Report:

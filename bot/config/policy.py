@@ -121,6 +121,16 @@ class PolicySection(Section):
         "How many different approvers each risk needs; 0: none.", dict(DEFAULT_APPROVALS)
     )
     self_approval: bool = setting("May people approve what they asked for themselves?", False)
+    emergency: frozenset[Person] = setting(
+        'People who may break the glass: with `emergency "why"` at the end of a command they may approve alone what '
+        "they ask for, also in a freeze. Typed names and one-time codes are asked for all the same.",
+        frozenset(),
+    )
+    emergency_channel: str = setting(
+        "Channel id where emergencies are announced, besides the request's own message.",
+        "",
+        pattern=r"^([CG][A-Z0-9]+)?$",
+    )
     expiry_minutes: int = setting("How long a request waits for a decision.", 60, **_EXPIRY)
     type_name: frozenset[ChangeRisk] = setting(
         "Risks at which whoever approves types the object's name first.", frozenset({"destructive"})
@@ -138,6 +148,8 @@ class PolicySection(Section):
             readers=self.readers,
             approvals={Risk(risk): count for risk, count in self.approvals.items()},
             self_approval=self.self_approval,
+            emergency=self.emergency,
+            emergency_channel=self.emergency_channel,
             expiry_seconds=self.expiry_minutes * 60,
             type_name=frozenset(Risk(risk) for risk in self.type_name),
             one_time_code=frozenset(Risk(risk) for risk in self.one_time_code),

@@ -51,6 +51,10 @@ class Requirement:
     """What whoever approves types first: the name of what it is about. "" when the policy does not ask for it."""
     one_time_code: bool = False
     """Whoever approves gives a one-time code."""
+    emergency: str = ""
+    """Why it could not wait for another person, in the words of who asked: then that person may approve it alone. ""
+    when it is no emergency.
+    """
     overrides: tuple[str, ...] = ()
     """Freezes that held when it was asked, by somebody who may override them."""
 

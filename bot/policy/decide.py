@@ -16,6 +16,10 @@ from bot.ports import Standing
 from bot.text import joined, one_line, quoted
 
 
+LEAST_REASON = 10
+"""Characters that say why it is an emergency."""
+
+
 def subject(plan: Plan) -> Subject:
     return Subject(command=plan.command, risk=plan.risk, pool=plan.pool.name, tags=frozenset(plan.tags))
 
@@ -33,11 +37,16 @@ def may_read(rules: Rules, actor: Actor, standing: Standing) -> None:
         )
 
 
-def requirement(rules: Rules, actor: Actor, standing: Standing, plan: Plan, now: datetime) -> Requirement:
+def requirement(
+    rules: Rules, actor: Actor, standing: Standing, plan: Plan, now: datetime, emergency: str = ""
+) -> Requirement:
     """What this plan takes when this person asks for it now.
 
+    :param emergency: why it cannot wait for another person; "" when it is no emergency.
     :raises Denied: this person may not ask for it, a freeze holds, or the rules say nothing about its risk.
     """
+    if emergency:
+        return _in_an_emergency(rules, actor, standing, plan, now, emergency)
     _member(standing)
     what = subject(plan)
     terms = rules.terms(what)
@@ -59,13 +68,47 @@ def requirement(rules: Rules, actor: Actor, standing: Standing, plan: Plan, now:
         if not _is_among(actor, standing, freeze.override):
             raise _frozen(rules, freeze, then, _blind(standing))
     return Requirement(
-        approvals=terms.approvals,
+        approvals=max(terms.approvals, 1 if plan.confirm else 0),
         who=approvers(terms),
         expires_seconds=terms.expiry_seconds,
         rule=terms.rule,
-        type_name=name_to_type(plan) if terms.type_name else "",
+        type_name=plan.confirm or (name_to_type(plan) if terms.type_name else ""),
         one_time_code=terms.one_time_code,
         overrides=tuple(freeze.name for freeze in frozen),
+    )
+
+
+def _in_an_emergency(
+    rules: Rules, actor: Actor, standing: Standing, plan: Plan, now: datetime, why: str
+) -> Requirement:
+    """One approval, which may be that of the person who asks; freezes are overridden, and named. What proves that it is
+    that person – the name typed, a one-time code – is asked for as ever.
+
+    :raises Denied: the person is not among those who may.
+    """
+    _member(standing)
+    if not _is_among(actor, standing, rules.emergency):
+        raise Denied(
+            "You are not among those who may act alone in an emergency.",
+            remedy=f"Those who may: {people(rules, rules.emergency)}. Without “emergency …” others can approve it.",
+            evidence=_blind(standing),
+        )
+    if len(why.strip()) < LEAST_REASON:
+        raise Denied(
+            "That says too little about the emergency.",
+            remedy=f"Say why it cannot wait, in at least {LEAST_REASON} characters: whoever reads the record will ask.",
+        )
+    what = subject(plan)
+    terms = rules.terms(what)
+    return Requirement(
+        approvals=1,
+        who="one of those who may act in an emergency; that may be who asked",
+        expires_seconds=terms.expiry_seconds,
+        rule=terms.rule,
+        type_name=plan.confirm or (name_to_type(plan) if terms.type_name else ""),
+        one_time_code=terms.one_time_code,
+        emergency=why.strip(),
+        overrides=tuple(freeze.name for freeze in rules.frozen(what, _moment(plan, now))),
     )
 
 
@@ -76,6 +119,8 @@ def may_vote(rules: Rules, actor: Actor, standing: Standing, request: Request, b
     """
     _member(standing)
     terms = rules.terms(subject(request.plan))
+    if request.requirement.emergency and _is_among(actor, standing, rules.emergency):
+        return
     if actor.key == request.actor.key and ballot is Ballot.APPROVE and not terms.self_approval:
         raise Denied(
             "You asked for this yourself; somebody else has to approve it.",
@@ -152,6 +197,11 @@ def name_to_type(plan: Plan) -> str:
 def check_typed_name(request: Request, typed: str) -> None:
     """:raises Denied: the policy wants the object's name typed, and this is not it."""
     name = request.requirement.type_name
+    if request.plan.confirm and " ".join(typed.split()) != " ".join(name.split()):
+        raise Denied(
+            f"To approve this, type exactly: {name}",
+            remedy="Type it only when you know that it is so; nobody else checks it.",
+        )
     if name and " ".join(typed.split()) != " ".join(name.split()):
         wrong = f"{quoted(typed)} is not its name." if typed.strip() else "It was not typed."
         raise Denied(
@@ -205,6 +255,8 @@ def _thing(terms: Terms) -> str:
 
 
 def _held(rules: Rules, request: Request, now: datetime) -> Iterable[Freeze]:
+    if request.requirement.emergency:
+        return ()
     return (each for each in rules.frozen(subject(request.plan), now) if each.name not in request.requirement.overrides)
 
 
@@ -223,7 +275,7 @@ def _stricter(terms: Terms, asked: Requirement) -> tuple[str, ...]:
     found = []
     if terms.approvals is None:
         found.append("it says nothing about such changes any more")
-    elif terms.approvals > asked.approvals:
+    elif terms.approvals > asked.approvals and not asked.emergency:
         found.append(f"it takes {terms.approvals} approvals now")
     if terms.type_name and not asked.type_name:
         found.append("the object's name has to be typed now")

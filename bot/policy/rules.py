@@ -146,6 +146,10 @@ class Rules:
     )
     """How many different approvers each risk needs; 0 lets operators do it alone."""
     self_approval: bool = False
+    emergency: People = frozenset()
+    """Who may approve alone what they ask for, through every freeze, when they say that it is an emergency and why."""
+    emergency_channel: str = ""
+    """Channel id where emergencies are announced besides the request's own message; "" for nowhere."""
     expiry_seconds: int = 3600
     type_name: frozenset[Risk] = frozenset()
     """Whoever approves such a change types the object's name first."""
@@ -164,7 +168,7 @@ class Rules:
     @property
     def mentioned(self) -> People:
         """Everybody who is named anywhere."""
-        own = (self.operators, self.approvers, self.readers)
+        own = (self.operators, self.approvers, self.readers, self.emergency)
         ruled = [people or People() for rule in self.rules for people in (rule.operators, rule.approvers)]
         return People().union(*own, *ruled, *(freeze.override for freeze in self.freezes))
 

@@ -65,7 +65,15 @@ def explain(rules: Rules, what: Subject, now: datetime) -> tuple[Line, ...]:
     """
     if what.risk is Risk.READ:
         return (Line(text=f"It changes nothing. {_readers(rules)}"),)
-    return (*_cases(rules, what), *_freezes(rules, what, now))
+    return (*_cases(rules, what), *_freezes(rules, what, now), *_emergencies(rules))
+
+
+def _emergencies(rules: Rules) -> Iterator[Line]:
+    if rules.emergency:
+        yield Line(
+            text='In an emergency (… emergency "why"): one approval, which may be that of the person who asks.',
+            detail=f"Those who may: {people(rules, rules.emergency)}.",
+        )
 
 
 def _readers(rules: Rules) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -64,7 +64,7 @@ class Store(History, Outbox, Protocol):
     def record(self, entry: Entry) -> None:
         """Append a row to the ledger."""
 
-    def open(self, new: NewRequest, entry: Entry) -> tuple[Request, bool]:
+    def open(self, new: NewRequest, entry: Entry, alarm: tuple[Place, Report] | None = None) -> tuple[Request, bool]:
         """Open a request and announce its card; or find the open one with the same fingerprint (then False: nothing was
         written).
         """
@@ -146,10 +146,17 @@ class Store(History, Outbox, Protocol):
 
     # locks: leases in the database, valid across processes and restarts
     def lock(
-        self, request_id: str, keys: Iterable[str], owner: str, now: datetime, lease_seconds: float
+        self,
+        request_id: str,
+        keys: Iterable[str],
+        owner: str,
+        now: datetime,
+        lease_seconds: float,
+        *,
+        passing: Collection[str] = (),
     ) -> tuple[Conflict, ...]:
-        """Take all keys or none. Empty: they are held. Keys: `POOL/*` excludes every `POOL/…`. Re-entrant for the same
-        request.
+        """Take all keys or none. Requests in `passing` do not stand in the way; what they hold, they keep. Empty: they are
+        held. Keys: `POOL/*` excludes every `POOL/…`. Re-entrant for the same request.
         """
 
     def renew(self, request_id: str, owner: str, now: datetime, lease_seconds: float) -> bool:

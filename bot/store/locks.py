@@ -7,7 +7,7 @@ first be adopted and brought to an end, or settled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -22,9 +22,16 @@ WHOLE = "*"
 
 
 def take(
-    db: Database, request_id: str, keys: Iterable[str], owner: str, now: datetime, lease_seconds: float
+    db: Database,
+    request_id: str,
+    keys: Iterable[str],
+    owner: str,
+    now: datetime,
+    lease_seconds: float,
+    passing: Collection[str] = (),
 ) -> tuple[Conflict, ...]:
     """All keys or none; empty when they are held. A conflict with the request itself: another process works on it.
+    Requests in `passing` do not stand in the way; a key that one of them holds stays theirs.
 
     :raises ValueError: a key is not `POOL/…`.
     """
@@ -34,9 +41,12 @@ def take(
     lease = _lease(db, request_id)
     if lease is not None and lease[0] != owner and lease[1] > stamp(now):
         return (Conflict(request_id=request_id, key=wanted[0] if wanted else ""),)
-    conflicts, dead = [], set()
+    conflicts, dead, theirs = [], set(), set()
     for holder, key, expires_at, state in _holders(db, wanted):
         if holder == request_id:
+            continue
+        if holder in passing:
+            theirs.add(key)
             continue
         if expires_at > stamp(now) or State(state) in HOLDING_STATES:
             conflicts.append(Conflict(request_id=holder, key=key))
@@ -47,7 +57,7 @@ def take(
     for holder in dead:
         release(db, holder)
     _set_lease(db, request_id, owner, now, lease_seconds)
-    rows = ({"key": key, "pool": _pool(key), "request_id": request_id} for key in wanted)
+    rows = ({"key": key, "pool": _pool(key), "request_id": request_id} for key in wanted if key not in theirs)
     db.table("locks").upsert_all(rows, pk="key")
     return ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -186,7 +186,7 @@ class SqliteStore:
         with self._connections.write() as db:
             return sightings.first(db, key, at)
 
-    def open(self, new: NewRequest, entry: Entry) -> tuple[Request, bool]:
+    def open(self, new: NewRequest, entry: Entry, alarm: tuple[Place, Report] | None = None) -> tuple[Request, bool]:
         """The request's pool is the entry's (the configuration's name), or else the plan's. A predecessor is linked,
         and its card says so.
         """
@@ -198,6 +198,8 @@ class SqliteStore:
             seq = self._append(db, request_id, entry, new.opened_at)
             requests.insert(db, request_id, number, new, entry.pool or new.plan.pool.name, seq)
             outbox.announce(db, request_id, new.place, new.opened_at)
+            if alarm is not None:
+                outbox.announcement(db, *alarm, new.opened_at)
             if new.predecessor:
                 requests.link(db, new.predecessor, request_id)
                 outbox.changed(db, new.predecessor, new.opened_at)
@@ -321,13 +323,20 @@ class SqliteStore:
     # --- locks --------------------------------------------------------------------------------------------------------
 
     def lock(
-        self, request_id: str, keys: Iterable[str], owner: str, now: datetime, lease_seconds: float
+        self,
+        request_id: str,
+        keys: Iterable[str],
+        owner: str,
+        now: datetime,
+        lease_seconds: float,
+        *,
+        passing: Collection[str] = (),
     ) -> tuple[Conflict, ...]:
         """A conflict with the request itself says that another owner works on it. A lease that has run out can be
         taken, but not that of a request that is running: it must be adopted first.
         """
         with self._connections.write() as db:
-            return locks.take(db, request_id, keys, owner, now, lease_seconds)
+            return locks.take(db, request_id, keys, owner, now, lease_seconds, passing)
 
     def renew(self, request_id: str, owner: str, now: datetime, lease_seconds: float) -> bool:
         with self._connections.write() as db:

@@ -74,6 +74,7 @@ def _blocks(request: Request, room: _Room, head: str) -> list[Block]:
     plan = request.plan
     return [
         header(title(plan)),
+        *_emergency(request),
         rich.block(*_state(request, room)),
         rich.block(*_asked(request)),
         *_plan(plan, room, request.state),
@@ -87,11 +88,21 @@ def _smallest(request: Request, head: str) -> list[Block]:
     note = rich.section([rich.text("The plan is too long to be shown here: see Details.", italic=True)])
     return [
         header(title(request.plan)),
+        *_emergency(request),
         rich.block(*_state(request, _ROOMS[-1]), note),
         rich.block(*_asked(request)),
         *_buttons(request),
         context(*_footer(request, head)),
     ]
+
+
+def _emergency(request: Request) -> list[Block]:
+    """Above all else: nobody has to look twice to see that no second person was asked."""
+    why = request.requirement.emergency
+    if not why:
+        return []
+    loud = [rich.emoji("rotating_light"), rich.text(" EMERGENCY: no second person has to agree. ", bold=True)]
+    return [rich.block(rich.section([*loud, rich.person(request.actor), rich.text(f" says why: {why}", limit=500)]))]
 
 
 def _state(request: Request, room: _Room) -> list[rich.Element]:

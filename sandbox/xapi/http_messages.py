@@ -15,6 +15,7 @@ BODY_LIMIT_BYTES = 300 * 1024
 KNOWN_METHODS = frozenset({"GET", "PUT", "POST", "CONNECT", "OPTIONS"})
 
 _REASONS = {
+    401: ("Unauthorized", "Please log in."),
     403: ("Forbidden", "Access to this resource is forbidden."),
     404: ("Not Found", "There is nothing at this address."),
     408: ("Request Timeout", "The request did not arrive in time."),
@@ -45,6 +46,8 @@ class Request:
     version: str
     headers: dict[str, str]
     body: bytes
+    query: str = ""
+    """What stood behind the question mark."""
 
     @property
     def keep_alive(self) -> bool:
@@ -81,12 +84,19 @@ def read_request(connection: Connection) -> Request:
         if int(length) > BODY_LIMIT_BYTES:
             raise Rejected(500, "the body is larger than allowed", version)
         body = connection.read_exactly(int(length))
-    return Request(method, target.partition("?")[0], version, headers, body)
+    path, _, query = target.partition("?")
+    return Request(method, path, version, headers, body, query)
 
 
 def answer(request: Request, content_type: str, body: bytes) -> bytes:
     """HTTP 200 with a call's answer."""
     return _message(request, (("content-type", content_type), *_ANY_ORIGIN), body)
+
+
+def file_answer(request: Request, body: bytes) -> bytes:
+    """HTTP 200 with a file, whose end is the connection's: neither its length nor its type is said."""
+    head = [f"HTTP/{request.version} 200 OK", "connection: close", "cache-control: no-cache, no-store"]
+    return _joined(head, body)
 
 
 def preflight_answer(request: Request) -> bytes:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from sandbox.xapi import database_file
 from sandbox.xapi import tls as certificates
 from sandbox.xapi.connections import LOOPBACK, Switchboard
 from sandbox.xapi.control import ControlServer, WrongRequest
@@ -147,7 +148,9 @@ class RunningLab:
         described: list[dict[str, Any]] = []
         for pool in self.estate.pools:
             members = [s for s in self._served.values() if s.host.pool is pool and s.host.is_known]
-            coordinator = next(served.name for served in members if served.host.is_coordinator)
+            coordinator = next((served.name for served in members if served.host.is_coordinator), "")
+            if not coordinator:  # it follows another by now, and these have not heard of it
+                continue
             with pool.db.lock:
                 name, uuid = pool.record["name_label"], pool.record["uuid"]
             twice = any(uuid == other for _, other in names)  # two hosts lead it: see `sandbox.xapi.emergency`
@@ -237,6 +240,9 @@ class RunningLab:
         def toolstack(method: str, params: list[Any]) -> Any:
             return self.estate.call(host.uuid, method, params)
 
+        def database(session: str, user: str, password: str) -> bytes:
+            return database_file.dump(self.estate.hosts[host.uuid], session, user, password)
+
         server = HostServer(
             toolstack,
             self._switchboard,
@@ -244,6 +250,7 @@ class RunningLab:
             tls=context,
             faults=HostFaults(options.latency),
             recording=self._recording,
+            files={database_file.PATH: database},
         )
         return _Served(self.estate, host.uuid, name, server, fingerprint)
 

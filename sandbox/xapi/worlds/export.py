@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from sandbox.xapi.lab import PoolWorld
 
 
-def to_xml(world: PoolWorld) -> str:
-    """The dump of a pool; alerts are not in it, they are not in the database."""
+def to_xml(world: PoolWorld, generation: int = 1) -> str:
+    """The dump of a pool; alerts are not in it, they are not in the database. `generation` counts its changes."""
     known = model(world.release)
     root = ET.Element("database")
     manifest = ET.SubElement(root, "manifest")
     schema = releases.schema_of(world.release)
     if schema is not None:
-        for key, number in (("schema_major_vsn", "5"), ("schema_minor_vsn", str(schema)), ("generation_count", "1")):
+        for key, number in (
+            ("schema_major_vsn", "5"),
+            ("schema_minor_vsn", str(schema)),
+            ("generation_count", str(generation)),
+        ):
             ET.SubElement(manifest, "pair", key=key, value=number)
     for name, cls in sorted(known.classes.items()):
         if not cls.in_database:

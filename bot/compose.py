@@ -16,6 +16,7 @@ from importlib.metadata import version
 import commands
 from bot import service
 from bot.audits import clock as clocks
+from bot.audits import files
 from bot.audits.auditor import Auditor, Look, compatible
 from bot.changes import Changes
 from bot.clock import SteadyClock, SystemClock
@@ -212,6 +213,7 @@ def _rounds(bot: Bot, channels: Channels) -> Rounds:
         clock=bot.engine.clock,
         timezone=bot.settings.bot.timezone,
         forget=forget,
+        attach=partial(files.all_of_them, book=bot.store.audits),
     )
 
 

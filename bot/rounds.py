@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.audits import scheduled
-from bot.audits.scheduled import Circumstances
+from bot.audits.scheduled import Attach, Circumstances
 from bot.errors import Unavailable, UserError
 from bot.findings import Audited, Audits
 from bot.ports import Channels, Clock
@@ -51,6 +51,7 @@ class Rounds:
 
     :param pools: the configured pools' names.
     :param timezone: IANA name, for schedules that have none of their own.
+    :param attach: makes the files that go into the thread of an audit's message.
     :param forget: prunes what is older than is to be kept; called once a day.
     """
 
@@ -64,6 +65,7 @@ class Rounds:
         clock: Clock,
         timezone: str,
         forget: Callable[[datetime], None],
+        attach: Attach = scheduled.no_files,
         threads: Executor | None = None,
     ) -> None:
         self._agenda = agenda
@@ -73,6 +75,7 @@ class Rounds:
         self._clock = clock
         self._timezone = timezone
         self._forget = forget
+        self._attach = attach
         self._owner = secrets.token_hex(8)
         self._threads = threads or ThreadPoolExecutor(AT_ONCE, thread_name_prefix="rounds")
         self._working: dict[int, _Working] = {}
@@ -186,7 +189,7 @@ class Rounds:
         """The run's messages, its ledger row and the next time, at once."""
         schedule, now = due.schedule, self._clock.now()
         how = self._circumstances(due, begun, now)
-        news = (instead,) if instead else scheduled.news(schedule, how, found)
+        news = (instead,) if instead else scheduled.news(schedule, how, found, self._attach)
         withheld = self._withheld(schedule)
         if withheld and news:
             log.error("%s is not told in %s: %s", schedule.id, schedule.asked.channel, withheld)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -16,6 +17,8 @@ from bot.audits.report import verdict
 from bot.findings import AuditBook, Audited, Followed
 from bot.model import Attachment
 from bot.text import one_line
+
+log = logging.getLogger(__name__)
 
 MOST_EARLIER = 60
 """Audits that the chart of findings goes back."""
@@ -51,6 +54,17 @@ def made(audited: Audited, book: AuditBook, form: Form) -> tuple[Attachment, ...
             return (Attachment.of(f"{stem}.html", title, page(audited, earlier(audited, book)).encode()),)
         case Form.CHARTS:
             return tuple(_pictures(audited, earlier(audited, book), stem))
+
+
+def all_of_them(audited: Audited, book: AuditBook) -> tuple[Attachment, ...]:
+    """Every form of an audit that could look; none where they cannot be made: a message must not be lost over them."""
+    if audited.run.failure:
+        return ()
+    try:
+        return tuple(file for form in Form for file in made(audited, book, form))
+    except Exception:
+        log.exception("audit %s comes without its files", audited.run.number)
+        return ()
 
 
 def earlier(audited: Audited, book: AuditBook) -> tuple[Audited, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,6 +10,10 @@ from bot.audits.clock_report import clocks
 from bot.findings import Audited, Followed, gravity, worst
 from bot.model import Cell, Level, Line, Lines, Part, Report, Suggestion, Table
 from bot.text import duration, plural, quoted
+
+MOST_REMEDIES = 4
+_COMMAND = re.compile(r"“((?:host|vm|sr|ha|pool|audit) [a-z][^“”]*)”")
+"""A remedy's command of ours, between the quotes in which remedies name them."""
 
 MOST_LINES = 15
 """Findings of one heading; the gravest come first, and the rest is counted."""
@@ -22,14 +27,25 @@ def of_run(audited: Audited, *, all_of_it: bool = False) -> Report:
     suggestions = [
         Suggestion("Everything found", f"audit show {run.number}"),
         Suggestion("Earlier audits", f"audit history in {quoted(run.pool)}"),
+        Suggestion("As files", f"audit files {run.number}"),
     ]
+    suggestions = [*_remedies(audited), *(suggestions[1:] if all_of_it else suggestions)]
     return Report(
         title=f"{run.pool}: {verdict(audited)}",
         level=audited.level,
         summary=f"Audit {run.number}, {run.kind}, {_when(run.ended_at)}, {took}, by {quoted(run.actor.name)}",
         parts=parts,
-        suggestions=tuple(suggestions[1:] if all_of_it else suggestions),
+        suggestions=tuple(suggestions),
     )
+
+
+def _remedies(audited: Audited) -> list[Suggestion]:
+    """The commands that the gravest findings' remedies name, to be run in this pool."""
+    named = (_COMMAND.search(story.drift.remedy) for story in audited.open)
+    commands = dict.fromkeys(found[1] for found in named if found)
+    return [
+        Suggestion(command, f"{command} in {quoted(audited.run.pool)}") for command in list(commands)[:MOST_REMEDIES]
+    ]
 
 
 def of_runs(runs: Sequence[Audited]) -> Report:

@@ -4,7 +4,7 @@ pool in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot.audits import report
 from bot.audits.auditor import SILENT
 from bot.findings import AuditBook, Audited
-from bot.model import Level, Line, Lines, Report, Suggestion
+from bot.model import Attachment, Level, Line, Lines, Report, Suggestion
 from bot.schedules import News, Schedule, Tell, Told
 from bot.text import plural, quoted
 
@@ -57,6 +57,14 @@ class Circumstances:
         return self._at(self.next_at)
 
 
+Attach = Callable[[Audited], tuple[Attachment, ...]]
+"""The files that go with an audit."""
+
+
+def no_files(_: Audited) -> tuple[Attachment, ...]:
+    return ()
+
+
 def believed(audited: Audited, book: AuditBook) -> Audited:
     """The run; or, where it was overtaken by one that began later (whoever asked for that), the later one."""
     run = audited.run
@@ -85,7 +93,9 @@ def since_told(audited: Audited, told: Told | None, book: AuditBook) -> Audited:
     )
 
 
-def news(schedule: Schedule, how: Circumstances, found: Iterable[Audited]) -> tuple[News, ...]:
+def news(
+    schedule: Schedule, how: Circumstances, found: Iterable[Audited], attach: Attach = no_files
+) -> tuple[News, ...]:
     """One message for each pool of which there is something to tell, with everything in its thread. What was unusual
     about the run is always told.
 
@@ -94,7 +104,7 @@ def news(schedule: Schedule, how: Circumstances, found: Iterable[Audited]) -> tu
     runs = list(found)
     always = schedule.asked.tell is Tell.ALWAYS
     telling = [each for each in runs if always or how.unusual or each.first or each.new or each.resolved]
-    return tuple(_of_pool(schedule, how, each) for each in telling)
+    return tuple(_of_pool(schedule, how, each, attach) for each in telling)
 
 
 def not_run(schedule: Schedule, why: str, remedy: str, how: Circumstances) -> News:
@@ -110,11 +120,14 @@ def not_run(schedule: Schedule, why: str, remedy: str, how: Circumstances) -> Ne
     )
 
 
-def _of_pool(schedule: Schedule, how: Circumstances, audited: Audited) -> News:
+def _of_pool(schedule: Schedule, how: Circumstances, audited: Audited, attach: Attach) -> News:
     unusual = f"{how.unusual[:1].upper()}{how.unusual[1:]}. " if how.unusual else ""
     short, whole = report.of_run(audited), report.of_run(audited, all_of_it=True)
     summary = f"{unusual}{short.summary}. {_schedule(schedule, how)}"
-    return News(message=replace(short, summary=summary), thread=(replace(whole, suggestions=()),))
+    files = attach(audited)
+    title = f"Audit {audited.run.number} of {audited.run.pool} as files"
+    thread = (replace(whole, suggestions=()), *((Report(title=title, attachments=files),) if files else ()))
+    return News(message=replace(short, summary=summary), thread=thread)
 
 
 def _schedule(schedule: Schedule, how: Circumstances) -> str:

@@ -94,8 +94,17 @@ def test_run_show_history_and_diff(lab: RunningLab, ask: Ask) -> None:
     assert first.title == "lab: 9 findings (first audit)"
     assert first.level is Level.BAD
     assert "The pool has only two hosts" in texts(first, "Found")
-    assert first.suggestions[0].command == "audit show 1"
-    assert ask(first.suggestions[0].command).title == first.title
+    offered = {each.label: each.command for each in first.suggestions}
+    assert offered == {
+        "vm eject files-1": "vm eject files-1 in lab",
+        "Everything found": "audit show 1",
+        "Earlier audits": "audit history in lab",
+        "As files": "audit files 1",
+    }
+    for command in offered.values():
+        REGISTRY.parse(command)
+    assert ask(offered["Everything found"]).title == first.title
+    assert len(ask("audit files 1 json").attachments) == 1
 
     (xs2,) = (host for host in lab.estate.hosts.values() if host.name == "xs2")
     with xs2.pool.db.lock:

@@ -70,7 +70,8 @@ def decide(options: argparse.Namespace) -> int:
 
 def _typed(request: Request, ballot: Ballot) -> str:
     name = request.requirement.type_name
-    return _asked("Type its name: ", hidden=False) if name and ballot is Ballot.APPROVE else ""
+    prompt = f"Type “{name}” if you know that it is so: " if request.plan.confirm else "Type its name: "
+    return _asked(prompt, hidden=False) if name and ballot is Ballot.APPROVE else ""
 
 
 def _asked(prompt: str, *, hidden: bool = True) -> str:

@@ -13,12 +13,13 @@ from bot import appointed
 from bot.context import Asking
 from bot.errors import Ambiguous, Choice, Denied, NotFound, ParseError, Refused, UserError
 from bot.findings import Audits
-from bot.grammar import WHEN_SLOT, Parsed, Slot, Word
+from bot.grammar import WHEN_SLOT, Parsed, Slot, Word, near
 from bot.inventory import Inventory
 from bot.lookup import KIND_NAMES, find, matches
 from bot.model import Actor, BotTarget, ObjectId, Place, Plan, Request, Risk, Target, Window
 from bot.ports import Channels, Clock, History, PolicyBook, PoolHands, Pools
-from bot.registry import NUMBERS, OBJECTS, Command, Registry, Scope
+from bot.registry import CANDIDATE, NUMBERS, OBJECTS, POOL, Command, Registry, Scope
+from bot.schedules import ScheduleBook
 from bot.scope import Scopes, which_pool
 from bot.text import quoted
 
@@ -39,6 +40,7 @@ class Resolver:
     audits: Audits | None = None
     team: str = ""
     """The Slack workspace's id, for places that no message gave."""
+    schedules: ScheduleBook | None = None
     channels: Channels | None = None
     """None: nobody can ask Slack from here."""
     own: Callable[[Request], PoolHands] | None = None
@@ -63,7 +65,7 @@ class Resolver:
         values = {
             slot.field: self._value(slot, parsed, inventory, context)
             for slot in command.usage.slots
-            if slot.field in parsed.values
+            if slot.field in parsed.values and slot.placeholder != POOL
         }
         return command.arguments(**values), context
 
@@ -93,6 +95,8 @@ class Resolver:
             return self._again(request, command, context, None)
         view = self.pools.view(self.name_of(request.plan.pool))
         context = self._context(request.actor, request.place, (view.name,), view.name)
+        if command.headless:
+            return self._again(request, command, context, None)
         inventory = view.inventory()
         if inventory.pool.uuid != request.plan.pool.uuid:
             raise Refused(f"Under the name {quoted(view.name)} there is another pool now.")
@@ -115,7 +119,7 @@ class Resolver:
         """
         if not self.watched_tags or self.name_of(plan.pool) not in self.pools.names():
             return replace(plan, tags=())
-        inventory = self.pools.view(self.name_of(plan.pool)).inventory()
+        inventory = self._tagged_as(plan)
         tags = set(inventory.pool.tags)
         for touched in plan.touches:
             found = inventory.any_by_uuid(touched.uuid)
@@ -126,6 +130,22 @@ class Resolver:
                 )
             tags.update(found.tags)
         return replace(plan, tags=tuple(sorted(tags & self.watched_tags)))
+
+    def _tagged_as(self, plan: Plan) -> Inventory:
+        """The database that says how everything is tagged: of a pool without a coordinator the one that was read last.
+
+        :raises Denied: none was read. :raises Unavailable: the pool cannot be read.
+        """
+        view = self.pools.view(self.name_of(plan.pool))
+        if not self.registry[plan.command].headless:
+            return view.inventory()
+        latest = view.latest()
+        if latest is None:
+            raise Denied(
+                "The policy depends on tags, and nobody can read them now, so it cannot be evaluated.",
+                remedy="Whoever runs the bot can let a rule for this command stand before those with tags.",
+            )
+        return latest
 
     def hands(self, request: Request, target: Target | None = None) -> PoolHands:
         """What acts where `target` says, for the request's plan; None: on its pool."""
@@ -153,6 +173,7 @@ class Resolver:
             timezone=self.timezone,
             runs_on=self.runs_on,
             reached=self.channels,
+            agenda=self.schedules,
             chosen=None if pool is None else self.pools.view(pool),
             auditor=self.audits,
         )
@@ -237,7 +258,19 @@ class Resolver:
                 raise _placed(error, parsed, word) from error
         if slot.placeholder in NUMBERS:
             return _number(slot, parsed, word)
+        if slot.placeholder == CANDIDATE:
+            return self._candidate(parsed, word)
         return word.text
+
+    def _candidate(self, parsed: Parsed, word: Word) -> str:
+        """The configuration's own spelling of a host that is in no pool."""
+        try:
+            return self.pools.candidate(word.text).name
+        except NotFound as error:
+            before, after = parsed.line[: word.start], parsed.line[word.end :]
+            slips = near(word.text, self.pools.candidates())
+            error.choices = tuple(Choice(name, f"{before}{name}{after}") for name in slips)
+            raise _placed(error, parsed, word) from error
 
 
 def _placed(error: UserError, parsed: Parsed, word: Word) -> UserError:

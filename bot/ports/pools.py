@@ -35,12 +35,44 @@ class KnownHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPool:
-    """Which pool stands behind a name of the configuration. `label` is the pool's own name."""
+    """Which pool stands behind a name of the configuration, and how it was seen last. `label` is the pool's own
+    name; `coordinator` the uuid of its coordinator.
+    """
 
     name: str
     uuid: str
     label: str
     hosts: tuple[KnownHost, ...] = ()
+    coordinator: str = ""
+    ha_enabled: bool = False
+
+
+class Standpoint(StrEnum):
+    """What a host says of itself when it is asked alone."""
+
+    COORDINATOR = "coordinator"
+    MEMBER = "member"
+    LOST = "without coordinator"
+    """In emergency mode: a member that has lost its coordinator."""
+    REFUSES = "refuses"
+    """It answers, but not what it is (a wrong password, a toolstack that is still starting)."""
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostAnswer:
+    """What one host answered. `words` continue "the host …"; `coordinator` is the address that a member names. The
+    host's uuid and name are "" for an address of the configuration at which no host was ever seen.
+    """
+
+    host: KnownHost
+    standpoint: Standpoint
+    words: str
+    coordinator: str = ""
+
+    @property
+    def called(self) -> str:
+        return self.host.name or self.host.address
 
 
 class PoolMemory(Protocol):
@@ -85,6 +117,18 @@ class PoolView(Protocol):
         :raises Unavailable: as :meth:`inventory`.
         :raises ValueError: the call is not on the list of read-only calls (a bug).
         """
+
+    def latest(self) -> Inventory | None:
+        """The database as this process read it last; it may be old, or of a coordinator that is dead now."""
+
+    def known(self) -> KnownPool | None:
+        """The pool as it was seen last, maybe by an earlier run of the bot; None: never."""
+
+    def roll_call(self) -> tuple[HostAnswer, ...]:
+        """What each known or configured host answers now, asked by itself: also without a coordinator."""
+
+    def answer_of(self, host: KnownHost) -> HostAnswer:
+        """What one host answers now, asked by itself."""
 
     def connection(self) -> ConnectionFacts:
         """How the last answer came. :raises Unavailable: never connected, and cannot connect."""

@@ -15,9 +15,9 @@ _HOSTS = tuple[KnownHost, ...]
 
 def create(db: Database) -> None:
     db.table("known_pools").create(
-        {"name": str, "uuid": str, "label": str, "hosts": str},
+        {"name": str, "uuid": str, "label": str, "hosts": str, "coordinator": str, "ha_enabled": int},
         pk="name",
-        not_null=("uuid", "label", "hosts"),
+        not_null=("uuid", "label", "hosts", "coordinator", "ha_enabled"),
         strict=db.supports_strict,
     )
 
@@ -26,11 +26,25 @@ def get(db: Database, name: str) -> KnownPool | None:
     row = next(db.table("known_pools").rows_where("name = ?", [name]), None)
     if row is None:
         return None
-    return KnownPool(name=name, uuid=row["uuid"], label=row["label"], hosts=unpack(_HOSTS, row["hosts"]))
+    return KnownPool(
+        name=name,
+        uuid=row["uuid"],
+        label=row["label"],
+        hosts=unpack(_HOSTS, row["hosts"]),
+        coordinator=row["coordinator"],
+        ha_enabled=bool(row["ha_enabled"]),
+    )
 
 
 def put(db: Database, known: KnownPool) -> None:
-    row = {"name": known.name, "uuid": known.uuid, "label": known.label, "hosts": pack(_HOSTS, known.hosts)}
+    row = {
+        "name": known.name,
+        "uuid": known.uuid,
+        "label": known.label,
+        "hosts": pack(_HOSTS, known.hosts),
+        "coordinator": known.coordinator,
+        "ha_enabled": int(known.ha_enabled),
+    }
     db.table("known_pools").upsert(row, pk="name")
 
 

@@ -39,6 +39,8 @@ class Tried:
     """The error array of a coordinator that refused the user name and password."""
     words: str = ""
     remedy: str = ""
+    answered: bool = True
+    """It answered something, if only a refusal."""
 
 
 class Doorbell:
@@ -62,7 +64,7 @@ class Doorbell:
                 # XenServer 6.1 and older do not know the originator (introduced in 6.2).
                 return self._log_in(endpoint, credentials[:3])
         except Broken as broken:
-            return Tried(endpoint=endpoint, words=broken.why, remedy=broken.remedy)
+            return Tried(endpoint=endpoint, words=broken.why, remedy=broken.remedy, answered=False)
         except transport.SessionGone:
             return Tried(endpoint=endpoint, words="gives out no sessions")
         except XenAPI.Failure as failure:

@@ -59,6 +59,14 @@ class Identity:
         """The pool as it was seen last, maybe by an earlier run of the bot. :raises Unavailable: nobody can say."""
         return self._sure or self._memory.known(self._settings.name)
 
+    def before(self) -> KnownPool | None:
+        """The pool as an earlier run of the bot saw it, if that can be told."""
+        try:
+            return None if self._settings.alone else self._memory.known(self._settings.name)
+        except UserError as error:
+            _log.warning("pool %s: what was known of it cannot be read: %s", self._settings.name, error.message)
+            return None
+
     def _remembered(self, found: KnownPool) -> KnownPool:
         """Looking must be possible also while nothing can be written: then what was known counts, or what is found."""
         try:
@@ -87,4 +95,12 @@ class Identity:
 def _found(name: str, inventory: Inventory) -> KnownPool:
     hosts = (KnownHost(uuid=host.uuid, name=host.name, address=host.address) for host in inventory.hosts)
     pool = inventory.pool
-    return KnownPool(name=name, uuid=pool.uuid, label=pool.name, hosts=tuple(hosts))
+    coordinator = pool.coordinator
+    return KnownPool(
+        name=name,
+        uuid=pool.uuid,
+        label=pool.name,
+        hosts=tuple(hosts),
+        coordinator=coordinator.uuid if coordinator else "",
+        ha_enabled=pool.ha_enabled,
+    )

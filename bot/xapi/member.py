@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import XenAPI
@@ -16,10 +17,11 @@ import XenAPI
 from bot import tally
 from bot.errors import OutcomeUnknown, Unavailable, UserError
 from bot.model import Expect, MemberTarget, Secret, Step, Target, Value
-from bot.ports import PoolHands, Sighting, Taken, TaskView
+from bot.ports import HostAnswer, PoolHands, Sighting, Standpoint, Taken, TaskView
+from bot.rules import conditions
 from bot.text import quoted
 from bot.xapi import failures, tasks, transport
-from bot.xapi.addresses import endpoint_of
+from bot.xapi.addresses import endpoint_of, same
 from bot.xapi.arguments import wire_value
 from bot.xapi.broken import Broken, NotSent
 from bot.xapi.settings import PoolSettings
@@ -100,8 +102,13 @@ class MemberHands(PoolHands):
     """:class:`bot.ports.PoolHands` over a member itself. It has no tasks; what a call did shows elsewhere."""
 
     def __init__(
-        self, member: Member, secret: Callable[[str], str] | None, elsewhere: Callable[[Target], PoolHands]
+        self,
+        member: Member,
+        asked: Callable[[], HostAnswer],
+        secret: Callable[[str], str] | None,
+        elsewhere: Callable[[Target], PoolHands],
     ) -> None:
+        self._asked = asked
         self._member = member
         self._secret = secret
         self._elsewhere = elsewhere
@@ -134,8 +141,16 @@ class MemberHands(PoolHands):
 
     def holds(self, expect: Expect, results: Mapping[int, str]) -> tuple[bool, str]:
         if expect.at is None:
+            return self._follows(expect)
+        return self._elsewhere(expect.at).holds(replace(expect, at=None), results)
+
+    def _follows(self, expect: Expect) -> tuple[bool, str]:
+        """:raises ValueError: something else is expected, which needs a database: the plan must say where."""
+        if expect.rule != conditions.FOLLOWS or not isinstance(expect.equals, Value):
             raise ValueError("a member itself has no database to look into: say where")
-        return self._elsewhere(expect.at).holds(expect, results)
+        answer = self._asked()
+        so = answer.standpoint is Standpoint.MEMBER and same(answer.coordinator, str(expect.equals.value))
+        return so, f"{quoted(answer.called)} {answer.words}"
 
     def cancel(self, task_uuid: str) -> None:  # noqa: ARG002
         raise failures.refusal(("HANDLE_INVALID", "task"), None)

@@ -9,12 +9,13 @@ from functools import partial
 
 from bot.errors import NotFound
 from bot.model import HostTarget, MemberTarget, PoolTarget, Secret, Target
-from bot.ports import Account, Clock, PoolHands, PoolMemory, Pools
+from bot.ports import Account, Clock, KnownHost, PoolHands, PoolMemory, Pools
 from bot.text import joined, quoted
 from bot.xapi.hands import XapiHands
 from bot.xapi.identity import Forgetful, Identity
 from bot.xapi.member import Member, MemberHands
 from bot.xapi.reader import Reader
+from bot.xapi.rollcall import RollCall
 from bot.xapi.session import PoolSession
 from bot.xapi.settings import PoolSettings
 from bot.xapi.view import XapiView
@@ -73,9 +74,11 @@ class XapiPools(Pools):
                 partial(counted, each.name) if counted else None,
             )
             identity = Identity(each, remembered)
+            if known := identity.before():
+                session.remember({host.address: host.name for host in known.hosts})
             reader = Reader(session, clock, identity.check)
             account = Account(username=each.username, password=Secret(each.password_name))
-            view = XapiView(each.name, session, reader, account)
+            view = XapiView(each.name, session, reader, account, identity, RollCall(each, session.exchange))
             hands = XapiHands(each.name, session, reader, clock, secret, partial(self.hands, each.name))
             made = _Pool(each, session, identity, reader, view, hands)
             (self._alone if each.alone else self._pools)[each.name] = made
@@ -105,7 +108,8 @@ class XapiPools(Pools):
                 return XapiHands(host, alone.session, alone.reader, self._clock, self._secret, elsewhere)
             case MemberTarget(host, address):
                 member = Member(pool.settings, pool.session.exchange, address, host.name)
-                return MemberHands(member, self._secret, partial(self.hands, name))
+                known = KnownHost(uuid=host.uuid, name=host.name, address=address)
+                return MemberHands(member, partial(pool.view.answer_of, known), self._secret, partial(self.hands, name))
         raise ValueError("what the bot itself does is done by no pool")
 
     def sightings(self) -> tuple[PoolSighting, ...]:

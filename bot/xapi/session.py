@@ -95,6 +95,11 @@ class PoolSession:
         with self._lock:
             self._names = dict(names)
 
+    def remember(self, names: Mapping[str, str]) -> None:
+        """As :meth:`learn`, from an earlier run of the bot: counts for as long as nothing newer is known."""
+        with self._lock:
+            self._names = self._names or dict(names)
+
     def login(self) -> Login:
         """The session, opened if there is none.
 

@@ -7,19 +7,25 @@ from typing import Any
 from bot.errors import ToolstackRefusal
 from bot.inventory import Inventory
 from bot.model import Argument
-from bot.ports import Account, ConnectionFacts, PoolView
+from bot.ports import Account, ConnectionFacts, HostAnswer, KnownHost, KnownPool, PoolView
 from bot.xapi import failures
 from bot.xapi.arguments import Arguments
+from bot.xapi.identity import Identity
 from bot.xapi.reader import Reader
 from bot.xapi.readonly import is_read_only
+from bot.xapi.rollcall import RollCall
 from bot.xapi.session import PoolSession, Refusal
 
 
 class XapiView(PoolView):
     """:class:`bot.ports.PoolView` over one session."""
 
-    def __init__(self, name: str, session: PoolSession, reader: Reader, account: Account) -> None:
+    def __init__(
+        self, name: str, session: PoolSession, reader: Reader, account: Account, identity: Identity, calls: RollCall
+    ) -> None:
         self._account = account
+        self._identity = identity
+        self._calls = calls
         self._name = name
         self._session = session
         self._reader = reader
@@ -34,6 +40,19 @@ class XapiView(PoolView):
 
     def inventory(self) -> Inventory:
         return self._reader.read()
+
+    def latest(self) -> Inventory | None:
+        return self._reader.latest()
+
+    def known(self) -> KnownPool | None:
+        return self._identity.known()
+
+    def roll_call(self) -> tuple[HostAnswer, ...]:
+        known = self.known()
+        return self._calls.all(known.hosts if known else ())
+
+    def answer_of(self, host: KnownHost) -> HostAnswer:
+        return self._calls.one(host)
 
     def ask(self, call: str, *arguments: Argument) -> Any:
         if not is_read_only(call):

@@ -319,6 +319,20 @@ def test_for_what_concerns_the_whole_pool_its_name_is_typed() -> None:
     assert policy.name_to_type(plan(touches=())) == "lab"
 
 
+def test_a_fact_that_only_people_know_is_confirmed_whatever_the_policy_says() -> None:
+    lenient = replace(RULES, approvals={**RULES.approvals, Risk.DISRUPTIVE: 0}, type_name=frozenset())
+    of = replace(plan(), confirm="xs1 is off")
+    wanted = policy.requirement(lenient, OLGA, MEMBER, of, NOW)
+    assert (wanted.approvals, wanted.type_name) == (1, "xs1 is off")
+    made = request(of, requirement=wanted)
+    policy.check_typed_name(made, " xs1  is off ")
+    for typed in ("", "xs1", "web-1", "XS1 is off"):
+        with pytest.raises(Denied) as raised:
+            policy.check_typed_name(made, typed)
+        denied(raised, "type exactly: xs1 is off")
+    assert policy.requirement(lenient, OLGA, MEMBER, plan(), NOW).approvals == 0
+
+
 # --- what is odd ------------------------------------------------------------------------------------------------------
 
 

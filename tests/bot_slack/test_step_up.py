@@ -62,3 +62,18 @@ def test_nothing_is_asked_of_who_comes_too_late(team: Team) -> None:
     team.slack.press("ana", channel="#infra", ts=ts, text="Approve")
     team.slack.wait_until(lambda: team.desk.votes)
     assert team.slack.views("ana")["views"] == []
+
+
+def test_a_fact_that_only_people_know_is_confirmed_in_its_own_words(team: Team) -> None:
+    request = samples.request()
+    plan = replace(request.plan, confirm="xs1 is off")
+    request = replace(request, plan=plan, requirement=replace(request.requirement, type_name="xs1 is off"))
+    team.desk.requests[request.id] = request
+    message = card.message(request)
+    sent = {"text": message.text, "blocks": list(message.blocks)}
+    ts = str(team.workspace.api.call("chat.postMessage", channel="C0INFRA", **sent, **POSTING)["ts"])
+    team.slack.press("ana", channel="#infra", ts=ts, text="Approve")
+    view = team.view("ana")
+    (block,) = [each for each in view["view"]["blocks"] if each["type"] == "input"]
+    assert "if you know that it is so" in block["label"]["text"]
+    assert "xs1 is off" in block["hint"]["text"]

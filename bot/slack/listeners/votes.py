@@ -79,7 +79,12 @@ def _approve(office: Office, origin: Origin, paper: ids.BallotPaper | None, trig
         return
     metadata = Errand.of(origin, paper=str(paper)).metadata()
     title = f"{request.id}: {card.title(request.plan)}"
-    _open(office, origin, trigger, forms.step_up(title, wanted.type_name, metadata, code=wanted.one_time_code))
+    _open(
+        office,
+        origin,
+        trigger,
+        forms.step_up(title, wanted.type_name, metadata, code=wanted.one_time_code, confirm=bool(request.plan.confirm)),
+    )
 
 
 def _vote(

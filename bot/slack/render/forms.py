@@ -74,11 +74,14 @@ def reject(title: str, metadata: str) -> View:
     return view("Reject", [top, reject_note(), reason], callback_id=ids.REASON_VIEW, submit="Reject", metadata=metadata)
 
 
-def step_up(title: str, name: str, metadata: str, *, code: bool) -> View:
-    """What the policy wants before an approval counts: the name of what it is about, a one-time code, or both."""
+def step_up(title: str, name: str, metadata: str, *, code: bool, confirm: bool = False) -> View:
+    """What is wanted before an approval counts: the name of what it is about, or the sentence that confirms what only
+    people can know; a one-time code; or both.
+    """
     blocks: list[Block] = [rich.block(rich.section([rich.text(title, bold=True)]))]
     if name:
-        blocks.append(_line(ids.TYPED, "Type its name", f"Exactly as it is: {name}", 255))
+        label = "Confirm, if you know that it is so" if confirm else "Type its name"
+        blocks.append(_line(ids.TYPED, label, f"Exactly as it is: {name}", 255))
     if code:
         blocks.append(_line(ids.CODE, "One-time code", "The six digits that your authenticator app shows now.", 12))
     return view("Approve", blocks, callback_id=ids.STEP_UP_VIEW, submit="Approve", metadata=metadata)

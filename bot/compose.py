@@ -15,8 +15,8 @@ from importlib.metadata import version
 
 import commands
 from bot import service
+from bot.audits import candidates, files
 from bot.audits import clock as clocks
-from bot.audits import files
 from bot.audits.auditor import Auditor, Look, compatible
 from bot.changes import Changes
 from bot.clock import SteadyClock, SystemClock
@@ -29,7 +29,7 @@ from bot.findings import Kind
 from bot.forms import Forms
 from bot.herald import Herald
 from bot.jobs import Jobs
-from bot.keeper import Keeper
+from bot.keeper import Keeper, Retention
 from bot.model import BOT, Entry, Place
 from bot.ntp import NtpServers
 from bot.policy import Book, Names
@@ -78,11 +78,22 @@ def ledger_key(settings: Settings) -> bytes | None:
     return secret(settings.bot.ledger_key)().encode() if settings.bot.ledger_key else None
 
 
+def former_keys(settings: Settings) -> tuple[bytes, ...]:
+    """:raises ConfigError: a key's variable or file is missing."""
+    return tuple(secret(each)().encode() for each in settings.bot.former_ledger_keys)
+
+
 def open_store(settings: Settings, clock: Clock, *, restored: str = "") -> SqliteStore:
     """:param restored: why it is known that the database is a copy.
     :raises UserError: the database or the ledger's key cannot be used.
     """
-    return SqliteStore(settings.bot.database, clock=clock, ledger_key=ledger_key(settings), restored=restored)
+    return SqliteStore(
+        settings.bot.database,
+        clock=clock,
+        ledger_key=ledger_key(settings),
+        former_keys=former_keys(settings),
+        restored=restored,
+    )
 
 
 def _newest(store: SqliteStore) -> datetime | None:
@@ -100,7 +111,7 @@ def _witness(store: SqliteStore, pool: str, kind: str, body: Mapping[str, str]) 
         log.error("pool %s: %s is not on record: %s", pool, kind, error.message)
 
 
-def _looks(settings: Settings, store: SqliteStore, clock: Clock) -> Mapping[Kind, Look]:
+def _looks(settings: Settings, store: SqliteStore, pools: XapiPools, clock: Clock) -> Mapping[Kind, Look]:
     """How each kind of audit looks at a pool, by the configuration's limits."""
     limits = settings.audits.limits()
     means = clocks.Means(
@@ -112,6 +123,7 @@ def _looks(settings: Settings, store: SqliteStore, clock: Clock) -> Mapping[Kind
     return {
         Kind.COMPATIBILITY: partial(compatible, known=lambda _: Known(limits=limits)),
         Kind.CLOCK: partial(clocks.look, means=means),
+        Kind.CANDIDATES: partial(candidates.look, pools=pools, clock=clock),
     }
 
 
@@ -155,7 +167,7 @@ def assembled(
             readers=readers,
             policy=Book(rules),
             watched_tags=rules.watched_tags,
-            audits=Auditor(pools, store.audits, clock, _looks(settings, store, clock)),
+            audits=Auditor(pools, store.audits, clock, _looks(settings, store, pools, clock)),
             schedules=store.schedules,
             channels=channels,
             own=Changes(
@@ -196,15 +208,18 @@ def _channels(settings: Settings, workspace: Workspace) -> Channels:
     return SlackChannels(workspace.api, workspace.places, pools)
 
 
+def _retention(settings: Settings) -> Retention:
+    return Retention(
+        deliveries=timedelta(days=settings.bot.retention.deliveries_days),
+        audits=timedelta(days=settings.audits.keep_days),
+        samples=timedelta(days=settings.audits.samples_days),
+    )
+
+
 def _rounds(bot: Bot, channels: Channels) -> Rounds:
-    """What carries scheduled audits out, and forgets what has been kept long enough."""
-    kept = bot.settings.audits
+    """What carries scheduled audits out."""
     audits = bot.engine.resolver.audits
     assert audits is not None
-
-    def forget(now: datetime) -> None:
-        bot.store.audits.forget_audits(now - timedelta(days=kept.keep_days), now - timedelta(days=kept.samples_days))
-
     return Rounds(
         agenda=bot.store.schedules,
         audits=audits,
@@ -212,7 +227,6 @@ def _rounds(bot: Bot, channels: Channels) -> Rounds:
         pools=bot.pools.names,
         clock=bot.engine.clock,
         timezone=bot.settings.bot.timezone,
-        forget=forget,
         attach=partial(files.all_of_them, book=bot.store.audits),
     )
 
@@ -241,7 +255,7 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
             bot.store, bot.engine.clock, Place(kind="slack", team=workspace.team, channel=settings.bot.heads_channel)
         )
         rounds = _rounds(bot, channels)
-        keeper = Keeper(bot.store, clock, deliveries=timedelta(days=settings.bot.retention.deliveries_days))
+        keeper = Keeper(bot.store, clock, _retention(settings))
         login = {"team": workspace.team, "user": workspace.bot_user, "mode": settings.slack.mode}
         body = {"version": version("xenia"), "slack": login, "pools": list(bot.pools.names())}
         bot.store.record(Entry(kind="started", actor=BOT, body=body))

@@ -37,7 +37,6 @@ BEAT = timedelta(minutes=1)
 """How often a bot says that it is running, while there are schedules."""
 SILENCE = timedelta(minutes=2, seconds=30)
 """A bot that has said nothing for longer was not running."""
-PRUNE_EVERY = timedelta(hours=24)
 
 
 @dataclass
@@ -52,7 +51,6 @@ class Rounds:
     :param pools: the configured pools' names.
     :param timezone: IANA name, for schedules that have none of their own.
     :param attach: makes the files that go into the thread of an audit's message.
-    :param forget: prunes what is older than is to be kept; called once a day.
     """
 
     def __init__(
@@ -64,7 +62,6 @@ class Rounds:
         pools: Callable[[], tuple[str, ...]],
         clock: Clock,
         timezone: str,
-        forget: Callable[[datetime], None],
         attach: Attach = scheduled.no_files,
         threads: Executor | None = None,
     ) -> None:
@@ -74,7 +71,6 @@ class Rounds:
         self._pools = pools
         self._clock = clock
         self._timezone = timezone
-        self._forget = forget
         self._attach = attach
         self._owner = secrets.token_hex(8)
         self._threads = threads or ThreadPoolExecutor(AT_ONCE, thread_name_prefix="rounds")
@@ -84,7 +80,6 @@ class Rounds:
         """The last time that no bot ran, as far as is known."""
         self._ticked: datetime | None = None
         self._beat: datetime | None = None
-        self._pruned: datetime | None = None
 
     def tick(self) -> None:
         """:raises UserError: the store or the clock cannot be used now; the next tick tries again."""
@@ -98,9 +93,6 @@ class Rounds:
             with self._guard:
                 self._working[due.schedule.number] = _Working(due, now)
             self._threads.submit(self._run, due)
-        if self._pruned is None or now - self._pruned >= PRUNE_EVERY:
-            self._forget(now)
-            self._pruned = now
 
     def close(self) -> None:
         """Begin nothing more, and wait for what is at work."""

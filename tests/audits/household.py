@@ -97,7 +97,6 @@ class House:
             pools=lambda: self.names,
             clock=self.clock,
             timezone=timezone,
-            forget=lambda now: None,
             threads=threads or AtOnce(),
         )
         try:
@@ -162,7 +161,7 @@ class Process:
         """What has been delivered since the last call: each message, and what went into its thread is checked to be
         delivered after it.
         """
-        messages = []
+        messages: list[Report] = []
         while (delivery := self.store.claim(self.house.clock.at, 60)) is not None:
             assert delivery.place.channel == CHANNEL
             assert delivery.body is not None

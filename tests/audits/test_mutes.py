@@ -11,6 +11,7 @@ from bot.audits import report
 from bot.audits.timetable import until
 from bot.errors import Refused
 from bot.findings import Audited, Followed, Kind, NewRun, Offset
+from bot.keeper import Keeper, Retention
 from bot.model import Level, Lines
 from tests.audits.household import OLGA, House, Process, drift, lines
 from tests.bot_store.helpers import HandClock
@@ -196,3 +197,18 @@ def test_measurements_can_be_forgotten_sooner_than_runs(house: House) -> None:
         book.forget_audits(SIX - timedelta(days=1), SIX + timedelta(days=30))
         assert [each.at for each in book.offsets("lab", host.uuid, 10)] == [SIX + timedelta(days=40)]
         assert book.audit_run(1) is not None
+
+
+def test_the_keeper_forgets_what_has_had_its_time(house: House) -> None:
+    kept = Retention(deliveries=timedelta(days=1), audits=timedelta(days=10), samples=timedelta(days=5))
+    with house.process() as bot:
+        audit(bot)
+        audit(bot)
+        house.clock.at += timedelta(days=9)
+        Keeper(bot.store, house.clock, kept).tick()
+        assert bot.store.audits.audit_run(1) is not None
+        house.clock.at += timedelta(days=2)
+        Keeper(bot.store, house.clock, kept).tick()
+        assert bot.store.audits.audit_run(1) is None
+        assert bot.store.audits.audit_run(2) is not None  # the newest stays
+        assert len(bot.store.audits.open_findings(["lab"])) == 2

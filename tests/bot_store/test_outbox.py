@@ -8,7 +8,7 @@ import pytest
 from bot.errors import Unavailable
 from bot.model import Progress, State
 from bot.ports import Delivery, DeliveryKind
-from bot.store import SqliteStore
+from bot.store import SqliteStore, outbox
 from tests.bot_store.helpers import (
     CHANNEL,
     KEY,
@@ -292,3 +292,39 @@ def test_an_announcement_can_be_given_up(store: SqliteStore) -> None:
     store.announce_head(CHANNEL, after(0))
     store.give_up(claimed(store), error="channel_not_found")
     assert store.next_due() is None
+
+
+def in_a_thread(store: SqliteStore) -> None:
+    """A message with two replies in its thread."""
+    with store._connections.write() as db:
+        number = outbox.announcement(db, CHANNEL, remark("above"), after(0))
+        for title in ("first", "second"):
+            outbox.announcement(db, CHANNEL, remark(title), after(0), number)
+
+
+def test_what_belongs_into_a_thread_waits_for_its_head_and_comes_in_order(store: SqliteStore) -> None:
+    in_a_thread(store)
+    above = claimed(store)
+    assert (above.body, above.thread_ts) == (remark("above"), "")
+    assert store.claim(after(1), 60) is None
+    store.delivered(above, "1.0")
+    first = claimed(store, 1)
+    assert (first.body, first.thread_ts) == (remark("first"), "1.0")
+    assert titles(store, 1) == []
+    store.delivered(first, "1.1")
+    second = claimed(store, 2)
+    assert (second.body, second.thread_ts) == (remark("second"), "1.0")
+
+
+def test_a_thread_without_its_head_is_given_up_with_it(store: SqliteStore) -> None:
+    in_a_thread(store)
+    store.give_up(claimed(store), error="chat.postMessage: not_in_channel")
+    assert titles(store, 3600) == []
+    assert store.next_due() is None
+
+
+def test_a_reply_given_up_lets_the_next_one_pass(store: SqliteStore) -> None:
+    in_a_thread(store)
+    store.delivered(claimed(store), "1.0")
+    store.give_up(claimed(store, 1), error="chat.postMessage: msg_too_long")
+    assert titles(store, 2) == ["second"]

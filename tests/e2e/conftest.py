@@ -18,6 +18,7 @@ from bot.compose import Bot
 from bot.demo.conversation import plain
 from bot.demo.lab import write_config
 from bot.model import Request, State
+from bot.ports import Clock
 from sandbox.slack.running import RunningWorkspace
 from sandbox.slack.running import start as start_workspace
 from sandbox.xapi import lab as labs
@@ -133,8 +134,9 @@ def town(
     run: bool = True,
     tls10: bool = False,
     change: Callable[[str], str] | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[Town]:
-    """`change` edits the configuration's text before the bot reads it."""
+    """`change` edits the configuration's text before the bot reads it; `clock` is the bot's, else the machine's."""
     with ExitStack() as stack:
         pools = stack.enter_context(start_lab(labs.load(lab), tls=True, tls10=tls10, speed=speed))
         workspace = stack.enter_context(start_workspace())
@@ -143,7 +145,7 @@ def town(
             path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
         place = Town(pools, workspace, path)
         if run:
-            place.bot = stack.enter_context(compose.running(config.load(path)))
+            place.bot = stack.enter_context(compose.running(config.load(path), clock))
         yield place
 
 

@@ -1,0 +1,129 @@
+"""An audit that runs by itself: asked for in Slack, told once in its channel when its time comes, and muted."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import compose, config
+from bot.clock import SystemClock
+from bot.model import State
+from tests.e2e.conftest import Town, eventually, text_of, town
+
+
+class Ahead(SystemClock):
+    """The machine's clock, put forward by hand."""
+
+    by = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.by
+
+
+def told(place: Town, word: str, channel: str = "#infra") -> list[dict[str, Any]]:
+    """The messages in a channel that begin with this."""
+    found = place.workspace.messages(channel, "olga")
+    return [each for each in found if not each.get("ephemeral") and text_of(each).startswith(word)]
+
+
+def done(place: Town, text: str, channel: str = "#infra") -> None:
+    """Asked, approved by a second person, and carried out."""
+    request_id = place.ask(text, channel=channel)
+    place.press("Approve", request_id, channel=channel)
+    assert place.ended(request_id).state is State.SUCCEEDED
+
+
+@pytest.mark.timeout(180)
+def test_a_schedule_fires_and_its_message_appears_once(tmp_path: Path) -> None:
+    clock = Ahead()
+    with town(tmp_path, clock=clock) as place:
+        assert place.bot is not None
+        done(place, "audit schedule compatibility every 15 minutes on lab in #infra")
+        assert "every 15 minutes UTC" in place.say("audit schedules")
+        assert told(place, "lab: 9 findings") == []
+        clock.by = timedelta(minutes=15)
+        (message,) = eventually(lambda: told(place, "lab: 9 findings (first audit)"), "the first message")
+        assert "S-1: “every 15 minutes”, next" in text_of(message)
+        thread = eventually(lambda: place.workspace.messages("#infra", "olga", message["ts"])[1:], "the full report")
+        assert "The pool has only two hosts" in text_of(thread[0])
+
+        answer = place.say("audit findings in lab")
+        assert "9 findings open" in answer
+        finding = next(line for line in answer.splitlines() if "only two hosts" in line).split()[0]
+        done(place, f"audit mute {finding} until 2 weeks because a third one is ordered")
+        assert "8 findings open, 1 muted" in place.say("audit findings in lab")
+
+        place.xenapi("xs1").host.disable(place.xenapi("xs1").host.get_by_name_label("xs2")[0])
+        clock.by = timedelta(minutes=30)
+        (message,) = eventually(lambda: told(place, "lab: 10 findings, 2 new, 1 muted"), "the second message")
+        assert "xs2 is disabled" in text_of(message)
+        rounds = place.bot.store.ledger(pools=["lab"], last=100)
+        assert [row.actor.key for row in rounds if row.kind == "scheduled audit"] == ["schedule:S-1"] * 2
+
+        clock.by = timedelta(minutes=45)
+        store = place.bot.store
+        eventually(
+            lambda: len([row for row in store.ledger(pools=None, last=100) if row.kind == "scheduled audit"]) == 3,
+            "the third audit",
+        )
+        done(place, "audit pause S-1")
+        assert "paused" in place.say("audit schedules")
+        eventually(lambda: store.next_due() is None, "everything to be delivered")
+        assert len(told(place, "lab: ")) - len(told(place, "lab: audit")) - len(told(place, "lab: mute")) == 2
+
+
+@pytest.mark.timeout(180)
+def test_a_run_missed_while_the_bot_was_down_is_made_up_for_once(tmp_path: Path) -> None:
+    clock = Ahead()
+    with town(tmp_path, clock=clock, run=False) as place:
+        with compose.running(config.load(place.config), clock) as place.bot:
+            done(place, "audit schedule compatibility hourly on lab")
+        clock.by = timedelta(hours=5)
+        with compose.running(config.load(place.config), clock) as place.bot:
+            (message,) = eventually(lambda: told(place, "lab: 9 findings"), "the message")
+            assert "Down " in text_of(message)
+            assert "5 audits missed, made up for by this one" in text_of(message)
+            store = place.bot.store
+            eventually(lambda: store.next_due() is None, "everything to be delivered")
+            assert len(told(place, "lab: 9 findings")) == 1
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    ("asked", "channel", "why"),
+    [
+        ("audit schedule compatibility daily 07:00 on lab in #random", "#infra", "not a member"),
+        ("audit schedule compatibility daily 07:00 on lab in #partners", "#infra", "another organisation"),
+        ("audit schedule compatibility daily 07:00 on lab in #secret", "#infra", "no channel"),
+        ("audit schedule compatibility daily 07:00 on xs3 in #lab", "#infra", "limited to lab"),
+        ("audit schedule compatibility daily 07:00 on xs3", "#lab", "no pool called xs3 here"),
+        ('audit schedule compatibility cron "0 0 31 2 *" on lab', "#infra", "never comes"),
+        ("audit schedule compatibility every 7 minutes on lab", "#infra", "does not go evenly"),
+        ("audit schedule compatibility daily 07:00 Europe/Atlantis on lab", "#infra", "no time zone"),
+        ("audit schedule compatibility daily 07:00 on lab quietly always", "#infra", "always and quietly"),
+        ("audit remove S-9", "#infra", "no schedule S-9"),
+        ("audit mute F-1 until 2020-01-01 because why not", "#infra", "no finding"),
+    ],
+)
+def test_what_cannot_be_scheduled_is_refused_at_once(refusing: Town, asked: str, channel: str, why: str) -> None:
+    assert why in refusing.say(asked, channel=channel)
+
+
+def test_a_mute_without_reason_or_with_an_end_in_the_past_is_refused(refusing: Town) -> None:
+    refusing.say("audit run in lab")
+    answer = refusing.say("audit findings in lab")
+    finding = next(word for word in answer.split() if word.startswith("F-"))
+    assert "needs a reason" in refusing.say(f'audit mute {finding} until 3 days because ""')
+    assert "is past" in refusing.say(f"audit mute {finding} until 2020-01-01 because of it")
+    assert "more than a year" in refusing.say(f"audit mute {finding} until 2120-01-01 because of it")
+    assert "is not muted" in refusing.say(f"audit unmute {finding}")
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A town in which nothing is to happen."""
+    with town(tmp_path_factory.mktemp("refusing")) as place:
+        yield place

@@ -51,25 +51,34 @@ def copy(context: Context, vdi: str, *, snapshot: bool, sr: str = "", shared_pas
     """Another disk with the same content, on `sr` or where the first is. A snapshot, and a clone on the same SR
     (`shared_past`), takes little of its own."""
     row = context.get("VDI", vdi)
-    target = sr or row["SR"]
     little = (snapshot or shared_past) and not context.estate.storage.open
-    taken = _taken(context, target, row["virtual_size"], None if little else row["physical_utilisation"])
-    check_room(context, target, taken)
+    links = {"snapshot_of": vdi, "snapshot_time": context.now()} if snapshot else {}
+    used = None if little else row["physical_utilisation"]
+    return receive(context, {**row, **links, "is_a_snapshot": snapshot}, sr or row["SR"], used=used)
+
+
+def receive(context: Context, row: Row, sr: str, *, used: int | None) -> str:
+    """A disk on `sr` with the content and the properties of another, given by its record; that may be another pool's.
+    Raises Failure SR_BACKEND_FAILURE_44."""
+    taken = _taken(context, sr, row["virtual_size"], used)
+    check_room(context, sr, taken)
     identity = str(uuid.uuid4())
+    links = {"snapshot_of": row["snapshot_of"], "snapshot_time": row["snapshot_time"]} if row["is_a_snapshot"] else {}
     changes: Row = {
         "uuid": identity,
         "location": identity,
-        "SR": target,
+        "SR": sr,
         "physical_utilisation": taken,
         "current_operations": {},
         "VBDs": [],
         "snapshots": [],
-        "is_a_snapshot": snapshot,
-        "snapshot_of": vdi if snapshot else NULL,
-        "snapshot_time": context.now() if snapshot else Time(EPOCH),
+        "crash_dumps": [],
+        "snapshot_of": NULL,
+        "snapshot_time": Time(EPOCH),
+        **links,
     }
     new = context.db.create("VDI", {**row, **changes})
-    figures.follow(context, target, allocated=row["virtual_size"], used=taken)
+    figures.follow(context, sr, allocated=row["virtual_size"], used=taken)
     allowed.refresh(context.db, "VDI", new)
     return new
 

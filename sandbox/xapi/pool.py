@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import threading
 import uuid as uuids
 from collections.abc import Callable
@@ -49,6 +50,8 @@ class Pool:
         """Hosts whose free memory is kept true."""
         self.no_restarts_before = 0.0
         """Lab time until which HA restarts nothing (`pool.ha_prevent_restarts_for`)."""
+        self.storage_migrations: collections.Counter[str] = collections.Counter()
+        """How many storage migrations each host is sending."""
         with self.db.lock:
             allowed.refresh_all(self.db)
 

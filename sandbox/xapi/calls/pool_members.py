@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sandbox.xapi import first_boot, life
@@ -15,23 +13,26 @@ from sandbox.xapi.operations import pool_operation, raise_if
 from sandbox.xapi.registry import BOTH, READ, call, difference
 from sandbox.xapi.rules import join_checks
 from sandbox.xapi.rules.join_sides import Sides
+from sandbox.xapi.two_pools import both_held
 
 if TYPE_CHECKING:
     from sandbox.xapi.hosts import Host
-    from sandbox.xapi.pool import Pool
 
 _ASK, _PUSH, _LEAVE = 2.0, 8.0, 10.0
 """Simulated seconds: both sides are looked at; everything is sent over; a member clears up."""
 RESTART_DELAY = 10.0
 """From the answer of pool.join to the end of the joiner's toolstack."""
 _PAM_DELAY = 2.0
-_CONTENDED = 0.005
-"""Seconds, really, until a pool that somebody else has in hand is tried again."""
 
 difference(
     "pool.join",
     "An address where nothing answers is JOINING_HOST_CONNECTION_FAILED; names other than a host's own do not resolve.",
     "Of an address without a host only the two codes of the connection are known.",
+)
+difference(
+    "pool.join",
+    "All checks are made again when everything has been exchanged.",
+    "A VM that starts in between would end up in two pools; what a real host does then was not seen.",
 )
 difference(
     "pool.join",
@@ -63,26 +64,22 @@ def _join(context: Context, address: str, username: str, password: str, force: b
         context.wait(_PAM_DELAY)
         raise Failure("SESSION_AUTHENTICATION_FAILED", username, "Authentication failure")
     context.work(_ASK, 0.0, 0.2)
-    with _both_held(context, target.pool):
+    with both_held(context, target.pool):
         _check(context, target, force)
     context.work(_PUSH, 0.2, 1.0)
-    with _both_held(context, target.pool):
-        if not target.alive:
+    with both_held(context, target.pool):
+        if not target.alive or not target.is_coordinator:
             raise Failure("JOINING_HOST_CONNECTION_FAILED")
-        _check_once(context)
+        _check(context, target, force)
         move_in(context.pool, target.pool)
     machine = context.host
     context.pool.after(RESTART_DELAY, lambda: life.restart_toolstack(machine))
 
 
 def _check(context: Context, target: Host, force: bool) -> None:
-    _check_once(context)
-    raise_if(join_checks.error(Sides(context.db, target.pool.db), force))
-
-
-def _check_once(context: Context) -> None:
     if context.host.successor is not None:
         raise Failure("OPERATION_NOT_ALLOWED", "Host is already part of a pool")
+    raise_if(join_checks.error(Sides(context.db, target.pool.db), force))
 
 
 def _reach(context: Context, address: str) -> Host:
@@ -91,19 +88,6 @@ def _reach(context: Context, address: str) -> Host:
         if host.alive and (host.address == address or host.name == address):
             return host
     raise Failure("JOINING_HOST_CONNECTION_FAILED")
-
-
-@contextlib.contextmanager
-def _both_held(context: Context, other: Pool) -> Iterator[None]:
-    """This pool's lock and the other's. Nobody waits for a lock while holding one: two hosts that join each other
-    would wait for ever."""
-    while not other.db.lock.acquire(blocking=False):
-        context.db.changed.wait(_CONTENDED)
-        context.wait(0)
-    try:
-        yield
-    finally:
-        other.db.lock.release()
 
 
 @call("pool.eject", source=BOTH)
@@ -136,8 +120,11 @@ def _no_guests(context: Context, host: str) -> None:
 
 
 def _forget_storage(context: Context, host: str) -> None:
-    """SRs that nobody else is connected to; the VMs whose disks were there stay, without them."""
+    """SRs that nobody else is connected to; the VMs whose disks were there stay, without them. The first boot formats
+    the host's own disk."""
     for pbd in list(context.get("host", host)["PBDs"]):
-        sr = context.db.value("PBD", pbd, "SR")
-        if context.db.find("SR", sr) is not None and len(context.get("SR", sr)["PBDs"]) == 1:
-            context.subcall("SR.forget", sr)
+        sr = context.db.find("SR", context.db.value("PBD", pbd, "SR"))
+        if sr is not None and sr["PBDs"] == [pbd]:
+            context.subcall("SR.forget", context.db.value("PBD", pbd, "SR"))
+            if first_boot.is_local_disk(sr):
+                context.estate.storage.erase(sr["uuid"])

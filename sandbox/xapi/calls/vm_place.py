@@ -41,7 +41,7 @@ def pool_migrate(context: Context, vm: str, host: str, options: dict[str, str]) 
                 _still_there(origin.alive, source)
                 _still_there(target.alive, host)
             domains.move(context.pool, vm, host)
-    _announce_move(context, vm, source, host)
+    announce_move(context, vm, source, host)
 
 
 def _still_there(alive: bool, host: str) -> None:
@@ -49,7 +49,7 @@ def _still_there(alive: bool, host: str) -> None:
         raise Failure("CANNOT_CONTACT_HOST", host)
 
 
-def _announce_move(context: Context, vm: str, source: str, host: str) -> None:
+def announce_move(context: Context, vm: str, source: str, host: str) -> None:
     def named(ref: str) -> str:
         row = context.get("host", ref)
         return f"'{row['name_label']}' (uuid: {row['uuid']})"

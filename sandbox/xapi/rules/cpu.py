@@ -50,12 +50,12 @@ def boot_flags(db: Database, vm: Row, host: str) -> dict[str, str]:
     return {"vendor": info.get("vendor", ""), "features": features}
 
 
-def incompatibility(db: Database, ref: str, host: str) -> Error | None:
-    """Only for a VM that is not halted."""
+def incompatibility(db: Database, ref: str, host: str, there: Database | None = None) -> Error | None:
+    """Only for a VM that is not halted. `there` is the host's database where that is another pool's."""
     vm = db.get("VM", ref)
     if vm["power_state"] == "Halted":
         return None
-    info = db.get("host", host)["cpu_info"]
+    info = (there or db).get("host", host)["cpu_info"]
     side = "features_pv" if domain_type(db, vm) == "pv" else "features_hvm"
     available = info.get(side, info.get("features"))
     flags = vm["last_boot_CPU_flags"]

@@ -16,7 +16,14 @@ def is_live(db: Database, host: str) -> bool:
     return metrics is not None and bool(metrics["live"])
 
 
-def boot_error(db: Database, ref: str, host: str, cpu_check: bool = True, memory_check: bool = True) -> Error | None:
+def boot_error(
+    db: Database,
+    ref: str,
+    host: str,
+    cpu_check: bool = True,
+    memory_check: bool = True,
+    storage_check: bool = True,
+) -> Error | None:
     """The first reason why the VM could not run on that host."""
     vm, record = db.get("VM", ref), db.get("host", host)
     return (
@@ -27,7 +34,7 @@ def boot_error(db: Database, ref: str, host: str, cpu_check: bool = True, memory
         or _enabled(vm, record, host)
         or _hardware(vm, record, ref, host)
         or (cpu.incompatibility(db, ref, host) if cpu_check else None)
-        or _storage(db, vm, ref, host)
+        or (_storage(db, vm, ref, host) if storage_check else None)
         or _networks(db, vm, ref, host)
         or _passthrough(db, vm, ref, record, host)
         or (_memory(db, vm, ref, host) if memory_check else None)

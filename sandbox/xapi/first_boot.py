@@ -85,7 +85,7 @@ def _kept(db: Database, host: str) -> dict[str, list[str]]:
         "PIF_metrics": [m for m in (db.value("PIF", pif, "metrics") for pif in pifs) if db.find("PIF_metrics", m)],
         "SM": list(db.rows("SM")),
         "SR": srs,
-        "VDI": owned(db, "VDI", "SR", [sr for sr in srs if not _is_local_disk(db.get("SR", sr))]),
+        "VDI": owned(db, "VDI", "SR", [sr for sr in srs if not is_local_disk(db.get("SR", sr))]),
         "PBD": pbds,
         "VM": [*domains, *templates],
         "VM_metrics": [m for m in (db.value("VM", vm, "metrics") for vm in domains) if db.find("VM_metrics", m)],
@@ -93,25 +93,26 @@ def _kept(db: Database, host: str) -> dict[str, list[str]]:
     }
 
 
-def _is_local_disk(sr: Row) -> bool:
+def is_local_disk(sr: Row) -> bool:
+    """Is the SR on a disk of the host itself?"""
     return not sr["shared"] and sr["type"] in ("lvm", "ext")
 
 
 def _returns(db: Database, ref: str) -> bool:
     """Is it an SR that an installation makes: the tools', a drive's, or the one on its own disk?"""
     sr = db.find("SR", ref)
-    return sr is not None and (is_tools_sr(sr) or sr["type"] == "udev" or _is_local_disk(sr))
+    return sr is not None and (is_tools_sr(sr) or sr["type"] == "udev" or is_local_disk(sr))
 
 
 def _fresh_storage(load: Load) -> str:
     """The local SR is made anew and empty. Returns its reference, or null when the host has no such disk."""
     for sr in load.objects["SR"].values():
         sr |= {"tags": [], "blobs": {}, "local_cache_enabled": False}
-        if _is_local_disk(sr):
+        if is_local_disk(sr):
             sr |= {"physical_utilisation": 0, "virtual_allocation": 0, "name_description": ""}
     for pbd in load.objects["PBD"].values():
         pbd |= {"currently_attached": False, "other_config": {}}
-    return next((ref for ref, sr in load.objects["SR"].items() if _is_local_disk(sr)), NULL)
+    return next((ref for ref, sr in load.objects["SR"].items() if is_local_disk(sr)), NULL)
 
 
 def _fresh_networks(load: Load, db: Database, host: str) -> None:

@@ -101,14 +101,17 @@ def power_back(host: Host) -> None:
         if host.powered:
             return
         host.powered = True
-        if not host.is_known:  # forgotten by its pool
-            host.alive = True
-            return
-        _domains_gone(host, lambda _: False)
-        features = pool.db.value("host", host.ref, "cpu_info").get("features_after_reboot")
-        if features:
-            pool.db.set_key("host", host.ref, "cpu_info", "features", features)
+        if host.is_known:
+            _domains_gone(host, lambda _: False)
+            _mask(host)
         _begin(host, _BOOTED)
+
+
+def _mask(host: Host) -> None:
+    """Up to 6.5: what host.set_cpu_features asked for takes effect at the boot."""
+    features = host.pool.db.value("host", host.ref, "cpu_info").get("features_after_reboot")
+    if features:
+        host.pool.db.set_key("host", host.ref, "cpu_info", "features", features)
 
 
 def _domains_gone(host: Host, runs: Callable[[str], bool]) -> None:
@@ -130,7 +133,7 @@ def restart_toolstack(host: Host) -> None:
 
 def _started(machine: Host) -> None:
     host = machine.pool.estate.succeed(machine)
-    if host is not machine:
+    if host is not machine and host.is_known:
         _domains_gone(host, lambda vm: _runs_on(machine, vm))
     _begin(host, _STARTED)
 
@@ -152,9 +155,12 @@ def leave(machine: Host, own: Pool) -> None:
 
 
 def _begin(host: Host, times: tuple[str, ...]) -> None:
-    """The toolstack answers again: a member says hello to its coordinator."""
+    """The toolstack answers again: a member says hello to its coordinator. One whose pool has forgotten it stays in
+    emergency mode."""
     pool = host.pool
     host.alive = True
+    if not host.is_known:
+        return
     now = f"{int(host.clock.unix())}."
     config = {**pool.db.value("host", host.ref, "other_config"), **dict.fromkeys(times, now)}
     pool.db.write("host", host.ref, other_config=config, current_operations={}, enabled=False)

@@ -62,7 +62,8 @@ def _may_be_enabled(host: Host, failed: bool) -> bool:
 
 
 def _connect_shared_storage(host: Host) -> None:
-    """A PBD for each shared SR that the coordinator is connected to, configured as the coordinator's."""
+    """A PBD for each shared SR that the coordinator is connected to, configured as the coordinator's, with secrets of
+    its own. Raises HostDown when the coordinator goes away."""
     pool, db = host.pool, host.pool.db
     if pool.record["other_config"].get("sync_create_pbds") == "nosync":
         return
@@ -70,10 +71,9 @@ def _connect_shared_storage(host: Host) -> None:
     for pbd in list(db.get("host", pool.coordinator_ref)["PBDs"]):
         row = db.get("PBD", pbd)
         sr = db.find("SR", row["SR"])
-        if sr is not None and sr["shared"] and row["SR"] not in mine:
+        if sr is not None and sr["shared"] and row["SR"] not in mine and host.is_known:
             config = {key: value for key, value in row["device_config"].items() if key != "SRmaster"}
-            db.create("PBD", {"host": host.ref, "SR": row["SR"], "device_config": config})
-            allowed.refresh(db, "SR", row["SR"])
+            dispatch_internal.run(pool, "PBD.create", {"host": host.ref, "SR": row["SR"], "device_config": config})
 
 
 def _plug(host: Host) -> bool:

@@ -193,7 +193,10 @@ def set_multipathing(context: Context, host: str, value: bool) -> None:
 @call("host.set_cpu_features", source="XenServer 6.x documentation")
 def set_cpu_features(context: Context, host: str, features: str) -> None:
     """Takes effect after a reboot; how much can be masked depends on the CPU."""
-    info = context.get("host", host)["cpu_info"]
+    row = context.get("host", host)
+    if row["license_params"].get("restrict_cpu_masking") == "true":
+        raise Failure("FEATURE_RESTRICTED")
+    info = row["cpu_info"]
     try:
         target = words(features)
     except ValueError:

@@ -355,3 +355,42 @@ def test_what_was_ejected_may_join_again(lab: Lab) -> None:
     assert len(client("SR.get_PBDs", ref("nfs"))) == 2
     estate.close()
     assert estate.bugs == []
+
+
+def test_a_member_has_secrets_of_its_own(lab: Lab) -> None:
+    lab.pool.add("secret", "chap", value="s3cret")
+    for host in ("h1", "h2"):
+        lab.row("PBD", f"nfs on {host}")["device_config"]["chappassword_secret"] = ident("chap")
+    estate = lab.estate()
+    client = joined(estate)
+    host = record(client, "host", "h3")["ref"]
+    (mine,) = [p for p in client("PBD.get_all_records").values() if (p["SR"], p["host"]) == (ref("nfs"), host)]
+    secret = mine["device_config"]["chappassword_secret"]
+    assert secret != ident("chap")
+    assert client("secret.get_value", client("secret.get_by_uuid", secret)) == "s3cret"
+    estate.close()
+
+
+def test_a_vm_that_starts_on_the_way_keeps_the_host_out(lab: Lab) -> None:
+    estate = lab.estate(speed=20)
+    joiner = Client(estate, "h3")
+    task = joiner("Async.pool.join", *JOIN[1:])
+    eventually(lambda: joiner("task.get_progress", task) > 0.2)
+    joiner("VM.start", ref("guest"), False, False)
+    eventually(lambda: joiner("task.get_status", task) == "failure")
+    on_the_way = {"JOINING_HOST_CANNOT_HAVE_RUNNING_VMS", "JOINING_HOST_CANNOT_HAVE_VMS_WITH_CURRENT_OPERATIONS"}
+    assert joiner("task.get_error_info", task)[0] in on_the_way
+    assert len(Client(estate, "h1")("host.get_all")) == 2
+    estate.close()
+
+
+def test_a_host_that_is_forgotten_while_it_joins_finds_no_place(lab: Lab) -> None:
+    estate = lab.estate(speed=40)
+    Client(estate, "h3")(*JOIN)
+    estate.kill(ident("h3"))
+    client = Client(estate, "h1")
+    client("host.destroy", record(client, "host", "h3")["ref"])
+    estate.start(ident("h3"))
+    assert refused(estate, "h3") == ["HOST_UNKNOWN_TO_MASTER", ident("h3")]
+    estate.close()
+    assert estate.bugs == []

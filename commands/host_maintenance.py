@@ -136,11 +136,14 @@ def _ids(coming: list[Return]) -> tuple[ObjectId, ...]:
 
 
 def _returning(coming: list[Return]) -> Iterator[str]:
-    for operation, verb in (("pool_migrate", "move back, running"), ("resume_on", "go on where they were suspended"),
-                            ("start_on", "are started: they were shut down for the maintenance")):  # fmt: skip
+    for operation, what in (
+        ("pool_migrate", "Moved back, running"),
+        ("resume_on", "Resumed where it was suspended"),
+        ("start_on", "Started, since it was shut down for the maintenance"),
+    ):
         names = [back.vm.name for back in coming if back.operation == operation]
         if names:
-            yield f"{joined(names, limit=6)} {verb}."
+            yield f"{what}: {joined(names, limit=6)}."
 
 
 def _stays(back: Return) -> Finding:

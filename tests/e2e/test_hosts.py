@@ -1,0 +1,138 @@
+"""Hosts and the whole pool, from the slash command to the pretend pool: the coordinator's role handed over with the bot
+following, a host that dies while it is emptied, a drill, and the pool's end.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bot.model import Request, State
+from tests.e2e.conftest import Town, eventually, text_of, town
+from tests.e2e.test_everyday import done
+
+LONG = 120.0
+
+
+def coordinator(place: Town, host: str) -> str:
+    """Asked of that very host, which has to lead."""
+    api = place.xenapi(host)
+    (pool,) = api.pool.get_all_records().values()
+    return str(api.host.get_name_label(pool["master"]))
+
+
+def approved_by_two(place: Town, text: str, name: str) -> str:
+    """Something destructive: two people type the name of what it is about."""
+    request_id = place.ask(text)
+    for who in ("ana", "ben"):
+        card = place.card(request_id)
+        assert card
+        seen = {message["ts"] for message in place.workspace.messages("#infra", who)}
+        place.workspace.press(who, channel="#infra", ts=card["ts"], text="Approve")
+        view = eventually(lambda who=who: place.workspace.views(who)["views"], "the window")[-1]  # type: ignore[misc]
+        place.workspace.submit(who, view["id"], {"typed": {"input": name}})
+        place.heard(seen, who)
+    return request_id
+
+
+def note(place: Town, request: Request) -> dict[str, Any]:
+    """The last note in the card's thread."""
+    card = place.card(request.id)
+    assert card
+
+    def found() -> dict[str, Any] | None:
+        thread = [m for m in place.workspace.messages("#infra", "olga", card["ts"]) if m["ts"] != card["ts"]]
+        return thread[-1] if thread else None
+
+    last = eventually(found, "the note")
+    assert last is not None
+    return last
+
+
+def test_the_coordinator_changes_and_the_bot_follows(lab_town: Town) -> None:
+    lab_town.lab.set_speed(100.0)
+    done(lab_town, "pool coordinator xs2", LONG)
+    assert coordinator(lab_town, "xs2") == "xs2"
+    # It reads from the new one, and acts through it.
+    assert "xs2 (coordinator)" in lab_town.say("pool status")
+    done(lab_town, "vm start wiki-1 on xs1", LONG)
+    assert lab_town.host_of("wiki-1", "xs2") == "xs1"
+    assert "coordinator already" in lab_town.say("pool coordinator xs2")
+
+
+def test_a_host_that_dies_while_it_is_emptied_is_stated_as_it_is(lab_town: Town) -> None:
+    lab_town.lab.set_speed(200.0)
+    done(lab_town, "vm eject files-1")
+    done(lab_town, "vm shutdown legacy-1 force")
+    lab_town.lab.set_speed(20.0)
+    request_id = lab_town.ask("host maintenance xs2 on")
+    lab_town.press("Approve", request_id)
+
+    def one_has_moved() -> bool:
+        api = lab_town.xenapi()
+        return any(lab_town.host_of(vm) == "xs1" for vm in ("web-2", "db-2", "dc-1", "files-1")) and bool(api)
+
+    eventually(one_has_moved, "the first VM to leave", LONG)
+    lab_town.lab.kill("xs2")
+    lab_town.lab.set_speed(500.0)
+    request = lab_town.ended(request_id, LONG)
+    assert request.state is State.FAILED, request.result
+    assert request.result
+    told = "\n".join(request.result.lines)
+    moved = [vm for vm in ("web-2", "db-2", "dc-1", "files-1") if lab_town.host_of(vm) == "xs1"]
+    assert moved
+    for vm in moved:
+        assert f"stays done: Move {vm} from xs2 to xs1" in told
+    # The host could not be enabled again, and that is said; the mark is gone.
+    assert "could not be undone: Disable xs2" in told
+    api = lab_town.xenapi()
+    (host,) = api.host.get_by_name_label("xs2")
+    assert "MAINTENANCE_MODE" not in api.host.get_other_config(host)
+    offered = text_of(note(lab_town, request))
+    assert "Go on" in offered
+    assert "Bring back" in offered
+
+
+def test_a_drill_is_watched_and_others_need_not_wait(tmp_path: Path) -> None:
+    with town(tmp_path, "healthy", speed=100.0) as place:
+        request_id = place.ask("ha test xs33")
+        place.press("Approve", request_id)
+        eventually(lambda: "cut its power now" in text_of(place.card(request_id) or {"blocks": [], "text": ""}), "it")
+        # The same host can be asked for meanwhile: the drill holds nothing.
+        other = place.ask("ha protect shop-2 restart order 7")
+        place.press("Approve", other)
+        assert place.ended(other, LONG).state is State.SUCCEEDED
+        place.lab.kill("xs33")
+        request = place.ended(request_id, LONG)
+        assert request.state is State.SUCCEEDED, request.result
+        assert request.result
+        assert any("xs33 was declared failed" in line for line in request.result.lines)
+        assert "Timeline" in text_of(note(place, request))
+        assert "xs33 failed" in place.say("ha timeline")
+
+
+def test_a_drill_can_be_ended(tmp_path: Path) -> None:
+    with town(tmp_path, "healthy", speed=100.0) as place:
+        request_id = place.ask("ha test xs33")
+        place.press("Approve", request_id)
+        eventually(lambda: "cut its power now" in text_of(place.card(request_id) or {"blocks": [], "text": ""}), "it")
+        place.say(f"request cancel {request_id}")
+        request = place.ended(request_id, LONG)
+        assert request.state is State.CANCELLED
+        assert request.result
+        assert "nothing was changed" in request.result.lines
+
+
+def test_the_whole_pool_is_shut_down_by_two_who_type_its_name(lab_town: Town) -> None:
+    lab_town.lab.set_speed(200.0)
+    assert "pool shutdown force" in lab_town.say("pool shutdown")
+    request_id = approved_by_two(lab_town, "pool shutdown force", "lab")
+    request = lab_town.ended(request_id, LONG)
+    assert request.state is State.SUCCEEDED, request.result
+    assert request.result
+    assert request.result.lines[-1] == "no host answers as the coordinator of lab any more"
+    told = text_of(note(lab_town, request))
+    assert "To come back: switch on xs1, the coordinator" in told
+    assert "cannot be reached" in lab_town.say("vm list")
+    alive = [host.name for host in lab_town.lab.estate.hosts.values() if host.alive]
+    assert alive == ["xs3"], "which stands alone"

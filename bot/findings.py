@@ -32,6 +32,8 @@ class Kind(StrEnum):
 
     COMPATIBILITY = "compatibility"
     CLOCK = "clock"
+    CANDIDATES = "candidates"
+    """Hosts that stand alone: could they join the pool?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

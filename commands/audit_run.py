@@ -16,24 +16,30 @@ from bot.registry import Scope, command
 class Arguments:
     compatibility: bool = False
     clock: bool = False
+    candidates: bool = False
     all: bool = False
 
 
 @command(
-    "audit run [compatibility] [clock] [all]",
+    "audit run [compatibility] [clock] [candidates] [all]",
     scope=Scope.POOLS,
     risk=Risk.READ,
     summary="Look for drift in a pool now: what is new, still open and resolved since last time.",
     details=(
         "“compatibility”: hosts, updates, CPUs, networks, storage, HA, certificates, licences, alerts.",
-        "“clock”: every host's clock against the coordinator's and the bot's, each with its proof; takes some seconds.",
-        "Without either word: compatibility. With “all”, every pool that may be seen here.",
+        "“clock”: every host's clock against the coordinator's, the bot's and true time, each with its proof.",
+        "“candidates”: could the hosts that the configuration names beside its pools join this one today?",
+        "Without any of these words: compatibility. With “all”, every pool that may be seen here.",
         "Only looks; what is found is remembered, so that the next audit can tell what has changed.",
     ),
     examples=("audit run", "audit run clock in lab", "audit run compatibility all"),
 )
 def plan(arguments: Arguments, context: Context) -> Report:
-    asked = {Kind.COMPATIBILITY: arguments.compatibility, Kind.CLOCK: arguments.clock}
+    asked = {
+        Kind.COMPATIBILITY: arguments.compatibility,
+        Kind.CLOCK: arguments.clock,
+        Kind.CANDIDATES: arguments.candidates,
+    }
     kinds = [kind for kind, wanted in asked.items() if wanted] or [Kind.COMPATIBILITY]
     pools = [pool.name for pool in context.pools] if arguments.all else [_chosen(context)]
     runs = context.audits.run(kinds, pools, context.actor)

@@ -28,7 +28,7 @@ class Arguments:
 
 
 @command(
-    "audit schedule compatibility|clock WHEN [on POOLS] [in CHANNEL] [quietly] [always]",
+    "audit schedule compatibility|clock|candidates WHEN [on POOLS] [in CHANNEL] [quietly] [always]",
     scope=Scope.NAMED,
     risk=Risk.ROUTINE,
     summary="Let an audit run by itself and tell a channel what has changed.",

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot import planning
-from bot.audits.apart import apart
-from bot.errors import Refused, ToolstackRefusal, Unavailable, UserError
+from bot.audits import joining
+from bot.errors import Refused, Unavailable
 from bot.inventory import SR, Inventory
 from bot.lookup import spelling
 from bot.model import Expect, Finding, HostTarget, Plan, PoolTarget, Risk, Step, Suggestion, Value, Verdict
 from bot.ports import Context, PoolView
 from bot.registry import command
-from bot.rules import conditions, ha, join
-from bot.rules.join import Row, Side, Sides
+from bot.rules import conditions, ha
+from bot.rules.join import Row, Sides
 from bot.text import joined, plural, quoted
 
 JOIN_SECONDS = 1800
@@ -47,7 +47,7 @@ class Arguments:
 def plan(arguments: Arguments, context: Context) -> Plan:
     candidate = context.candidate(arguments.candidate)
     sides = _sides(context.pool, candidate)
-    rows = _rows(sides, context, candidate)
+    rows = joining.rows(sides, context.pool, candidate, context.clock)
     blocking = [row for row in rows if row.blocks and not _handled(row)]
     if arguments.force and not any(row.forced for row in blocking):
         raise Refused(
@@ -81,9 +81,9 @@ def plan(arguments: Arguments, context: Context) -> Plan:
 
 def _sides(pool: PoolView, candidate: PoolView) -> Sides:
     """:raises Refused: the host is a member of the pool already. :raises Unavailable: one of them does not answer."""
-    there = _side(pool)
+    there = joining.side(pool)
     try:
-        sides = Sides(pool=there, own=_side(candidate))
+        sides = Sides(pool=there, own=joining.side(candidate))
     except Unavailable:  # a member says so to whoever logs in
         if candidate.name not in {host.name for host in there.inventory.hosts}:
             raise
@@ -94,24 +94,6 @@ def _sides(pool: PoolView, candidate: PoolView) -> Sides:
         f"{quoted(candidate.name)} is in {quoted(pool.name)} already. Nothing was changed.",
         remedy=f"“host list in {quoted(pool.name)}” shows its hosts.",
     )
-
-
-def _side(view: PoolView) -> Side:
-    more = {}
-    for cls in join.MORE:
-        try:
-            more[cls] = view.ask(f"{cls}.get_all_records")
-        except ToolstackRefusal as refusal:
-            if refusal.code == "MESSAGE_METHOD_UNKNOWN":  # its version has no such class
-                more[cls] = {}
-    return Side(view.inventory(), view.name, more)
-
-
-def _rows(sides: Sides, context: Context, candidate: PoolView) -> tuple[Row, ...]:
-    ahead = apart((candidate, sides.own.host), (context.pool, sides.pool.host), context.clock)
-    if isinstance(ahead, UserError):
-        return join.rows(sides, None, ahead.message)
-    return join.rows(sides, ahead)
 
 
 def _handled(row: Row) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.audits import clock_rules, compatibility
+from bot.audits import candidates, clock_rules, compatibility
 from bot.audits.rule import Declared
 from bot.model import Level
 
@@ -16,13 +16,14 @@ def page() -> str:
     lines = [
         "# What an audit looks for",
         "",
-        f"`audit run` asks the {len(compatibility.RULES)} rules of its first part about a pool, `audit run clock` the"
-        f" {len(clock_rules.RULES)} of the second. Each says what holds when all is well; a finding says what does not,"
-        " with what was read and what to do. Rules marked *now* are told by `pool status` too. A finding may be graver"
-        " than its rule, where it says so. Names that begin with `audits.` are settings"
-        " ([configuration](configuration.md#audits)).",
+        f"`audit run` asks the {len(compatibility.RULES)} rules of the first part about a pool, `audit run clock` the"
+        f" {len(clock_rules.RULES)} of the second, `audit run candidates` those of the third. Each says what holds when"
+        " all is well; a finding says what does not, with what was read and what to do. Rules marked *now* are told by"
+        " `pool status` too. A finding may be graver than its rule, where it says so. Names that begin with `audits.`"
+        " are settings ([configuration](configuration.md#audits)).",
         *_listed("Compatibility", compatibility.RULES),
         *_listed("Clocks", clock_rules.RULES),
+        *_listed("Hosts that stand alone", candidates.RULES),
     ]
     return "\n".join(lines) + "\n"
 

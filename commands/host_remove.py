@@ -58,6 +58,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         facts=(("hosts of the pool", joined(sorted(each.name for each in inventory.hosts), limit=64)),),
         impact=tuple(_impact(host, inventory, context)),
         go_back=_back(host, context),
+        confirm=spelling(host, inventory),
         on_failure=(
             Suggestion(
                 f"Take {quoted(host.name)} back into service",

@@ -90,8 +90,12 @@ def write_config(folder: Path, lab: RunningLab, workspace: RunningWorkspace) -> 
         *(f"{role} = {_toml(people[name])}" for role, name in TERMINAL.items()),
     ]
     names = config_names(lab)
+    alone = [name for name in lab.pools if name not in names]
     for name, pool in lab.pools.items():
-        lines += _pool(names[name], pool["hosts"], lab, folder, channels["infra"])
+        if name in names:
+            lines += _pool(names[name], [*pool["hosts"], *alone], pool["hosts"], lab, folder, channels["infra"])
+        else:
+            lines += _host(pool["hosts"][0], lab, folder)
     first = next(iter(names.values()))
     lines += ["", f"[channels.{channels['infra']}]", f"default = {_toml(first)}"]
     lines += ["", f"[channels.{channels['lab']}]", f"pools = {_toml([first])}", f"default = {_toml(first)}", ""]
@@ -102,33 +106,64 @@ def write_config(folder: Path, lab: RunningLab, workspace: RunningWorkspace) -> 
 
 def config_names(lab: RunningLab) -> dict[str, str]:
     """The lab's pools by their own names → what the configuration calls them: people type that after `in`, so it is one
-    word.
+    word. A host that stands alone, after the first, is not among them: it is there to be added to a pool.
     """
     names: dict[str, str] = {}
-    for name in lab.pools:
+    for name, pool in lab.pools.items():
+        if names and pool["hosts"] == [name]:
+            continue
         word = re.sub(r"[^\w.-]+", "-", name).strip("-")[:50] or "pool"
         taken = set(names.values())
         names[name] = word if word not in taken else next(w for n in count(2) if (w := f"{word}-{n}") not in taken)
     return names
 
 
-def _pool(name: str, hosts: list[str], lab: RunningLab, folder: Path, channel: str) -> list[str]:
-    """A pool's section: its hosts by the addresses that its database has, and where they really answer."""
-    address_at = {end: address for address, end in lab.addresses.items()}
-    ends = {host: lab.hosts[host].rpartition("//")[2] for host in hosts}
-    addresses = {host: address_at.get(end, end) for host, end in ends.items()}
+def _pool(name: str, reached: list[str], hosts: list[str], lab: RunningLab, folder: Path, channel: str) -> list[str]:
+    """A pool's section: its hosts by the addresses that its database has, and where they really answer; and `reached`,
+    with those that may join it: how to reach and to trust them is there already.
+    """
     return [
         "",
         f"[pools.{_toml(name)}]",
-        f"hosts = {_toml(list(addresses.values()))}",
-        f"username = {_toml(lab.username)}",
-        f"password = {_toml(f'file:{folder}/pool-password')}",
-        f"fingerprints = {_toml([lab.fingerprints[host] for host in hosts])}",
+        f"hosts = {_toml([_address(lab, host) for host in hosts])}",
+        *_access(lab, reached, folder),
         f"approvals_channel = {_toml(channel)}",
         "",
         f"[pools.{_toml(name)}.address_map]",
-        *(f"{_toml(addresses[host])} = {_toml(ends[host])}" for host in hosts),
+        *(f"{_toml(_address(lab, host))} = {_toml(_end(lab, host))}" for host in reached),
     ]
+
+
+def _host(host: str, lab: RunningLab, folder: Path) -> list[str]:
+    """A stand-alone host's section."""
+    return [
+        "",
+        f"[hosts.{_toml(host)}]",
+        f"address = {_toml(_address(lab, host))}",
+        *_access(lab, [host], folder),
+        "",
+        f"[hosts.{_toml(host)}.address_map]",
+        f"{_toml(_address(lab, host))} = {_toml(_end(lab, host))}",
+    ]
+
+
+def _access(lab: RunningLab, hosts: list[str], folder: Path) -> list[str]:
+    return [
+        f"username = {_toml(lab.username)}",
+        f"password = {_toml(f'file:{folder}/pool-password')}",
+        f"fingerprints = {_toml([lab.fingerprints[host] for host in hosts])}",
+    ]
+
+
+def _end(lab: RunningLab, host: str) -> str:
+    """Where the host really answers: `127.0.0.1:PORT`."""
+    return lab.hosts[host].rpartition("//")[2]
+
+
+def _address(lab: RunningLab, host: str) -> str:
+    """The address that the host's database has."""
+    end = _end(lab, host)
+    return next((address for address, at in lab.addresses.items() if at == end), end)
 
 
 def _toml(value: str | list[str]) -> str:

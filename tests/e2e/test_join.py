@@ -1,0 +1,64 @@
+"""The tutorial's way to a pool, by Slack commands only: one joins, one is masked and joins, one goes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.model import State
+from tests.e2e.conftest import Town, text_of, town
+from tests.e2e.test_hosts import approved_by_two
+
+
+@pytest.fixture
+def beginning(tmp_path: Path) -> Iterator[Town]:
+    with town(tmp_path, "tutorial-start", speed=200.0) as place:
+        yield place
+
+
+def done(place: Town, text: str, seconds: float = 180.0) -> str:
+    """Asked by one, approved by another, and done; the card's text."""
+    request_id = place.ask(text)
+    refusal = place.press("Approve", request_id, who="olga")
+    assert "asked for this yourself" in refusal
+    place.press("Approve", request_id)
+    request = place.ended(request_id, seconds)
+    assert request.state is State.SUCCEEDED, request.result
+    card = place.card(request_id)
+    assert card is not None
+    return text_of(card)
+
+
+def hosts(place: Town) -> set[str]:
+    return {row["name_label"] for row in place.xenapi("xs1").host.get_all_records().values() if row["enabled"]}
+
+
+def test_hosts_become_a_pool_and_one_leaves_again(beginning: Town) -> None:
+    done(beginning, "host add xs2")
+    assert hosts(beginning) == {"xs1", "xs2"}
+    answer = beginning.say("host add xs3 to xs1")
+    assert "not possible" in answer
+    assert "movbe" in answer
+    assert "host mask-cpu xs3 like xs1" in answer
+    done(beginning, "host mask-cpu xs3 like xs1")
+    done(beginning, "host add xs3 to xs1")
+    assert hosts(beginning) == {"xs1", "xs2", "xs3"}
+    assert "xs2" in beginning.say("host list")
+    assert "is in xs1 already" in beginning.say("host add xs2")
+    request_id = approved_by_two(beginning, "host remove xs2", "xs2")
+    assert beginning.ended(request_id, 180.0).state is State.SUCCEEDED
+    assert hosts(beginning) == {"xs1", "xs3"}
+    assert beginning.xenapi("xs2").pool.get_all()
+
+
+def test_the_password_of_the_pool_is_told_nowhere(beginning: Town) -> None:
+    done(beginning, "host add xs2")
+    assert beginning.bot is not None
+    secret = beginning.lab.password
+    assert len(secret) > 3
+    everything = [str(row.body) for row in beginning.bot.store.ledger(pools=None, last=200)]
+    everything += [str(message) for message in beginning.workspace.messages("#infra", "olga")]
+    assert any("pool.join" in each for each in everything)
+    assert not any(f"'{secret}'" in each or f'"{secret}"' in each for each in everything)

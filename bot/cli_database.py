@@ -38,7 +38,7 @@ def _backup(options: argparse.Namespace) -> int:
     except Unavailable as error:
         # A memory that cannot be written any more is one to be copied all the more.
         terminal.line(f"The copy is not in the record: {error.message}")
-    found = backup(settings.bot.database, options.file, compose.ledger_key(settings))
+    found = backup(settings.bot.database, options.file, compose.ledger_key(settings), compose.former_keys(settings))
     terminal.line(f"{options.file} holds the whole memory, read back: {plural(found.rows, 'row')}, head {found.head}")
     if found.flaw is not None:
         terminal.line(f"But its ledger has been changed: {found.flaw.why}")
@@ -58,7 +58,9 @@ def _record(settings: config.Settings, file: Path) -> None:
 def _restore(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
     key = compose.ledger_key(settings)
-    replaced = restore(settings.bot.database, options.file, key, datetime.now(UTC), force=options.force)
+    former = compose.former_keys(settings)
+    now = datetime.now(UTC)
+    replaced = restore(settings.bot.database, options.file, key, now, force=options.force, former_keys=former)
     why = f"{login().name} restored it from {options.file.name} with xenia database restore"
     store = compose.open_store(settings, SystemClock(), restored=why)
     store.close()

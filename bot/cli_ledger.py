@@ -82,7 +82,8 @@ def _heads(options: argparse.Namespace) -> tuple[Head, ...]:
 def _verify(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
     noted = _heads(options)
-    found = verify_file(settings.bot.database, compose.ledger_key(settings), noted, options.archive)
+    key, former = compose.ledger_key(settings), compose.former_keys(settings)
+    found = verify_file(settings.bot.database, key, noted, options.archive, former)
     terminal = Terminal(sys.stdout)
     for line in (*_verdict(found), *restores_in(settings.bot.database)):
         terminal.line(line)

@@ -44,6 +44,9 @@ class BotSection(Section):
     ledger_key: SecretReference | None = setting(
         "Key of the ledger's hash chain. Without it, whoever can write the file can make the whole chain anew.", None
     )
+    former_ledger_keys: tuple[SecretReference, ...] = setting(
+        "Keys that `ledger_key` has replaced, as long as rows sealed with them are to be verified.", ()
+    )
     heads_channel: str = setting(
         "Channel id where the ledger's newest row number and hash are posted once a day; empty: nowhere. Who keeps them"
         " can tell later whether the record was changed.",

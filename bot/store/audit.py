@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,13 +25,17 @@ def heads_in(text: str) -> tuple[Head, ...]:
 
 
 def verify_file(
-    path: Path, key: bytes | None, expected: Iterable[Head] = (), archives: Iterable[Path] = ()
+    path: Path,
+    key: bytes | None,
+    expected: Iterable[Head] = (),
+    archives: Iterable[Path] = (),
+    former_keys: Sequence[bytes] = (),
 ) -> Verification:
     """Verify the ledger in the database at `path`, together with the archives to which rows of it have left.
 
     :raises Unavailable: a file cannot be read, is no database of Xenia's, or is damaged beyond reading.
     """
-    seal = Seal(key)
+    seal = Seal(key, former_keys)
     marked = mark.read(path)  # before the rows are read: it is never ahead of them
     with archive.opened(archives) as files, reading(path) as db:
         found = ledger.verify(db, seal, expected, files.rows() if files else None)

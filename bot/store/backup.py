@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,7 @@ class Replaced:
     kept: Path | None
 
 
-def backup(database: Path, file: Path, key: bytes | None) -> Verification:
+def backup(database: Path, file: Path, key: bytes | None, former_keys: Sequence[bytes] = ()) -> Verification:
     """Copy the database, which the bot may be using, into a new file; check the copy from end to end.
 
     :returns: what verifying the copy's ledger found. A flaw is the database's own; the copy is kept all the same.
@@ -39,19 +40,27 @@ def backup(database: Path, file: Path, key: bytes | None) -> Verification:
     if file.exists():
         raise Refused(f"The file {quoted(str(file))} is there already.", remedy="Give another name.")
     with reading(database), copying(database, file) as part:
-        return checked(part, key)
+        return checked(part, key, former_keys)
 
 
-def checked(file: Path, key: bytes | None) -> Verification:
+def checked(file: Path, key: bytes | None, former_keys: Sequence[bytes] = ()) -> Verification:
     """Read every page of a database, and walk its ledger. :raises Unavailable: it is damaged, or none of Xenia's."""
     with reading(file) as db:
         damage = str(db.execute("PRAGMA integrity_check(1)").fetchone()[0])
         if damage != "ok":
             raise unavailable(file, "is damaged", "Take another copy.", damage)
-        return ledger.verify(db, Seal(key))
+        return ledger.verify(db, Seal(key, former_keys))
 
 
-def restore(database: Path, file: Path, key: bytes | None, at: datetime, *, force: bool = False) -> Replaced:
+def restore(
+    database: Path,
+    file: Path,
+    key: bytes | None,
+    at: datetime,
+    *,
+    force: bool = False,
+    former_keys: Sequence[bytes] = (),
+) -> Replaced:
     """Put a copy in the database's place. What stands there is kept beside it as `NAME.replaced-TIME`.
 
     Afterwards the database counts as a copy: whoever opens it next closes what waits in it (:mod:`bot.store.lineage`).
@@ -60,7 +69,7 @@ def restore(database: Path, file: Path, key: bytes | None, at: datetime, *, forc
         or cannot be read.
     :raises Unavailable: the bot runs, or a file cannot be read or written.
     """
-    found = checked(file, key)
+    found = checked(file, key, former_keys)
     if found.flaw is not None and not force:
         raise Refused(
             f"The ledger in {quoted(str(file))} has been changed; it is not restored.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,6 +33,9 @@ COLUMNS = (
 )
 """What is hashed, in this order; `hash` is the one column besides."""
 
+RETIRED = "ledger key retired"
+"""The kind of the last row under a key; its body names the mode of the next."""
+
 PLAIN = "sha256"
 _KEYED = "hmac-sha256"
 _SHORTEST_KEY = 16
@@ -52,34 +55,41 @@ GENESIS = Head(0, "0" * 64)
 
 
 class Seal:
-    """Computes rows' hashes, with a key or (None) without.
+    """Computes rows' hashes, with a key or (None) without. Rows that were sealed with `former` keys can be checked;
+    new ones are not sealed with them, but for the row that retires one.
 
-    :raises Unavailable: the key is shorter than 16 bytes.
+    :raises Unavailable: a key is shorter than 16 bytes.
     """
 
-    def __init__(self, key: bytes | None) -> None:
-        if key is not None and len(key) < _SHORTEST_KEY:
-            raise Unavailable(
-                f"The ledger's key is too short: {len(key)} bytes.",
-                remedy=f"Make one of at least {_SHORTEST_KEY} random bytes, e.g. with `openssl rand -hex 32`.",
-            )
-        self._key = key
-        self.mode = PLAIN
-        if key is not None:
-            self.mode = f"{_KEYED}/{hmac.new(key, b'xenia ledger key id', hashlib.sha256).hexdigest()[:8]}"
+    def __init__(self, key: bytes | None, former: Sequence[bytes] = ()) -> None:
+        self.mode = PLAIN if key is None else _mode(key)
+        self._keys = {_mode(each): each for each in (*former, *(() if key is None else (key,)))}
 
     @property
     def keyed(self) -> bool:
-        return self._key is not None
+        return self.mode != PLAIN
+
+    def knows(self, mode: str) -> bool:
+        """Is it the mode of a key that this seal has, the present one or a former?"""
+        return mode in self._keys
 
     def hash(self, row: Mapping[str, Any]) -> str:
-        """The row's hash by its own mode. :raises ValueError: the mode is neither plain nor this key's."""
+        """The row's hash by its own mode. :raises ValueError: the mode is neither plain nor a known key's."""
         message = json.dumps([FORMAT, *(row[name] for name in COLUMNS)], separators=(",", ":")).encode()
         if row["mode"] == PLAIN:
             return hashlib.sha256(message).hexdigest()
-        if self._key is not None and row["mode"] == self.mode:
-            return hmac.new(self._key, message, hashlib.sha256).hexdigest()
+        if (key := self._keys.get(str(row["mode"]))) is not None:
+            return hmac.new(key, message, hashlib.sha256).hexdigest()
         raise ValueError("another seal")
+
+
+def _mode(key: bytes) -> str:
+    if len(key) < _SHORTEST_KEY:
+        raise Unavailable(
+            f"The ledger's key is too short: {len(key)} bytes.",
+            remedy=f"Make one of at least {_SHORTEST_KEY} random bytes, e.g. with `openssl rand -hex 32`.",
+        )
+    return f"{_KEYED}/{hmac.new(key, b'xenia ledger key id', hashlib.sha256).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +133,7 @@ def walk(
     for each in expected:
         noted.setdefault(each.seq, set()).add(each.hash)
     head, count, keyed_from, vouched, vouched_at = base, 0, None, 0, ""
+    before: Mapping[str, Any] | None = None
 
     def verdict(row: int | None = None, why: str = "") -> Verification:
         return Verification(
@@ -147,14 +158,16 @@ def walk(
                 return verdict(None, f"row {seq} stands after row {head.seq}")
             gone = f"row {seq - 1} is" if seq == head.seq + 2 else f"rows {head.seq + 1} to {seq - 1} are"
             return verdict(seq, f"{gone} missing: row {seq} comes after row {head.seq}")
-        why = _wrong(row, seal, keyed_from is not None) or (
-            f"row {seq} does not follow row {head.seq}" if row["prev"] != head.hash else ""
+        why = (
+            _wrong(row, seal, keyed_from is not None)
+            or (f"row {seq} does not follow row {head.seq}" if row["prev"] != head.hash else "")
+            or _other_key(row, before)
         )
         if why:
             return verdict(seq, why)
         if noted.get(seq, {row["hash"]}) != {row["hash"]}:
             return verdict(seq, f"row {seq} is not the row whose head was noted: it or a row before it was redone")
-        head, count = Head(seq, row["hash"]), count + 1
+        head, count, before = Head(seq, row["hash"]), count + 1, row
         if seq in noted:
             vouched, vouched_at = seq, row["at"]
         if keyed_from is None and row["mode"] != PLAIN:
@@ -166,6 +179,15 @@ def walk(
     if seal.keyed and count and keyed_from is None:
         return verdict(head.seq, f"row {head.seq} is not sealed with the key, nor is any before it")
     return verdict()
+
+
+def _other_key(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
+    """A key is only followed by the one that its last row names: a retired key, stolen later, seals nothing more."""
+    if before is None or before["mode"] == row["mode"] or before["mode"] == PLAIN:
+        return ""
+    if before["kind"] == RETIRED and json.loads(before["body"]).get("next") == row["mode"]:
+        return ""
+    return f"row {row['seq']} is sealed with another key, and row {before['seq']} does not hand over to it"
 
 
 def _wrong(row: Mapping[str, Any], seal: Seal, keyed: bool) -> str:

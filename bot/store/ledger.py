@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from bot.errors import Unavailable
 from bot.model import BOT, Actor, Entry
 from bot.ports import LedgerRow
-from bot.store.chain import GENESIS, Flaw, Head, Seal, Verification, walk
+from bot.store.chain import GENESIS, RETIRED, Flaw, Head, Seal, Verification, walk
 from bot.store.encoding import canonical, moment, stamp, storable
 from bot.store.migrations import LEDGER_TRIGGERS
 from bot.store.redaction import redacted
@@ -37,7 +37,8 @@ class Ledger:
 
     def begin(self, db: Database, at: datetime) -> None:
         """Once at the start: the key must be the one that the ledger goes on with. A ledger that was plain so far gets
-        a row that says from where on it is keyed.
+        a row that says from where on it is keyed; one whose key is replaced, a last row under the old key that names
+        the new one, and a first under that.
 
         :raises Unavailable: no key, or another one, for a keyed ledger. (Rows without it could not be vouched for.)
         """
@@ -53,15 +54,22 @@ class Ledger:
                 remedy="Set the ledger's key again; see the manual.",
             )
         if "/" in last["mode"]:
-            raise Unavailable(
-                "The ledger is sealed with another key than the one that is set.",
-                remedy="Set the key with which it was begun; see the manual.",
-            )
+            if not self.seal.knows(last["mode"]):
+                raise Unavailable(
+                    "The ledger is sealed with another key than the one that is set.",
+                    remedy="Set the key with which it was begun; or, if that is to be replaced, name it under "
+                    "former_ledger_keys.",
+                )
+            if last["kind"] != RETIRED or json.loads(last["body"]).get("next") != self.seal.mode:
+                body = {"next": self.seal.mode}
+                self.append(db, Entry(kind=RETIRED, actor=BOT, body=body), at, mode=last["mode"])
+            self.append(db, Entry(kind="ledger.rekeyed", actor=BOT, body={"before": last["mode"]}), at)
+            return
         self.append(db, Entry(kind="ledger.keyed", actor=BOT, body={"plain_up_to": last["seq"]}), at)
 
-    def append(self, db: Database, entry: Entry, at: datetime) -> int:
-        """Add a row, and return its number. What looks like a secret in the body is withheld (see
-        :mod:`bot.store.redaction`).
+    def append(self, db: Database, entry: Entry, at: datetime, *, mode: str = "") -> int:
+        """Add a row, sealed with the present key (or that of `mode`), and return its number. What looks like a secret
+        in the body is withheld (see :mod:`bot.withheld`).
 
         :raises TypeError, ValueError: the body is not JSON data.
         """
@@ -81,7 +89,7 @@ class Ledger:
             "pool": storable(entry.pool),
             "request_id": entry.request_id,
             "body": canonical(body),
-            "mode": self.seal.mode,
+            "mode": mode or self.seal.mode,
             "prev": before.hash,
         }
         row["hash"] = self.seal.hash(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -66,11 +66,12 @@ class SqliteStore:
         *,
         clock: Clock,
         ledger_key: bytes | None = None,
+        former_keys: Sequence[bytes] = (),
         busy_seconds: float = BUSY_SECONDS,
         restored: str = "",
     ) -> None:
         self._clock = clock
-        self._ledger = ledger.Ledger(Seal(ledger_key))
+        self._ledger = ledger.Ledger(Seal(ledger_key, former_keys))
         self._connections = Connections(path, busy_seconds=busy_seconds)
         self._mark: Mark | None = None
         self.audits = Memory(self._connections, clock)

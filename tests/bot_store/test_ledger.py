@@ -11,7 +11,7 @@ import pytest
 from bot.errors import Unavailable
 from bot.model import BOT, Entry
 from bot.store import Head, SqliteStore, export_file, heads_in, verify_file
-from bot.store.chain import GENESIS, Seal, walk
+from bot.store.chain import COLUMNS, GENESIS, Seal, walk
 from bot.store.ledger import imported
 from tests.bot_store.helpers import ANNA, BEN, KEY, HandClock, after, entry, look, meddle
 
@@ -82,6 +82,58 @@ def test_a_key_set_later_is_used_from_then_on(path: Path, clock: HandClock) -> N
     keyed.close()
     SqliteStore(path, clock=clock, ledger_key=KEY).close()
     assert look(path, "SELECT count(*) FROM ledger") == [(6,)]
+
+
+NEXT = b"the key after that, long enough"
+
+
+def test_a_key_is_replaced_and_both_parts_verify(store: SqliteStore, path: Path, clock: HandClock) -> None:
+    fill(store)
+    rows = store.head().seq
+    store.close()
+    after = SqliteStore(path, clock=clock, ledger_key=NEXT, former_keys=[KEY])
+    retired, rekeyed = reversed(after.ledger(pools=None, last=2))
+    assert (retired.seq, retired.kind, rekeyed.kind) == (rows + 1, "ledger key retired", "ledger.rekeyed")
+    fill(after)
+    found = after.verify()
+    assert (found.ok, found.keyed_from) == (True, 1)
+    after.close()
+    SqliteStore(path, clock=clock, ledger_key=NEXT).close()  # to go on, the former is not needed
+    assert verify_file(path, NEXT, former_keys=[KEY]).ok
+    alone = verify_file(path, NEXT)
+    assert alone.flaw is not None
+    assert (alone.flaw.row, "another key" in alone.flaw.why) == (1, True)
+
+
+def test_a_retired_key_seals_nothing_more(store: SqliteStore, path: Path, clock: HandClock) -> None:
+    """Who steals the old key later cannot go on with it, nor take the chain over with a third."""
+    fill(store)
+    store.close()
+    SqliteStore(path, clock=clock, ledger_key=NEXT, former_keys=[KEY]).close()
+    with pytest.raises(Unavailable, match="another key"):
+        SqliteStore(path, clock=clock, ledger_key=KEY)
+    db = sqlite3.connect(path)
+    columns = (*COLUMNS, "hash")
+    last = dict(zip(columns, db.execute(f"SELECT {', '.join(columns)} FROM ledger").fetchall()[-1], strict=True))
+    row = {**last, "seq": last["seq"] + 1, "mode": Seal(KEY).mode, "prev": last["hash"]}
+    row["hash"] = Seal(KEY).hash(row)
+    db.execute(f"INSERT INTO ledger ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+    db.commit()
+    db.close()
+    found = verify_file(path, NEXT, former_keys=[KEY])
+    assert found.flaw is not None
+    assert (found.flaw.row, "does not hand over" in found.flaw.why) == (row["seq"], True)
+
+
+def test_a_key_can_be_replaced_again_before_anything_was_written_under_it(
+    store: SqliteStore, path: Path, clock: HandClock
+) -> None:
+    fill(store)
+    store.close()
+    third = b"yet another key, long enough"
+    SqliteStore(path, clock=clock, ledger_key=NEXT, former_keys=[KEY]).close()
+    SqliteStore(path, clock=clock, ledger_key=third, former_keys=[KEY, NEXT]).close()
+    assert verify_file(path, third, former_keys=[KEY, NEXT]).ok
 
 
 @pytest.mark.parametrize(("key", "words"), [(None, "none is set"), (b"another key, as long", "another key")])

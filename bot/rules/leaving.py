@@ -37,7 +37,7 @@ def checks(host: Host, inventory: Inventory) -> Iterator[Check]:
         host.live,
         f"{name} is alive",
         "" if host.live else "the coordinator has not heard from it",
-        "Start it; a host that is dead for good is taken out of the database with xe host-forget.",
+        f"Start it; if it is dead for good: “host forget {spelling(host, inventory)}”.",
     )
     members = [each for each in inventory.hosts if each != host]
     yield Check(

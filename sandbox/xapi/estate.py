@@ -41,6 +41,7 @@ class Estate:
         for pool in self.pools:
             self.storage.learn(pool.db)
         self.hosts: dict[str, Host] = {h.uuid: h for pool in self.pools for h in pool.hosts.values()}
+        self.pools = self._led(self.pools)
         self.counts: collections.Counter[str] = collections.Counter()
         self._waiting = list(self.pools)
         """Every pool that ever was: somebody may still wait in one that is gone."""
@@ -98,9 +99,13 @@ class Estate:
                 return self.hosts[machine.uuid]
             heir.powered, machine.successor = machine.powered, None
             self.hosts = {**self.hosts, machine.uuid: heir}
-            left = {id(host.pool) for host in self.hosts.values()}
-            self.pools = [pool for pool in self._waiting if id(pool) in left]
+            self.pools = self._led(self._waiting)
             return heir
+
+    def _led(self, pools: Iterable[Pool]) -> list[Pool]:
+        """Pools that a machine is in."""
+        there = {id(host.pool) for host in self.hosts.values()}
+        return [pool for pool in pools if id(pool) in there]
 
     def close(self) -> None:
         """End everything that still waits."""

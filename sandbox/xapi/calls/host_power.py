@@ -7,11 +7,18 @@ from sandbox.xapi.context import Context
 from sandbox.xapi.departures import forget_host
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import raise_if
-from sandbox.xapi.registry import BOTH, READ, call
+from sandbox.xapi.registry import BOTH, READ, call, difference
 from sandbox.xapi.rules.host_operations import host_verdicts
 from sandbox.xapi.rules.placement import is_live
 
 _POWER_ON_PATIENCE = 600.0
+
+
+difference(
+    "host.reboot",
+    "VMs that are still there are halted when the host goes down; nothing tries to move them or asks their guests.",
+    "Clients are told to evacuate first; the outcome for a VM that could not move is the same.",
+)
 
 
 def _down(context: Context, host: str, reboot: bool) -> None:

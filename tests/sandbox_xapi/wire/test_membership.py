@@ -11,6 +11,7 @@ import XenAPI
 
 from sandbox.xapi.lab import load
 from sandbox.xapi.running import RunningLab, start
+from sandbox.xapi.worlds import worldfile
 
 PATIENCE = 60.0
 
@@ -88,3 +89,36 @@ def test_join_live_eject_and_the_same_with_a_masked_processor() -> None:
 def _features(lab: RunningLab, host: str) -> str:
     api = login(lab, host)
     return str(api.host.get_cpu_info(api.host.get_all()[0])["features"])
+
+
+def local(lab: RunningLab, host: str) -> tuple[Any, str]:
+    """The official client's calls, and a session that is this host's alone."""
+    session = XenAPI.Session(lab.hosts[host], ignore_ssl=True)
+    session.slave_local_login_with_password(lab.username, lab.password)
+    return session.xenapi, str(session.handle)
+
+
+def test_a_survivor_leads_beside_an_old_coordinator_that_is_then_told() -> None:
+    with start(load("tutorial"), tls=True, speed=100) as lab:
+        lab.kill("xs1")
+        survivor, _ = local(lab, "xs2")
+        eventually(survivor.host.is_in_emergency_mode)
+        survivor.pool.emergency_transition_to_master()
+        client = eventually(lambda: login(lab, "xs2"))
+        assert client.pool.recover_slaves() == []
+        lab.start("xs1")
+        eventually(lambda: login(lab, "xs1"))
+        leaders = {
+            name: row["coordinator"] for name, row in lab.pools.items() if row["uuid"] == lab.pools["lab"]["uuid"]
+        }
+        assert leaders == {"lab": "xs1", "xs2": "xs2"}
+        again = worldfile.from_json(lab.world())
+        assert len(again.pools) == 3
+        with start(again) as saved:
+            assert saved.pools["lab"]["coordinator"] == "xs2"
+        old, _ = local(lab, "xs1")
+        old.pool.emergency_reset_master("10.0.0.102")
+        eventually(lambda: len(lab.pools) == 2)
+        assert lab.pools["lab"]["coordinator"] == "xs2"
+        eventually(lambda: usable(lab, "xs2", "xs1"))
+        assert lab.estate.bugs == []

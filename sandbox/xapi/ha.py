@@ -46,6 +46,23 @@ def host_lost(host: Host) -> None:
     pool.after(timeout(pool), act)
 
 
+def host_left(host: Host) -> None:
+    """A host went down as it was told to: that is no failure, and nothing is restarted. If it led, a survivor leads
+    after the timeout.
+    """
+    pool, run = host.pool, host.runs
+
+    def act() -> None:
+        if host.alive or host.runs != run or not host.is_coordinator or not pool.record["ha_enabled"]:
+            return
+        survivors = [h for h in pool.hosts.values() if h.alive]
+        if survivors:
+            life.change_coordinator(pool, min(survivors, key=lambda h: h.uuid).ref)
+            life.set_live(pool, host.ref, False)
+
+    pool.after(timeout(pool), act)
+
+
 def declare_failed(pool: Pool, host: Host) -> None:
     """live=false, enabled as it was; every VM of it Halted in one pass; then the restarts."""
     life.set_live(pool, host.ref, False)

@@ -81,6 +81,8 @@ def going_down(host: Host, reboot: bool) -> None:
                 domains.tear_down(pool, vm, "Halted")
         host.powered = False
         _stop(host)
+        if pool.record["ha_enabled"]:
+            ha.host_left(host)
         if reboot:
             boot_later(host)
 

@@ -87,6 +87,22 @@ def test_ha_finds_a_new_coordinator(estate: Estate, client: Client) -> None:
     assert {"POOL_MASTER_TRANSITION", "HA_HOST_FAILED"} <= names
 
 
+def test_with_ha_a_coordinator_that_is_told_to_go_down_is_replaced_and_nothing_has_failed(
+    estate: Estate, client: Client
+) -> None:
+    client("pool.enable_ha", [ref("nfs")], {})
+    client("host.disable", ref("h1"))
+    client("host.shutdown", ref("h1"))
+    survivor = min(("h2", "h3"), key=lambda name: uuid_of(estate, name))
+    eventually(lambda: estate.hosts[uuid_of(estate, survivor)].is_coordinator)
+    there = Client(estate, survivor)
+    assert not live(there, "h1")
+    assert "HA_HOST_FAILED" not in {m["name"] for m in there("message.get_all_records").values()}
+    estate.start(uuid_of(estate, "h1"))
+    eventually(lambda: live(there, "h1") and bool(there("host.get_enabled", ref("h1"))))
+    assert there("pool.get_master", ref("pool")) == ref(survivor)
+
+
 def test_each_host_has_its_own_clock(estate: Estate, client: Client) -> None:
     estate.hosts[uuid_of(estate, "h2")].clock.set(offset=3600)
     here = client("host.get_servertime", ref("h1")).unix()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.findings import Traced, gravity, worst
-from bot.model import Cell, Report, Risk, Suggestion, Table
+from bot.model import Level, Line, Lines, Report, Risk, Suggestion
 from bot.ports import Context
 from bot.registry import Scope, command
 from bot.text import plural, quoted
@@ -28,24 +28,22 @@ def plan(arguments: Arguments, context: Context) -> Report:  # noqa: ARG001 - it
     found = context.audits.book.open_findings(pool.name for pool in context.pools)
     heard = [each for each in found if each.story.mute is None]
     ordered = sorted(found, key=lambda each: (each.story.mute is not None, -gravity(each.story.drift.level)))
-    columns = ("Finding", "Pool", "What", "On", "Since", "Times", "Muted until (UTC)")
     muted = f", {len(found) - len(heard)} muted" if len(found) > len(heard) else ""
     return Report(
         title=f"{plural(len(heard), 'finding')} open{muted}",
         level=worst(each.story.drift.level for each in heard),
-        parts=(Table(columns=columns, rows=tuple(map(_row, ordered))),) if found else (),
+        parts=(Lines(lines=tuple(map(_line, ordered))),) if found else (),
         suggestions=() if found else (Suggestion("Look now", "audit run all"),),
     )
 
 
-def _row(found: Traced) -> tuple[Cell, ...]:
-    story = found.story
-    return (
-        Cell(story.id),
-        Cell(found.pool),
-        Cell(story.drift.text, story.drift.level),
-        Cell(f"{story.drift.subject.cls} {quoted(story.drift.subject.name)}"),
-        Cell(f"{story.opened_at:%Y-%m-%d}"),
-        Cell(str(story.times)),
-        Cell(f"{story.mute.until:%Y-%m-%d %H:%M}" if story.mute else ""),
+def _line(found: Traced) -> Line:
+    story, subject = found.story, found.story.drift.subject
+    often = f", {story.times} times so far" if story.times > 1 else ""
+    muted = f"; muted until {story.mute.until:%Y-%m-%d %H:%M} UTC" if story.mute else ""
+    about = f"{subject.cls} {quoted(subject.name)}"
+    return Line(
+        text=f"{story.id} {found.pool}: {story.drift.text}",
+        level=Level.NONE if story.mute else story.drift.level,
+        detail=f"{about}, since {story.opened_at:%Y-%m-%d}{often}{muted}",
     )

@@ -69,7 +69,8 @@ def plan(arguments: Arguments, context: Context) -> Plan | Report:
             f"Schedule {there.id} does that already{', but is paused' if there.paused else ''}.",
             remedy=f"“audit {'resume' if there.paused else 'pause'} {there.id}”, or “audit remove {there.id}”.",
         )
-    title = f"audit {described(asked)}"
+    checks = reported_in(asked, context)
+    told = described(asked, context)
     first = when.next(context.clock.now(), calendar.time_zone(zone or context.timezone))
     pinned = [("choice", arguments.choice), ("when", f"{when.text} {zone}".strip()), ("pools", pool)]
     pinned += [("channel", channel), ("always" if arguments.always else "quietly", "yes")]
@@ -78,12 +79,12 @@ def plan(arguments: Arguments, context: Context) -> Plan | Report:
         arguments=tuple(pinned),
         pool=ObjectId("pool", "", pool),
         risk=Risk.ROUTINE,
-        title=title,
-        findings=reported_in(asked, context),
+        title=f"audit {told}",
+        findings=checks,
         steps=(
             actions.change(
                 actions.ADD_SCHEDULE,
-                f"Keep the schedule: {described(asked)}",
+                f"Keep the schedule: {told}",
                 actions.schedule_is(ObjectId("schedule", asked.key, "the schedule"), "on"),
                 *(str(asked.kind), pool, when.text, zone, channel, str(asked.tell)),
             ),

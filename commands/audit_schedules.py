@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.audits.timetable import moment, seen
-from bot.model import Cell, Level, Report, Risk, Suggestion, Table
+from bot.audits.timetable import called, moment, seen
+from bot.model import Level, Line, Lines, Report, Risk, Suggestion
 from bot.ports import Context
 from bot.registry import Scope, command
 from bot.schedules import Schedule, Tell
+from bot.text import quoted
 
 
 @dataclass(frozen=True)
@@ -31,24 +32,21 @@ def plan(arguments: Arguments, context: Context) -> Report:  # noqa: ARG001 - it
             level=Level.INFO,
             suggestions=(Suggestion("Every morning", "audit schedule compatibility daily 07:00"),),
         )
-    columns = ("Schedule", "Audit", "Pool", "When", "Told in", "Told", "Next", "Last (UTC)")
     return Report(
         title=f"{len(found)} audits run by themselves" if len(found) > 1 else "One audit runs by itself",
-        parts=(Table(columns=columns, rows=tuple(_row(each, context.timezone) for each in found)),),
+        parts=(Lines(lines=tuple(_line(each, context) for each in found)),),
     )
 
 
-def _row(schedule: Schedule, timezone: str) -> tuple[Cell, ...]:
+def _line(schedule: Schedule, context: Context) -> Line:
     asked = schedule.asked
-    zone = asked.zone or timezone
-    following = Cell("paused", Level.WARN) if schedule.paused else Cell(moment(schedule.due_at, zone))
-    return (
-        Cell(schedule.id),
-        Cell(str(asked.kind)),
-        Cell(asked.pool),
-        Cell(f"{asked.recurrence} {zone}"),
-        Cell(asked.channel),
-        Cell("always" if asked.tell is Tell.ALWAYS else "changes"),
-        following,
-        Cell(f"{schedule.last_at:%Y-%m-%d %H:%M}" if schedule.last_at else "never"),
+    zone = asked.zone or context.timezone
+    following = "paused" if schedule.paused else f"next {moment(schedule.due_at, zone)}"
+    last = f"last {moment(schedule.last_at, zone)}" if schedule.last_at else "has not run yet"
+    channel = called(asked.channel, context)
+    told = "each time" if asked.tell is Tell.ALWAYS else "when something changes"
+    return Line(
+        text=f"{schedule.id}: {asked.kind} of {asked.pool}, {asked.recurrence} ({zone})",
+        level=Level.WARN if schedule.paused else Level.NONE,
+        detail=f"{following}; {last}; told in {channel} {told}; asked for by {quoted(schedule.created_by.name)}",
     )

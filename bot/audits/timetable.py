@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import NotFound, Refused
+from bot.errors import NotFound, Refused, Unavailable
 from bot.findings import Traced
 from bot.model import Finding, ObjectId, Verdict
 from bot.ports import Context
@@ -39,11 +39,19 @@ def recurrence(typed: str) -> tuple[calendar.Recurrence, str]:
         ) from error
 
 
-def described(asked: NewSchedule) -> str:
-    """What a schedule does, without its channel."""
+def described(asked: NewSchedule, context: Context) -> str:
+    """What a schedule does."""
     zone = f" {asked.zone}" if asked.zone else ""
-    always = ", told always" if asked.tell is Tell.ALWAYS else ""
-    return f"{asked.kind} of {asked.pool} {asked.recurrence}{zone}{always}"
+    told = f", told in {called(asked.channel, context)}{' always' if asked.tell is Tell.ALWAYS else ''}"
+    return f"{asked.kind} of {asked.pool} {asked.recurrence}{zone}{told}"
+
+
+def called(channel: str, context: Context) -> str:
+    """What to call a channel; its id where nobody can be asked."""
+    try:
+        return context.channels.name(channel)
+    except Unavailable:
+        return channel
 
 
 def moment(at: datetime, zone: str) -> str:
@@ -52,9 +60,9 @@ def moment(at: datetime, zone: str) -> str:
 
 def reported_in(asked: NewSchedule, context: Context) -> tuple[Finding, ...]:
     """Whether the schedule's channel may and can be told."""
-    channel = ObjectId("channel", asked.channel, asked.channel)
     if not asked.channel:
         raise Refused("A schedule needs a channel to tell.", remedy="End the command with “in #CHANNEL”.")
+    channel = ObjectId("channel", asked.channel, called(asked.channel, context))
     cannot = context.channels.cannot_post(asked.channel)
     there = context.channels.pools(asked.channel)
     allowed = bool(there) if asked.pool == EVERY_POOL else asked.pool in there
@@ -64,7 +72,7 @@ def reported_in(asked: NewSchedule, context: Context) -> tuple[Finding, ...]:
             id="schedule.channel",
             verdict=Verdict.BLOCK if cannot else Verdict.PASS,
             subject=channel,
-            title="the bot can post in the channel",
+            title=f"the bot can post in {called(asked.channel, context)}",
             evidence=cannot,
             remedy="Invite the bot to the channel, or name another." if cannot else "",
         ),
@@ -72,7 +80,7 @@ def reported_in(asked: NewSchedule, context: Context) -> tuple[Finding, ...]:
             id="schedule.pool",
             verdict=Verdict.PASS if allowed else Verdict.BLOCK,
             subject=channel,
-            title=f"{asked.pool} may be spoken of in the channel",
+            title=f"{asked.pool} may be spoken of in {called(asked.channel, context)}",
             evidence="" if allowed else limited,
             remedy="" if allowed else "Name another channel, or a pool that may be named there.",
         ),

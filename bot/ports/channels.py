@@ -17,5 +17,8 @@ class Channels(Protocol):
     def cannot_post(self, channel: str) -> str:
         """Why the bot cannot post there, or must not, in words; "" when it can."""
 
+    def name(self, channel: str) -> str:
+        """What to call it: `#ops`, or its id where Slack does not tell. Never used to decide."""
+
     def pools(self, channel: str) -> tuple[str, ...]:
         """The pools that may be spoken of there, by the configuration's names."""

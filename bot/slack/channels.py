@@ -51,6 +51,10 @@ class SlackChannels:
             raise Unavailable(found.cannot_post, remedy="Try again shortly.")
         return "A direct message is nobody else's to read." if found.private else found.cannot_post
 
+    def name(self, channel: str) -> str:
+        found = self._places.look(channel).name
+        return f"#{found}" if found else channel
+
     def pools(self, channel: str) -> tuple[str, ...]:
         return self._pools(channel)
 

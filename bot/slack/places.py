@@ -21,6 +21,8 @@ class Surroundings:
     cannot_post: str = ""
     private: bool = False
     """A direct message between one person and the bot."""
+    name: str = ""
+    """A channel's, without the `#`; "" where Slack does not tell, and for a direct message."""
     unknown: bool = False
     """It could not be found out now whether the bot can post."""
 
@@ -67,12 +69,13 @@ class Places:
         except SlackFailure:
             text = "Slack does not answer, so I cannot tell whether I may post here."
             return _FEW_SECONDS, Surroundings(text, unknown=True)
+        name = str(facts.get("name") or "")
         if facts.get("is_archived"):
-            return SECONDS, Surroundings("This channel is archived.")
+            return SECONDS, Surroundings("This channel is archived.", name=name)
         if facts.get("is_im"):
             return SECONDS, Surroundings(private=True)
         if facts.get("is_ext_shared") or facts.get("is_pending_ext_shared"):
-            return SECONDS, Surroundings("This channel is shared with another organisation.")
+            return SECONDS, Surroundings("This channel is shared with another organisation.", name=name)
         if not facts.get("is_member") and not facts.get("is_mpim"):
-            return SECONDS, Surroundings("I am not a member of this channel.")
-        return SECONDS, Surroundings()
+            return SECONDS, Surroundings("I am not a member of this channel.", name=name)
+        return SECONDS, Surroundings(name=name)

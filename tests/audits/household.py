@@ -55,6 +55,9 @@ class Channel:
             raise Unavailable("Slack does not answer.")
         return self.why_not
 
+    def name(self, channel: str) -> str:
+        return f"#{channel}"
+
     def pools(self, channel: str) -> tuple[str, ...]:
         return self.allowed
 

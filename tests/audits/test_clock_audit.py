@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.audits.clock import Means, look
 from bot.audits.clock_report import clocks
 from bot.findings import Kind, NewRun, Offset
-from bot.model import Actor, Level, Table
+from bot.model import Actor, Argument, Level, Object, Table
 from bot.ntp import NtpServers
+from bot.ports import PoolView
 from bot.store import SqliteStore
 from bot.xapi import XapiPools
 from sandbox.xapi.lab import load
@@ -65,6 +68,51 @@ def test_twenty_wrong_clocks_are_measured_in_parallel(fleet: RunningLab, pools: 
     assert statistics.median(widths) <= 0.05 + 2 * slowest
     skewed = {drift.subject.name for drift in looked.found if drift.rule == "clock.skew"}
     assert len(skewed) == HOSTS - 1
+
+
+class LongLine:
+    """A pool whose hosts are 1 to 200 ms away, each reading split anew between the way there and the way back."""
+
+    def __init__(self, view: PoolView) -> None:
+        self.view = view
+        self.chance = random.Random(7)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.view, name)
+
+    def ask(self, call: str, *arguments: Argument) -> Any:
+        (host,) = arguments
+        assert isinstance(host, Object)
+        away = 0.001 + 0.199 * (int(host.object.uuid[:4], 16) % HOSTS) / (HOSTS - 1)
+        there = self.chance.uniform(0, away)
+        time.sleep(there)
+        answer = self.view.ask(call, *arguments)
+        time.sleep(away - there)
+        return answer
+
+
+def test_twenty_clocks_over_lines_of_any_length(fleet: RunningLab, pools: XapiPools) -> None:
+    """Some answer in a hundredth of the others' time, and no claim is too narrow."""
+    (name,) = pools.names()
+    pools.view(name).inventory()
+    for n, host in enumerate(fleet.hosts):
+        fleet.clock(host, 400 - 800 * n / (HOSTS - 1), ppm=200 - 20 * n)
+    clocks = {host.uuid: host.clock for host in fleet.estate.hosts.values()}
+    far: Any = LongLine(pools.view(name))
+    looked = look(far, Means(clock=RealClock()))
+    assert len(looked.offsets) == HOSTS
+    for offset in looked.offsets:
+        clock = clocks[offset.host.uuid]
+        age = time.time() - offset.at.timestamp()
+        truth = clock.unix() - time.time() - age * clock.ppm / 1e6
+        assert offset.low - 0.001 <= truth <= offset.high + 0.001
+        # A second and the way there and back is what a single reading proves.
+        assert offset.high - offset.low < 1 + 2 * offset.round_trip
+    assert max(offset.round_trip for offset in looked.offsets) > 0.15
+    widths = sorted(offset.high - offset.low for offset in looked.offsets)
+    print(f"median width {statistics.median(widths) * 1000:.0f} ms, widest {widths[-1] * 1000:.0f} ms")  # noqa: T201
+    slowest = max(offset.round_trip for offset in looked.offsets)
+    assert statistics.median(widths) <= 2 * slowest + 0.1
 
 
 def test_with_ntp_servers_every_host_is_held_against_true_time() -> None:

@@ -8,9 +8,9 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import crowd, inside, reading
+from tests.bench import auditing, crowd, inside, reading
 
-PARTS = {"inside": inside, "crowd": crowd, "reading": reading}
+PARTS = {"inside": inside, "crowd": crowd, "reading": reading, "auditing": auditing}
 
 
 def main(wanted: list[str]) -> int:

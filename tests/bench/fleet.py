@@ -52,9 +52,9 @@ class Served:
 
 
 @contextmanager
-def served(size: str) -> Iterator[Served]:
-    """`HOSTSxVMS` over HTTPS, in a process that ends with the block."""
-    command = [sys.executable, "-m", "sandbox.xapi", "--fleet", size, "--tls"]
+def served(size: str = "", *options: str) -> Iterator[Served]:
+    """`HOSTSxVMS` over HTTPS, or what `options` say, in a process that ends with the block."""
+    command = [sys.executable, "-m", "sandbox.xapi", *(("--fleet", size) if size else ()), "--tls", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -88,6 +88,14 @@ class Reader:
         actor = Actor(kind="slack", id=f"{self.bot.settings.slack.team}/U0OLGA", name="olga")
         place = Place(kind="terminal", team=self.bot.settings.slack.team)
         return self.bot.engine.answer(Ask(text=f"{text} in {self.pool}", actor=actor, place=place))
+
+    def report_of_all(self, text: str) -> Report:
+        """As :meth:`report`, without naming a pool."""
+        actor = Actor(kind="slack", id=f"{self.bot.settings.slack.team}/U0OLGA", name="olga")
+        place = Place(kind="terminal", team=self.bot.settings.slack.team)
+        answer = self.bot.engine.answer(Ask(text=text, actor=actor, place=place))
+        assert isinstance(answer, Shown), answer
+        return answer.report
 
     def report(self, text: str) -> Report:
         answer = self.ask(text)

@@ -28,6 +28,17 @@ def test_a_cold_start_costs_the_same_calls_for_any_pool(tmp_path: Path) -> None:
     assert small == large == Counter({"session.login_with_password": 1, "event.from": 1})
 
 
+def test_an_audit_costs_the_same_calls_for_any_pool(tmp_path: Path) -> None:
+    def audit(size: str) -> Counter[str]:
+        (tmp_path / size).mkdir()
+        with start_workspace() as workspace, served(size) as lab, reader(lab, tmp_path / size, workspace) as bot:
+            with bot.costing() as cost:
+                assert "first audit" in bot.report("audit run").title
+            return cost.calls
+
+    assert audit("3x10") == audit("16x400") == Counter({"session.login_with_password": 1, "event.from": 1})
+
+
 def test_many_who_ask_at_once_share_the_reads(tmp_path: Path) -> None:
     with town(tmp_path) as place:
         for host in place.lab.hosts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 import time
+from collections.abc import Collection
 
 from bot.approval import END_STATES
 from bot.compose import Bot
@@ -19,6 +20,11 @@ class OperatingSystem:
     """:class:`bot.ports.People` at the terminal: who may log in and is named under `[terminal]` counts; Slack is not
     asked, it may be down.
     """
+
+    def individuals(self, references: Collection[str]) -> frozenset[str]:
+        """Nobody is reminded from a terminal; the bot does it."""
+        del references
+        return frozenset()
 
     def standing(self, actor: Actor) -> Standing:
         if actor.kind == "slack":

@@ -24,7 +24,23 @@ from bot.decisions import Decisions, known, over
 from bot.errors import Choice, Denied, Refused, UserError
 from bot.forms import Forms
 from bot.grammar import EMERGENCY_SLOT
-from bot.model import BOT, Actor, Ballot, Entry, Level, Line, Lines, Place, Plan, Report, Request, Result, State, Vote
+from bot.model import (
+    BOT,
+    Actor,
+    Ballot,
+    Entry,
+    Level,
+    Line,
+    Lines,
+    Place,
+    Plan,
+    Report,
+    Request,
+    Result,
+    State,
+    Suggestion,
+    Vote,
+)
 from bot.ports import Clock, NewRequest, People, Store
 from bot.registry import Command, Registry, Scope
 from bot.resolve import Resolver
@@ -34,6 +50,8 @@ from bot.witness import Witness
 
 log = logging.getLogger(__name__)
 
+MOST_REMINDED = 15
+"""People who are reminded in private of one request; of more, everybody would think that another will look."""
 REMIND_SECONDS = 15 * 60
 """People are reminded this long before a request expires, or in the last quarter of a shorter time."""
 
@@ -325,7 +343,26 @@ class Engine:
             summary=f"{wanted} missing, from {request.requirement.who}. Without, nothing will be done.",
         )
         entry = Entry(kind="reminded", actor=BOT, pool=request.plan.pool.name, request_id=request.id)
-        self.store.remind(request.id, note, entry, self.clock.now())
+        self.store.remind(request.id, note, entry, self.clock.now(), self._reminders(request, left))
+
+    def _reminders(self, request: Request, left: str) -> tuple[tuple[Place, Report], ...]:
+        """A private word to each who could still approve it; not to who asked, nor to who has voted."""
+        if not self.rules.remind_in_private:
+            return ()
+        done = {request.actor.id.rpartition("/")[2], *(vote.actor.id.rpartition("/")[2] for vote in request.votes)}
+        people = sorted(self.people.individuals(policy.to_remind(self.rules, request)) - done)
+        if len(people) > MOST_REMINDED:
+            log.info("%s: %d people could approve it; nobody is reminded in private", request.id, len(people))
+            return ()
+        told = Report(
+            title=f"Request {request.id} waits for you and expires in {left}",
+            level=Level.WARN,
+            summary=f"{quoted(request.actor.name)} asked for: {request.plan.pool.name}: {request.plan.title}. Approve "
+            "or reject it on its own message.",
+            suggestions=(Suggestion("Show it", f"request show {request.id}"),),
+        )
+        team = self.resolver.team or request.place.team
+        return tuple((Place(kind="slack", team=team, channel=each, private=True), told) for each in people)
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 

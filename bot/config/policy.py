@@ -132,6 +132,9 @@ class PolicySection(Section):
         pattern=r"^([CG][A-Z0-9]+)?$",
     )
     expiry_minutes: int = setting("How long a request waits for a decision.", 60, **_EXPIRY)
+    remind_in_private: bool = setting(
+        "Before a request expires, those who could approve it are told so in a direct message, up to 15 people.", True
+    )
     type_name: frozenset[ChangeRisk] = setting(
         "Risks at which whoever approves types the object's name first.", frozenset({"destructive"})
     )
@@ -151,6 +154,7 @@ class PolicySection(Section):
             emergency=self.emergency,
             emergency_channel=self.emergency_channel,
             expiry_seconds=self.expiry_minutes * 60,
+            remind_in_private=self.remind_in_private,
             type_name=frozenset(Risk(risk) for risk in self.type_name),
             one_time_code=frozenset(Risk(risk) for risk in self.one_time_code),
             rules=tuple(each.rule() for each in self.rules),

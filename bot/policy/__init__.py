@@ -13,6 +13,7 @@ from bot.policy.decide import (
     needs_code,
     requirement,
     subject,
+    to_remind,
 )
 from bot.policy.lint import Oddity, oddities
 from bot.policy.rules import EVERYONE, Freeze, Match, Rule, Rules, Subject, Terms
@@ -43,4 +44,5 @@ __all__ = [
     "oddities",
     "requirement",
     "subject",
+    "to_remind",
 ]

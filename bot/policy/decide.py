@@ -15,7 +15,6 @@ from bot.policy.words import approvers, people
 from bot.ports import Standing
 from bot.text import joined, one_line, quoted
 
-
 LEAST_REASON = 10
 """Characters that say why it is an emergency."""
 
@@ -215,6 +214,12 @@ def needs_code(request: Request, ballot: Ballot, place: Place) -> bool:
     operating system's login says nothing of who sits before it.
     """
     return place.kind == "terminal" or (ballot is Ballot.APPROVE and request.requirement.one_time_code)
+
+
+def to_remind(rules: Rules, request: Request) -> People:
+    """Whom the policy names as those who can still approve it."""
+    terms = rules.terms(subject(request.plan))
+    return rules.emergency if request.requirement.emergency else terms.approvers
 
 
 def decided(request: Request) -> Ballot | None:

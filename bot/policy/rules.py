@@ -151,6 +151,8 @@ class Rules:
     emergency_channel: str = ""
     """Channel id where emergencies are announced besides the request's own message; "" for nowhere."""
     expiry_seconds: int = 3600
+    remind_in_private: bool = True
+    """Before a request expires, those who could approve it are told so one by one, besides the thread."""
     type_name: frozenset[Risk] = frozenset()
     """Whoever approves such a change types the object's name first."""
     one_time_code: frozenset[Risk] = frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,3 +28,8 @@ class Standing:
 class People(Protocol):
     def standing(self, actor: Actor) -> Standing:
         """:raises Unavailable: it cannot be found out; who asks must then be refused."""
+
+    def individuals(self, references: Collection[str]) -> frozenset[str]:
+        """Slack's ids of the people whom these references of the policy mean, members of groups and channels included,
+        as far as Slack tells. To be reminded by, never to decide by.
+        """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -74,8 +74,17 @@ class Store(History, Outbox, Protocol):
         nothing has replaced; "" when there is none. Name it as the predecessor when it is asked again.
         """
 
-    def remind(self, request_id: str, note: Report, entry: Entry, at: datetime) -> bool:
-        """Put a note into the thread of a request that is WAITING, once. False: not waiting, or done already."""
+    def remind(
+        self,
+        request_id: str,
+        note: Report,
+        entry: Entry,
+        at: datetime,
+        also: Sequence[tuple[Place, Report]] = (),
+    ) -> bool:
+        """Put a note into the thread of a request that is WAITING, and `also` messages elsewhere,
+        once. False: not waiting, or done already.
+        """
 
     def move(
         self,
@@ -155,8 +164,8 @@ class Store(History, Outbox, Protocol):
         *,
         passing: Collection[str] = (),
     ) -> tuple[Conflict, ...]:
-        """Take all keys or none. Requests in `passing` do not stand in the way; what they hold, they keep. Empty: they are
-        held. Keys: `POOL/*` excludes every `POOL/…`. Re-entrant for the same request.
+        """Take all keys or none. Requests in `passing` do not stand in the way; what they hold, they keep. Empty: they
+        are held. Keys: `POOL/*` excludes every `POOL/…`. Re-entrant for the same request.
         """
 
     def renew(self, request_id: str, owner: str, now: datetime, lease_seconds: float) -> bool:

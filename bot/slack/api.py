@@ -25,6 +25,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "conversations.info": ("channels:read", "groups:read", "im:read"),
     "conversations.list": ("channels:read", "groups:read"),
     "conversations.members": ("channels:read", "groups:read"),
+    "conversations.open": ("im:write",),
     "conversations.history": ("channels:history", "groups:history", "im:history"),
     "conversations.replies": ("channels:history", "groups:history", "im:history"),
     "files.getUploadURLExternal": ("files:write",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -125,6 +125,8 @@ class Courier:
         self._pace = Pace(clock.monotonic)
         self._wake = threading.Condition()
         self._stopping = False
+        self._doors: dict[str, str] = {}
+        """The conversation with each person, by their id."""
         self._threads = [
             threading.Thread(target=self._run, name=f"slack-courier-{number}", daemon=True) for number in range(threads)
         ]
@@ -169,7 +171,14 @@ class Courier:
         if request is None and delivery.kind is not DeliveryKind.ANNOUNCEMENT:
             self._outbox.give_up(delivery, error=f"there is no request {delivery.request_id}")
             return
-        job = _Job(delivery, request)
+        try:
+            job = _Job(self._addressed(delivery), request)
+        except Refused as refused:
+            self._outbox.give_up(delivery, error=str(refused))
+            return
+        except SlackFailure as failure:
+            self._postpone(_Job(delivery, request), DOUBT_SECONDS, str(failure), in_doubt=delivery.in_doubt)
+            return
         wait = self._turn(job)
         if wait > 0:
             self._postpone(job, wait, "", in_doubt=delivery.in_doubt)
@@ -177,6 +186,15 @@ class Courier:
             self._edit(job, delivery.ts)
         else:
             self._post(job)
+
+    def _addressed(self, delivery: Delivery) -> Delivery:
+        """What is for a person goes into the bot's conversation with them. :raises SlackFailure: there is none."""
+        person = delivery.place.channel
+        if person[:1] not in ("U", "W"):
+            return delivery
+        if person not in self._doors:
+            self._doors[person] = str(self._api.call("conversations.open", users=person)["channel"]["id"])
+        return replace(delivery, place=replace(delivery.place, channel=self._doors[person]))
 
     # --- posting and editing ----------------------------------------------------------------------------------------
 

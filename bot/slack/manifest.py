@@ -16,6 +16,7 @@ _CONSEQUENCES = {
     "commands": "the slash command does not exist",
     "users:read": "nobody can be recognised, so everybody is refused",
     "usergroups:read": "members of user groups cannot be recognised",
+    "im:write": "nobody is reminded in private of what waits for them",
     "files:write": "reports come without their files and charts",
 }
 _HISTORY = "a post whose answer was lost there cannot be looked for, and is not sent again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -12,6 +13,8 @@ from bot.errors import Unavailable
 from bot.model import Actor
 from bot.ports import People, Standing
 from bot.slack.api import Api, Refused, SlackFailure
+
+_log = logging.getLogger(__name__)
 
 _FEW_SECONDS = 5.0
 """How long a failure to find out is believed: long enough not to hammer, short enough not to be noticed."""
@@ -72,6 +75,17 @@ class SlackPeople(People):
         if why_not:
             return Standing(member=False, why_not=why_not)
         return Standing(member=True, groups=frozenset(group for group in self._groups if user in self._members(group)))
+
+    def individuals(self, references: Collection[str]) -> frozenset[str]:
+        """See :class:`bot.ports.People`. A group that Slack does not tell of is left out."""
+        found = {each for each in references if each[:1] in ("U", "W")}
+        for group in references:
+            if group[:1] in ("S", "C", "G"):
+                try:
+                    found |= self._members(group)
+                except Unavailable as error:
+                    _log.warning("%s are not reminded: %s", group, error.message)
+        return frozenset(found)
 
     def name(self, user: str) -> str:
         """What to call somebody; the id when Slack does not tell. Never used to decide."""

@@ -30,7 +30,7 @@ from bot.model import (
     State,
     Vote,
 )
-from bot.ports import Clock, Conflict, Delivery, KnownPool, LedgerRow, NewRequest
+from bot.ports import Clock, Conflict, Delivery, KnownPool, LedgerRow, NewRequest, PoolBackup
 from bot.store import archive, calls, facts, figures, known_pools, ledger, lineage, locks, outbox, requests, sightings
 from bot.store.archive import Archive
 from bot.store.audits import Memory
@@ -121,6 +121,10 @@ class SqliteStore:
         with self._connections.read() as db:
             return ledger.rows(db, pools=pools, last=last)
 
+    def backups(self, pools: Iterable[str]) -> tuple[PoolBackup, ...]:
+        with self._connections.read() as db:
+            return pool_backups.of(db, pools)
+
     # --- the ledger ---------------------------------------------------------------------------------------------------
 
     def record(self, entry: Entry) -> None:
@@ -210,7 +214,14 @@ class SqliteStore:
         with self._connections.read() as db:
             return requests.to_replace(db, text, fingerprint, pool)
 
-    def remind(self, request_id: str, note: Report, entry: Entry, at: datetime) -> bool:
+    def remind(
+        self,
+        request_id: str,
+        note: Report,
+        entry: Entry,
+        at: datetime,
+        also: Sequence[tuple[Place, Report]] = (),
+    ) -> bool:
         """Once for a request, as long as sightings are kept (a day)."""
         with self._connections.write() as db:
             if requests.state_of(db, request_id) is not State.WAITING:
@@ -219,6 +230,8 @@ class SqliteStore:
                 return False
             self._append(db, request_id, entry, at)
             outbox.note(db, request_id, note, at)
+            for place, body in also:
+                outbox.announcement(db, place, body, at)
             return True
 
     def move(
@@ -373,6 +386,13 @@ class SqliteStore:
             facts.put(db, facts.CONFIGURATION, kept)
             self._ledger.append(db, Entry(kind="configuration", actor=BOT, body=body), self._clock.now())
             return True
+
+    def backed_up(self, made: PoolBackup, gone: tuple[PoolBackup, ...], entry: Entry) -> None:
+        """A copy of a pool's database was made, and others are not kept any more."""
+        with self._recording() as db:
+            pool_backups.add(db, made)
+            pool_backups.remove(db, (each.file for each in gone))
+            self._ledger.append(db, entry, self._clock.now())
 
     def accept_pool(self, known: KnownPool, entry: Entry) -> None:
         """From now on this pool stands behind the name, whichever did before."""

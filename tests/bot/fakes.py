@@ -5,7 +5,7 @@ run when they are told to – and a fate that kills the bot at any call to the s
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -73,6 +73,9 @@ class Everybody:
 
     def standing(self, actor: Actor) -> Standing:
         return Standing(member=True)
+
+    def individuals(self, references: Collection[str]) -> frozenset[str]:
+        return frozenset(references)
 
 
 class HandClock:

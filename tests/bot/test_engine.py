@@ -259,6 +259,22 @@ def test_a_reminder_comes_once_before_it_expires(world: World) -> None:
     assert sum("expires in" in (each or "") for each in _bodies(world)) == 1
 
 
+def test_who_could_still_approve_is_reminded_in_private_and_nobody_else(world: World) -> None:
+    id = world.ask("vm tour web-1 to xs2")
+    world.vote(id)
+    world.clock.at += timedelta(seconds=500)
+    world.turn()
+    told = []
+    while delivery := world.bot.store.claim(world.clock.now(), 60):
+        world.bot.store.posting(delivery)
+        world.bot.store.delivered(delivery, "1.1")
+        told.append(delivery)
+    private = {each.place.channel: each.body for each in told if each.place.channel != CHANNEL.channel}
+    assert set(private) == {"UBEN"}  # olga asked, ana has voted
+    assert private["UBEN"] is not None
+    assert id in private["UBEN"].title
+
+
 def test_an_approval_does_not_hold_for_ever(world: World) -> None:
     id = world.approved("vm move web-1 to xs2")
     world.bot.crash()

@@ -14,7 +14,7 @@ from bot.inventory import Inventory
 from bot.model import Actor, Ballot, ObjectId, Place, Risk, State
 from bot.policy import Freeze, Match, Rule, Window
 from bot.ports import Standing
-from tests.bot.fakes import ANA, CHANNEL, OLGA, START, VMS, FakeBot, FakePool, HandClock, rules, running
+from tests.bot.fakes import ANA, CHANNEL, OLGA, START, VMS, Everybody, FakeBot, FakePool, HandClock, rules, running
 
 FREEZE = Freeze(
     name="lunch", windows=(Window.parse("2026-03-01 12:05 – 2026-03-01 12:08 UTC"),), override=frozenset({"UBEN"})
@@ -121,7 +121,7 @@ def test_tags_that_cannot_be_read_are_denied_and_others_are_left_out(tmp_path: P
 
 
 def test_who_is_no_member_asks_for_nothing(tmp_path: Path) -> None:
-    class Nobody:
+    class Nobody(Everybody):
         def standing(self, actor: Actor) -> Standing:
             return Standing(member=False, why_not="Guests cannot use this.")
 

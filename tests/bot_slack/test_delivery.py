@@ -105,8 +105,8 @@ class Post:
                 return
             self.clock.ahead = max(ahead, self.clock.ahead)
 
-    def messages(self, channel: str = "#infra", thread_ts: str | None = None) -> list[JSON]:
-        return [one for one in self.slack.messages(channel, "olga", thread_ts) if one["user"] == "U0XENIA"]
+    def messages(self, channel: str = "#infra", by: str = "olga", thread_ts: str | None = None) -> list[JSON]:
+        return [one for one in self.slack.messages(channel, by, thread_ts) if one["user"] == "U0XENIA"]
 
     def posts(self) -> int:
         return self.slack.calls().get("chat.postMessage", 0)
@@ -431,3 +431,28 @@ def test_the_days_head_is_posted_to_its_channel(post: Post) -> None:
     (announced,) = post.messages()  # found by looking, not posted again
     assert heads(announced) == (post.store.head(),)
     assert post.posts() == 1
+
+
+def _remind(post: Post, *people: str) -> None:
+    request = post.open()
+    also = tuple(
+        (Place(kind="slack", team="T0EXAMPLE", channel=each, private=True), note("it waits")) for each in people
+    )
+    assert post.store.remind(request.id, note("it expires"), entry(), post.clock.now(), also)
+
+
+def test_who_could_approve_is_told_in_private(post: Post) -> None:
+    _remind(post, "U0ANA", "U0BEN")
+    post.slack.fault("drop_after", method="chat.postMessage", count=2)
+    post.run(120)
+    for channel in ("@ana", "@ben"):
+        (told,) = post.messages(channel, channel[1:])
+        assert "it waits" in words(told["blocks"])
+    assert post.slack.calls()["conversations.open"] == 2
+
+
+def test_who_cannot_be_written_to_is_given_up_without_holding_up_others(post: Post) -> None:
+    _remind(post, "U0NOBODY", "U0ANA")
+    post.run(60)
+    assert len(post.messages("@ana", "ana")) == 1
+    assert post.store.next_due() is None

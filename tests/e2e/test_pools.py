@@ -218,6 +218,6 @@ def test_a_lab_is_told_as_the_official_client_sees_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with served(labs.load(name), tmp_path, workspace) as (lab, config):
-        for pool, known in lab.pools.items():
-            facts = facts_of(rows_by_client(login(lab, known["coordinator"])))
-            check(told(config, pool, capsys), pool, facts)
+        for pool, configured in config_names(lab).items():
+            facts = facts_of(rows_by_client(login(lab, lab.pools[pool]["coordinator"])))
+            check(told(config, configured, capsys), configured, facts)

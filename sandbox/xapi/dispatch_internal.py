@@ -14,14 +14,11 @@ if TYPE_CHECKING:
 
 
 def run(pool: Pool, method: str, *params: Any) -> Any:
-    """Run a call as the coordinator, with the pool's lock held; it shows as `Async.<method>` while it runs.
+    """Run a call as the coordinator, with the pool's lock held; it shows as `Async.<method>`, also when it is over.
 
     Raises Failure as the call does.
     """
-    host = pool.coordinator
-    task = tasks.create(pool.db, f"Async.{method}", host.ref, pool.now())
-    pool.tasks[task.ref] = task
-    context = Context(pool.estate, pool, host, NULL, "", method, task)
+    context, task = _begin(pool, method, f"Async.{method}")
     message = pool.model.message(method)
     assert message is not None, method
     try:
@@ -34,3 +31,19 @@ def run(pool: Pool, method: str, *params: Any) -> Any:
         return result
     finally:
         pool.tasks.pop(task.ref, None)
+
+
+def run_in_passing(pool: Pool, method: str, *params: Any) -> None:
+    """As `run`, but its task is gone when it is over."""
+    context, _ = _begin(pool, method, method)
+    try:
+        registry.HANDLERS[method].function(context, *params)
+    finally:
+        context.end()
+
+
+def _begin(pool: Pool, method: str, label: str) -> tuple[Context, tasks.Task]:
+    host = pool.coordinator
+    task = tasks.create(pool.db, label, host.ref, pool.now())
+    pool.tasks[task.ref] = task
+    return Context(pool.estate, pool, host, NULL, "", method, task), task

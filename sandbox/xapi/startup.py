@@ -73,7 +73,8 @@ def _connect_shared_storage(host: Host) -> None:
         sr = db.find("SR", row["SR"])
         if sr is not None and sr["shared"] and row["SR"] not in mine and host.is_known:
             config = {key: value for key, value in row["device_config"].items() if key != "SRmaster"}
-            dispatch_internal.run(pool, "PBD.create", {"host": host.ref, "SR": row["SR"], "device_config": config})
+            record = {"host": host.ref, "SR": row["SR"], "device_config": config}
+            dispatch_internal.run_in_passing(pool, "PBD.create", record)
 
 
 def _plug(host: Host) -> bool:
@@ -84,7 +85,7 @@ def _plug(host: Host) -> bool:
         if row is None or pool.db.find("SR", row["SR"]) is None:
             continue
         try:
-            dispatch_internal.run(pool, "PBD.plug", pbd)
+            dispatch_internal.run_in_passing(pool, "PBD.plug", pbd)
         except Failure:
             failed = True
     if failed:

@@ -103,13 +103,22 @@ def eject(context: Context, host: str) -> None:
             raise Failure("NOT_SUPPORTED_DURING_UPGRADE")
         _no_guests(context, host)
         for pbd in list(context.get("host", host)["PBDs"]):
-            context.subcall("PBD.unplug", pbd)
+            _part(context, "PBD.unplug", pbd)
         context.work(_LEAVE)
         machine = context.require_live(host)
         own = first_boot.own_pool(machine)
         _forget_storage(context, host)
         life.leave(machine, own)
         forget_host(context.pool, host)
+
+
+def _part(context: Context, method: str, ref: str) -> None:
+    """A call that shows as a task of its own below this one."""
+    child = context.child(method)
+    try:
+        child.subcall(method, ref)
+    finally:
+        child.end()
 
 
 def _no_guests(context: Context, host: str) -> None:
@@ -125,6 +134,6 @@ def _forget_storage(context: Context, host: str) -> None:
     for pbd in list(context.get("host", host)["PBDs"]):
         sr = context.db.find("SR", context.db.value("PBD", pbd, "SR"))
         if sr is not None and sr["PBDs"] == [pbd]:
-            context.subcall("SR.forget", context.db.value("PBD", pbd, "SR"))
+            _part(context, "SR.forget", context.db.value("PBD", pbd, "SR"))
             if first_boot.is_local_disk(sr):
                 context.estate.storage.erase(sr["uuid"])

@@ -97,6 +97,7 @@ def test_what_the_pool_has_of_it(estate: Estate) -> None:
     assert [vm["name_label"] for vm in client("VM.get_all_records").values()].count("base") == 1
     assert len(client("SM.get_all")) == 3
     assert len(client("pool.get_all")) == 1
+    assert client("task.get_all") == [], "what a host does when it starts leaves none"
     assert len(estate.pools) == 1
     assert all(problems(world) == [] for world in estate.dump())
 
@@ -179,14 +180,14 @@ def test_storage_that_does_not_come_is_told_and_the_host_is_enabled_all_the_same
 ) -> None:
     from sandbox.xapi import dispatch_internal
 
-    real = dispatch_internal.run
+    real = dispatch_internal.run_in_passing
 
     def unplugged(pool: Any, method: str, *params: Any) -> Any:
         if method == "PBD.plug" and pool.db.value("PBD", params[0], "SR") == ref("nfs"):
             raise Failure("SR_BACKEND_FAILURE_73", "", "NFS mount error", "")
         return real(pool, method, *params)
 
-    monkeypatch.setattr(dispatch_internal, "run", unplugged)
+    monkeypatch.setattr(dispatch_internal, "run_in_passing", unplugged)
     estate = lab.estate()
     client = joined(estate)
     alerts = [m for m in client("message.get_all_records").values() if m["name"] == "PBD_PLUG_FAILED_ON_SERVER_START"]

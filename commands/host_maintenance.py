@@ -127,6 +127,9 @@ def _off(host: Host, context: Context) -> Plan:
         facts=((f"{quoted(host.name)} takes VMs", "yes" if host.enabled else "no"),),
         impact=tuple(_returning(coming)),
         go_back=planning.line(f"host maintenance {name} on", context),
+        on_success=(Suggestion("How HA stands", planning.line("ha status", context)),)
+        if inventory.pool.ha_enabled
+        else (),
         on_failure=(Suggestion("Go on", planning.line(f"host maintenance {name} off", context)),),
     )
 

@@ -67,7 +67,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *handover.steps,
             *emptied.steps,
             power.down(host, "host.shutdown", target),
-            power.gone(host, target),
+            power.gone([host], target),
         ),
         touches=(host.id, *emptied.touches),
         whole_pool=host.is_coordinator or bool(pause),

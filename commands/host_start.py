@@ -61,6 +61,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *((f"{plural(waiting, 'VM')} that left it come back with “{service}”.",) if waiting else ()),
         ),
         go_back=planning.line(f"host shutdown {name}", context),
+        on_success=(Suggestion("Bring its VMs back", service),) if waiting else (),
         on_failure=(Suggestion("How it is", planning.line(f"host show {name}", context)),),
     )
 

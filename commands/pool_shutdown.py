@@ -76,6 +76,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *leads,
             *(_stop(stop, target) for stop in stops),
             *(step for host in members for step in _off(host, target)),
+            *((power.gone(members, target),) if members else ()),
             *_off(last, target),
             *(() if own else (power.silent(inventory, target),)),
         ),

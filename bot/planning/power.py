@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.inventory import Host, Inventory
 from bot.lookup import spelling
-from bot.model import Expect, Finding, Object, PoolTarget, Step, Target, Trace, Value, Verdict
+from bot.model import Expect, Finding, MemberTarget, Object, PoolTarget, Step, Target, Trace, Value, Verdict
 from bot.rules import conditions, evacuation, heartbeat, maintenance
 from bot.rules.check import Check
 from bot.rules.maintenance import Return
@@ -73,11 +73,20 @@ def silent(inventory: Inventory, target: PoolTarget) -> Step:
     )
 
 
-def gone(host: Host, target: PoolTarget) -> Step:
+def gone(hosts: Sequence[Host], target: PoolTarget) -> Step:
+    """That the pool does not hear from them is not enough: they are told to be away at once, and go down later."""
+    expect = [
+        each
+        for host in hosts
+        for each in (
+            Expect(object=host.id, rule=conditions.AWAY),
+            Expect(object=host.id, rule=conditions.MUTE, at=MemberTarget(host.id, host.address)),
+        )
+    ]
     return Step(
-        title=f"Wait until {quoted(host.name)} is off",
+        title=f"Wait until {joined(host.name for host in hosts)} {'is' if len(hosts) == 1 else 'are'} off",
         target=target,
-        expect=(Expect(object=host.id, rule=conditions.AWAY),),
+        expect=tuple(expect),
         limit_seconds=DOWN_SECONDS,
         away_seconds=DOWN_SECONDS,
     )

@@ -53,6 +53,12 @@ database knows that: whoever acts on the host itself evaluates it.
 """
 
 
+MUTE = "host.mute"
+"""Asked alone, at its own address, it does not answer: also a host that the pool no longer hears from may still be on
+its way down. Whoever acts on the host itself evaluates it.
+"""
+
+
 def holds(rule: str, about: ObjectId, inventory: Inventory, before: str = "") -> Holds:
     """Is the condition true of the object? One that is not there (yet) makes every condition but GONE untrue.
 

@@ -141,7 +141,7 @@ class MemberHands(PoolHands):
 
     def holds(self, expect: Expect, results: Mapping[int, str]) -> tuple[bool, str]:
         if expect.at is None:
-            return self._follows(expect)
+            return self._mute() if expect.rule == conditions.MUTE else self._follows(expect)
         return self._elsewhere(expect.at).holds(replace(expect, at=None), results)
 
     def _follows(self, expect: Expect) -> tuple[bool, str]:
@@ -151,6 +151,10 @@ class MemberHands(PoolHands):
         answer = self._asked()
         so = answer.standpoint is Standpoint.MEMBER and same(answer.coordinator, str(expect.equals.value))
         return so, f"{quoted(answer.called)} {answer.words}"
+
+    def _mute(self) -> tuple[bool, str]:
+        answer = self._asked()
+        return answer.standpoint is Standpoint.SILENT, f"{quoted(answer.called)} {answer.words}"
 
     def cancel(self, task_uuid: str) -> None:  # noqa: ARG002
         raise failures.refusal(("HANDLE_INVALID", "task"), None)

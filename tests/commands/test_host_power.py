@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -146,6 +146,16 @@ def test_ha_can_be_paused_so_that_the_coordinator_hands_its_role_over() -> None:
         assert after["ha_plan_exists_for"] == before["ha_plan_exists_for"]
 
 
+def test_with_ha_on_another_is_elected_while_the_coordinator_reboots() -> None:
+    with world("healthy") as found:
+        before = living_on(found, "xs31")
+        plan = done(found, "host reboot xs31")
+        assert "pool.designate_new_master" not in [step.call for step in plan.steps]
+        assert coordinator(found) in ("xs32", "xs33")
+        assert living_on(found, "xs31") == before
+        assert found.record("host", "xs31")["enabled"] is True
+
+
 def test_handover_is_refused_where_there_is_nothing_to_hand_over() -> None:
     with world("healthy") as found:
         assert "not the coordinator" in refused(found, "host reboot xs33 handover").message
@@ -160,8 +170,17 @@ def test_a_host_is_switched_off_and_on_again() -> None:
 
     with world(change=change) as found:
         before = living_on(found, "xs2")
-        plan = done(found, "host shutdown xs2")
+        plan = found.plan("host shutdown xs2")
+        assert not plan.blockers
+        emptied = next(number for number, step in enumerate(plan.steps) if step.call == "host.shutdown")
+        found.perform(plan, steps=emptied)
+        # The pool does not hear from it at once; its power goes seconds later.
+        found.lab.set_speed(5.0)
+        found.perform(replace(plan, steps=plan.steps[emptied:]))
+        found.lab.set_speed(200.0)
         assert not _live(found, "xs2")
+        uuid = found.record("host", "xs2")["uuid"]
+        assert not found.lab.estate.hosts[uuid].alive, "it is off, not only about to be"
         assert living_on(found, "xs2") == set()
         assert before <= living_on(found, "xs1")
         assert "in maintenance already" in refused(found, "host maintenance xs2 on").message
@@ -171,6 +190,7 @@ def test_a_host_is_switched_off_and_on_again() -> None:
         assert _live(found, "xs2")
         assert found.record("host", "xs2")["enabled"] is True
         assert "is on" in refused(found, "host start xs2").message
+        assert started.on_success[0].command == "host maintenance xs2 off in lab"
         done(found, "host maintenance xs2 off")
         assert living_on(found, "xs2") == before
 

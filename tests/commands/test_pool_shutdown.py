@@ -47,7 +47,7 @@ def test_a_pool_goes_down_in_order_and_nothing_answers_afterwards() -> None:
         # Who starts last (negative: after all others) goes first.
         order = stopped(plan)
         assert order[:3] == ["mail-1", "db-1", "web-1"]
-        assert calls(plan)[-5:] == ["host.disable", "host.shutdown", "host.disable", "host.shutdown", ""]
+        assert calls(plan)[-6:] == ["host.disable", "host.shutdown", "", "host.disable", "host.shutdown", ""]
         assert [step.title for step in plan.steps if step.call == "host.shutdown"] == ["Shut down xs2", "Shut down xs1"]
         down = next(number for number, step in enumerate(plan.steps) if step.call == "host.disable")
         found.perform(plan, steps=down)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Collection, Mapping
 
 from sandbox.xapi import allowed, disks, domains
-from sandbox.xapi.calls.vm_power import describe, tell
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure
-from sandbox.xapi.operations import vm_operation
-from sandbox.xapi.registry import BOTH, READ, call, difference
+from sandbox.xapi.operations import insist, vm_operation
+from sandbox.xapi.registry import BOTH, READ, call
+from sandbox.xapi.rules.storage_operations import VdiOperations
 from sandbox.xapi.values import EPOCH, NULL, Row, Time
 
-_CLONE, _COPY_PER_GIB, _SNAPSHOT, _CHECKPOINT, _REVERT = 1.0, 8.0, 1.0, 4.0, 2.0
+_CLONE, _COPY_PER_GIB = 1.0, 8.0
 _GIB = 1 << 30
 
-difference("VM.snapshot", "snapshot_metadata stays empty.", "Nothing here reads it: revert uses the snapshot's fields.")
-
 # What a copy does not take over.
-_FRESH: Row = {
+FRESH: Row = {
     "allowed_operations": [],
     "current_operations": {},
     "blocked_operations": {},
@@ -64,9 +62,23 @@ def _disk_gib(context: Context, vm: str) -> float:
     return sum(int(vdi["physical_utilisation"]) for vdi in vdis if vdi) / _GIB
 
 
-def duplicate(context: Context, vm: str, name: str, *, snapshot: bool, sr: str = "", state: str = "Halted") -> str:
-    """A new VM record with copies of its devices and disks. `sr` moves full copies of the disks there."""
+def duplicate(
+    context: Context,
+    vm: str,
+    name: str,
+    *,
+    snapshot: bool,
+    sr: str = "",
+    state: str = "Halted",
+    image: str = NULL,
+    without: Collection[str] = (),
+) -> str:
+    """A new VM record with copies of its devices and disks, or nothing at all if one cannot be copied.
+
+    `sr` moves full copies of the disks there; `image` is a suspend image to copy as well; disks in `without` stay out.
+    """
     db, source = context.db, context.get("VM", vm)
+    copies = _copy_disks(context, vm, image, snapshot=snapshot, sr=sr, without=without)
     other_config = {
         k: v for k, v in source["other_config"].items() if k not in ("default_template", "xensource_internal")
     }
@@ -81,6 +93,7 @@ def duplicate(context: Context, vm: str, name: str, *, snapshot: bool, sr: str =
         "is_a_template": snapshot or source["is_a_template"],
         "is_a_snapshot": snapshot,
         "other_config": other_config,
+        "suspend_VDI": copies.get(image, NULL),
         "metrics": _copied(context, "VM_metrics", source["metrics"]),
         "guest_metrics": _copied(context, "VM_guest_metrics", source["guest_metrics"]),
     }
@@ -88,11 +101,12 @@ def duplicate(context: Context, vm: str, name: str, *, snapshot: bool, sr: str =
         info = {"power-state-at-snapshot": source["power_state"], "disk-snapshot-type": "crash_consistent"}
         changes |= {"snapshot_of": vm, "snapshot_time": context.now(), "snapshot_info": info}
         changes["parent"] = source.get("parent", NULL)
-    new = db.create("VM", {**source, **_FRESH, "VBDs": [], "VIFs": [], **changes})
-    for vbd in source["VBDs"]:
-        _copy_vbd(context, vbd, new, snapshot, sr)
-    for vif in source["VIFs"]:
-        _copy_device(context, "VIF", vif, {"VM": new, **({} if snapshot else {"MAC": new_mac()})})
+    new = db.create("VM", {**source, **FRESH, "VBDs": [], "VIFs": [], **changes})
+    for vbd in reversed(source["VBDs"]):
+        if db.value("VBD", vbd, "VDI") not in without:
+            copy_vbd(context, vbd, new, copies)
+    for vif in reversed(source["VIFs"]):
+        copy_device(context, "VIF", vif, {"VM": new, **({} if snapshot else {"MAC": new_mac()})})
     if snapshot and "parent" in source:
         db.write("VM", vm, parent=new)
     allowed.refresh_vm(db, new)
@@ -104,17 +118,40 @@ def _copied(context: Context, cls: str, ref: str) -> str:
     return context.db.create(cls, {**row, "uuid": str(uuid.uuid4())}) if row else NULL
 
 
-def _copy_device(context: Context, cls: str, ref: str, changes: Row) -> str:
+def copy_device(context: Context, cls: str, ref: str, changes: Row) -> str:
     row = {**context.get(cls, ref), "uuid": str(uuid.uuid4()), "currently_attached": False, "current_operations": {}}
     return context.db.create(cls, {**row, **changes})
 
 
-def _copy_vbd(context: Context, vbd: str, vm: str, snapshot: bool, sr: str) -> None:
+def _copy_disks(
+    context: Context, vm: str, image: str, *, snapshot: bool, sr: str, without: Collection[str]
+) -> dict[str, str]:
+    """Copies of the VM's disks (and of its suspend image) by disk. Raises Failure as the first disk that refuses."""
+    vbds = [context.get("VBD", vbd) for vbd in context.get("VM", vm)["VBDs"]]
+    wanted = [vbd["VDI"] for vbd in vbds if not vbd["empty"] and vbd["type"] != "CD" and vbd["VDI"] not in without]
+    return copy_all(context, [*wanted, *([image] if image != NULL else ())], snapshot=snapshot, sr=sr)
+
+
+def copy_all(context: Context, vdis: Collection[str], *, snapshot: bool, sr: str = "") -> dict[str, str]:
+    """Copies by disk, all of them or none."""
+    op = "snapshot" if snapshot else "copy" if sr else "clone"
+    new: dict[str, str] = {}
+    try:
+        for vdi in vdis:
+            insist(context, lambda vdi=vdi: VdiOperations(context.db, vdi).error(op))  # type: ignore[misc]
+            new[vdi] = disks.copy(context, vdi, snapshot=snapshot, sr=sr, shared_past=not sr)
+    except Failure:
+        for copied in new.values():
+            disks.remove(context, copied)
+        raise
+    return new
+
+
+def copy_vbd(context: Context, vbd: str, vm: str, copies: Mapping[str, str]) -> None:
+    """The new VM owns its copies: clients delete them with it."""
     row = context.get("VBD", vbd)
-    vdi = row["VDI"]
-    if not row["empty"] and row["type"] != "CD":
-        vdi = disks.copy(context, vdi, snapshot=snapshot, sr=sr, shared_past=not sr)
-    _copy_device(context, "VBD", vbd, {"VM": vm, "VDI": vdi})
+    owner = {"owner": "", **row["other_config"]} if row["type"] == "Disk" else row["other_config"]
+    copy_device(context, "VBD", vbd, {"VM": vm, "VDI": copies.get(row["VDI"], row["VDI"]), "other_config": owner})
 
 
 def new_mac() -> str:
@@ -127,8 +164,14 @@ def new_mac() -> str:
 def clone(context: Context, vm: str, new_name: str) -> str:
     with vm_operation(context, vm, "clone"):
         context.work(_CLONE)
-        state = context.get("VM", vm)["power_state"]
-        return duplicate(context, vm, new_name, snapshot=False, state=state)
+        row = context.get("VM", vm)
+        return duplicate(context, vm, new_name, snapshot=False, state=row["power_state"], image=_image(context, row))
+
+
+def _image(context: Context, row: Row) -> str:
+    """The suspend image of a suspended VM."""
+    there = row["power_state"] == "Suspended" and context.db.find("VDI", row["suspend_VDI"]) is not None
+    return str(row["suspend_VDI"]) if there else NULL
 
 
 @call("VM.copy", source=READ)
@@ -138,71 +181,18 @@ def copy(context: Context, vm: str, new_name: str, sr: str) -> str:
         if sr != NULL:
             context.get("SR", sr)
         context.work(_CLONE + _COPY_PER_GIB * _disk_gib(context, vm))
-        return duplicate(context, vm, new_name, snapshot=False, sr="" if sr == NULL else sr)
+        row = context.get("VM", vm)
+        target, state, image = "" if sr == NULL else sr, row["power_state"], _image(context, row)
+        return duplicate(context, vm, new_name, snapshot=False, sr=target, state=state, image=image)
 
 
-@call("VM.snapshot", source=BOTH)
-def snapshot(context: Context, vm: str, new_name: str, ignore_vdis: list[str] | None = None) -> str:
-    with vm_operation(context, vm, "snapshot"):
-        context.work(_SNAPSHOT)
-        new = duplicate(context, vm, new_name, snapshot=True)
-        for vbd in list(context.get("VM", new)["VBDs"]):
-            vdi = context.db.find("VDI", context.db.value("VBD", vbd, "VDI"))
-            if vdi and vdi["snapshot_of"] in (ignore_vdis or ()):
-                disks.remove(context, context.db.value("VBD", vbd, "VDI"))
-                context.db.destroy("VBD", vbd)
-    tell(context, vm, "VM_SNAPSHOTTED", f"snapshotted, snapshot name: {new_name}")
-    return new
-
-
-@call("VM.checkpoint", source=READ)
-def checkpoint(context: Context, vm: str, new_name: str) -> str:
-    """A snapshot with the memory: the new record is Suspended when the VM runs."""
-    with vm_operation(context, vm, "checkpoint"):
-        context.work(_CHECKPOINT)
-        state = "Suspended" if context.get("VM", vm)["power_state"] in ("Running", "Suspended") else "Halted"
-        new = duplicate(context, vm, new_name, snapshot=True, state=state)
-    tell(context, vm, "VM_CHECKPOINTED", f"checkpointed, snapshot name: {new_name}")
-    return new
-
-
-@call("VM.revert", source=BOTH)
-def revert(context: Context, snapshot_ref: str) -> None:
-    """The VM gets the snapshot's configuration and fresh copies of its disks; its own are gone."""
-    db, vm = context.db, context.get("VM", snapshot_ref)["snapshot_of"]
-    if db.find("VM", vm) is None:
-        if not context.get("VM", snapshot_ref)["is_a_snapshot"]:
-            with vm_operation(context, snapshot_ref, "revert"):  # refused there
-                return
-        vm = duplicate(context, snapshot_ref, context.get("VM", snapshot_ref)["name_label"], snapshot=False)
-        db.write("VM", vm, is_a_template=False)
-    with vm_operation(context, snapshot_ref, "revert"), vm_operation(context, vm, "reverting"):
-        if db.value("VM", vm, "power_state") != "Halted":
-            domains.tear_down(context.pool, vm, "Halted")
-        context.work(_REVERT)
-        _drop_devices(context, vm, with_disks=True)
-        kept = ("uuid", "name_label", "name_description", "snapshots", "children", "parent", "metrics", "guest_metrics",
-                "VBDs", "VIFs", "is_a_snapshot", "is_a_template", "power_state",
-                "transportable_snapshot_id")  # fmt: skip
-        source = context.get("VM", snapshot_ref)
-        changes: dict[str, Any] = {k: v for k, v in source.items() if k not in kept and k not in _FRESH}
-        db.write("VM", vm, parent=snapshot_ref, **changes)
-        for vbd in source["VBDs"]:
-            _copy_vbd(context, vbd, vm, False, "")
-        for vif in source["VIFs"]:
-            _copy_device(context, "VIF", vif, {"VM": vm})
-        allowed.refresh_vm(db, vm)
-    row = context.get("VM", snapshot_ref)
-    body = f"{describe(context, vm)} reverted to snapshot: {row['name_label']} (uuid {row['uuid']})"
-    context.announce("VM_SNAPSHOT_REVERTED", 5, "VM", context.get("VM", vm)["uuid"], body)
-
-
-def _drop_devices(context: Context, vm: str, *, with_disks: bool) -> None:
+def drop_devices(context: Context, vm: str, disposable: Collection[str] = ()) -> None:
+    """The VM's VBDs and VIFs go; of its disks only those that are `disposable` and nobody else's."""
     db = context.db
     for vbd in list(context.get("VM", vm)["VBDs"]):
-        vdi, kind = db.value("VBD", vbd, "VDI"), db.value("VBD", vbd, "type")
+        vdi = db.value("VBD", vbd, "VDI")
         db.destroy("VBD", vbd)
-        if with_disks and kind != "CD" and db.find("VDI", vdi) is not None and not db.value("VDI", vdi, "VBDs"):
+        if vdi in disposable and db.find("VDI", vdi) is not None and not db.value("VDI", vdi, "VBDs"):
             disks.remove(context, vdi)
         else:
             allowed.refresh(db, "VDI", vdi)
@@ -219,7 +209,7 @@ def destroy(context: Context, vm: str) -> None:
             raise Failure("VM_CANNOT_DELETE_DEFAULT_TEMPLATE", vm)
         for child in list(row.get("children", ())):
             db.write("VM", child, parent=row["parent"])
-        _drop_devices(context, vm, with_disks=False)
+        drop_devices(context, vm)
         for cls, field in (("VM_metrics", "metrics"), ("VM_guest_metrics", "guest_metrics")):
             if db.find(cls, row[field]) is not None:
                 db.destroy(cls, row[field])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import actions
 from bot.audits.timetable import described, moment, recurrence, reported_in
@@ -51,9 +51,9 @@ class Arguments:
 def plan(arguments: Arguments, context: Context) -> Plan | Report:
     if arguments.quietly and arguments.always:
         raise Refused("It cannot post always and quietly.", remedy="Leave one of the two out; quietly is the default.")
-    pool = _pool(arguments.pools, context)
+    pool = _pool(arguments, context)
     when, zone = recurrence(arguments.when)
-    channel = context.channels.find(arguments.channel) if arguments.channel else context.place.channel
+    channel = _channel(arguments, context)
     asked = NewSchedule(
         kind=Kind(arguments.choice),
         pool=pool,
@@ -94,9 +94,9 @@ def plan(arguments: Arguments, context: Context) -> Plan | Report:
     )
 
 
-def _pool(typed: str | None, context: Context) -> str:
+def _pool(arguments: Arguments, context: Context) -> str:
     """The pool that is meant, by the configuration's name."""
-    names = [pool.name for pool in context.pools]
+    typed, names = arguments.pools, [pool.name for pool in context.pools]
     if typed is None:
         try:
             return context.pool.name
@@ -111,5 +111,25 @@ def _pool(typed: str | None, context: Context) -> str:
     raise NotFound(
         f"There is no pool called {quoted(typed)} here.",
         remedy="These pools can be named here:" if slips else "“pool list” shows the pools.",
-        choices=tuple(Choice(name, f"audit schedule compatibility daily 07:00 on {name}") for name in slips),
+        choices=tuple(Choice(name, _line(replace(arguments, pools=name))) for name in slips),
     )
+
+
+def _channel(arguments: Arguments, context: Context) -> str:
+    """The id of the channel that is told."""
+    if not arguments.channel:
+        return context.place.channel
+    try:
+        return context.channels.find(arguments.channel)
+    except NotFound as error:
+        near_ones = [choice.label for choice in error.choices]
+        error.choices = tuple(Choice(name, _line(replace(arguments, channel=name))) for name in near_ones)
+        raise
+
+
+def _line(arguments: Arguments) -> str:
+    """The command as it would be typed."""
+    pools = f" on {arguments.pools}" if arguments.pools else ""
+    channel = f" in {arguments.channel}" if arguments.channel else ""
+    how = " always" if arguments.always else " quietly" if arguments.quietly else ""
+    return f"audit schedule {arguments.choice} {arguments.when}{pools}{channel}{how}"

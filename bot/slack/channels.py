@@ -42,6 +42,7 @@ class SlackChannels:
             f"There is no channel {quoted('#' + name)} that I can see.",
             remedy="A private channel is seen once I am invited to it."
             + (" Did you mean one of these?" if slips else ""),
+            # What to type instead is the caller's to say: it knows the command.
             choices=tuple(Choice(f"#{slip}", f"#{slip}") for slip in slips),
         )
 

@@ -137,6 +137,15 @@ def test_a_mute_without_reason_or_with_an_end_in_the_past_is_refused(refusing: T
     assert "is not muted" in refusing.say(f"audit unmute {finding}")
 
 
+def test_what_was_mistyped_is_offered_as_the_whole_command(refusing: Town) -> None:
+    """The button types what was typed, with the slip mended."""
+    seen = {message["ts"] for message in refusing.workspace.messages("#infra", "olga")}
+    refusing.say("audit schedule clock hourly on lab in #infro always")
+    (answer,) = (each for each in refusing.workspace.messages("#infra", "olga") if each["ts"] not in seen)
+    (button,) = (element for block in answer["blocks"] for element in block.get("elements", []) if "value" in element)
+    assert button["value"] == "audit schedule clock hourly on lab in #infra always"
+
+
 @pytest.fixture(scope="module")
 def refusing(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A town in which nothing is to happen, and in whose channel #lab nothing may be named."""

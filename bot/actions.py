@@ -5,8 +5,8 @@ No command does anything. What changes a request that is there already is a plan
 which asks that action's own rule who may, and does it in one compare-and-set with its ledger row. It is whole or not
 at all and needs no request of its own: a request that takes back a request would have no end.
 
-A change of the bot that may take somebody else's approval (:data:`CHANGES`: schedules and mutes) is a request like
-any other, whose steps :mod:`bot.changes` carries out. What is neither is refused.
+A change of the bot that may take somebody else's approval (:data:`CHANGES`: schedules, mutes, backups) is a request
+like any other, whose steps :mod:`bot.changes` carries out. What is neither is refused.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ RESUME_SCHEDULE = "schedule.resume"
 REMOVE_SCHEDULE = "schedule.remove"
 MUTE = "finding.mute"
 UNMUTE = "finding.unmute"
-CHANGES = frozenset({ADD_SCHEDULE, PAUSE_SCHEDULE, RESUME_SCHEDULE, REMOVE_SCHEDULE, MUTE, UNMUTE})
+BACKUP = "pool.backup"
+CHANGES = frozenset({ADD_SCHEDULE, PAUSE_SCHEDULE, RESUME_SCHEDULE, REMOVE_SCHEDULE, MUTE, UNMUTE, BACKUP})
 
 
 def request_of(context: Context, typed: str) -> Request:

@@ -1,4 +1,5 @@
-"""Carries out the steps that change the bot itself: schedules, and mutes of findings (see :mod:`bot.actions`).
+"""Carries out the steps that change the bot itself: schedules, mutes of findings, and backups (see
+:mod:`bot.actions`).
 
 :class:`bot.ports.PoolHands` for :class:`bot.model.BotTarget`. Each step is one transaction of the store, which can be
 made twice without harm: after a crash its effect tells whether it was.
@@ -12,12 +13,14 @@ from datetime import datetime
 from typing import Protocol
 
 from bot import actions
+from bot.dumps import Dumps
 from bot.errors import Refused
 from bot.findings import AuditBook, Kind
-from bot.model import Actor, Expect, Request, Step, Value
+from bot.model import Actor, Expect, ObjectId, Request, Step, Value
 from bot.ports import Clock, Sighting, Taken, TaskView
 from bot.rules import calendar
 from bot.schedules import NewSchedule, Schedule, ScheduleChanges, Tell
+from bot.text import quoted
 
 
 class Mutes(AuditBook, Protocol):
@@ -37,6 +40,8 @@ class Changes:
     mutes: Mutes
     clock: Clock
     timezone: str
+    dumps: Dumps | None = None
+    """Copies of pools' databases."""
 
     def hands(self, request: Request) -> BotHands:
         return BotHands(self, request)
@@ -69,6 +74,7 @@ class BotHands:
             actions.REMOVE_SCHEDULE: self._remove,
             actions.MUTE: self._mute,
             actions.UNMUTE: self._unmute,
+            actions.BACKUP: self._backup,
         }
         return does[step.call](*(str(each.value) for each in step.arguments if isinstance(each, Value)))
 
@@ -78,6 +84,8 @@ class BotHands:
         return Sighting(taken=taken, evidence="; ".join(evidence for _, evidence in found))
 
     def holds(self, expect: Expect, results: Mapping[int, str]) -> tuple[bool, str]:  # noqa: ARG002
+        if expect.object.cls == "backup":
+            return self._is_backed_up(expect.object)
         wanted = str(expect.equals.value) if isinstance(expect.equals, Value) else ""
         if expect.object.cls == "finding":
             pool, _, key = expect.object.uuid.partition("/")
@@ -143,3 +151,20 @@ class BotHands:
     def _unmute(self, pool: str, key: str) -> str:
         self._changes.mutes.unmute(pool, key)
         return ""
+
+    def _backup(self, pool_uuid: str) -> str:
+        return self._dumps.take(self._request.plan.pool.name, pool_uuid, self._request.id).file
+
+    def _is_backed_up(self, about: ObjectId) -> tuple[bool, str]:
+        """By this very request, and the file is still as it was written."""
+        name = self._request.plan.pool.name
+        found = self._dumps.latest(name, about.uuid)
+        if found is None or found.request_id != self._request.id:
+            return False, f"there is no copy of the database of {quoted(name)} from this request"
+        return self._dumps.whole(found)
+
+    @property
+    def _dumps(self) -> Dumps:
+        if self._changes.dumps is None:
+            raise Refused("This bot was put together without a place for backups.")
+        return self._changes.dumps

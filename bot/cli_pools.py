@@ -49,7 +49,7 @@ def accept_pool(options: argparse.Namespace) -> int:
         login = getpass.getuser()
         body = {"uuid": found.uuid, "label": found.label, "before": before.uuid if before else ""}
         actor = Actor(kind="terminal", id=login, name=login)
-        store.accept_pool(found, Entry(kind="pool accepted", actor=actor, pool=options.pool, body=body))
+        store.pools.accept(found, Entry(kind="pool accepted", actor=actor, pool=options.pool, body=body))
     finally:
         store.close()
         pools.close()

@@ -23,6 +23,7 @@ from bot.clock import SteadyClock, SystemClock
 from bot.codes import OneTimeCodes
 from bot.config import Settings, secret
 from bot.config.changes import changes, content
+from bot.dumps import Dumps
 from bot.engine import Engine
 from bot.errors import UserError
 from bot.findings import Kind
@@ -37,7 +38,7 @@ from bot.ports import Channels, Clock, People
 from bot.registry import Registry
 from bot.resolve import Resolver
 from bot.rounds import Rounds
-from bot.rules.limits import Known
+from bot.rules.limits import Known, Limits
 from bot.runner import Runner
 from bot.slack import heads
 from bot.slack.app import SlackBot, Workspace, connect
@@ -111,6 +112,11 @@ def _witness(store: SqliteStore, pool: str, kind: str, body: Mapping[str, str]) 
         log.error("pool %s: %s is not on record: %s", pool, kind, error.message)
 
 
+def _known(limits: Limits, store: SqliteStore, pool: str) -> Known:
+    newest = next(iter(store.backups((pool,))), None)
+    return Known(limits=limits, backups_kept=True, backup_at=newest.at if newest else None)
+
+
 def _looks(settings: Settings, store: SqliteStore, pools: XapiPools, clock: Clock) -> Mapping[Kind, Look]:
     """How each kind of audit looks at a pool, by the configuration's limits."""
     limits = settings.audits.limits()
@@ -121,7 +127,7 @@ def _looks(settings: Settings, store: SqliteStore, pools: XapiPools, clock: Cloc
         noticeable=limits.clock_seconds,
     )
     return {
-        Kind.COMPATIBILITY: partial(compatible, known=lambda _: Known(limits=limits)),
+        Kind.COMPATIBILITY: partial(compatible, known=partial(_known, limits, store)),
         Kind.CLOCK: partial(clocks.look, means=means),
         Kind.CANDIDATES: partial(candidates.look, pools=pools, clock=clock),
     }
@@ -171,7 +177,17 @@ def assembled(
             schedules=store.schedules,
             channels=channels,
             own=Changes(
-                schedules=store.schedules, mutes=store.audits, clock=clock, timezone=settings.bot.timezone
+                schedules=store.schedules,
+                mutes=store.audits,
+                clock=clock,
+                timezone=settings.bot.timezone,
+                dumps=Dumps(
+                    folder=settings.backups.directory,
+                    keep=settings.backups.keep,
+                    fetch=pools.database,
+                    book=store.copies,
+                    clock=clock,
+                ),
             ).hands,
             team=team,
             timezone=settings.bot.timezone,

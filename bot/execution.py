@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator
 
 from bot.errors import OutcomeUnknown, ToolstackRefusal, Unavailable, UserError
-from bot.model import BOT, Argument, CallRecord, CallState, Entry, Plan, Progress, ResultOf, Step
+from bot.model import BOT, Argument, BotTarget, CallRecord, CallState, Entry, Plan, Progress, ResultOf, Step
 from bot.ports import Clock, PoolHands, Store, Taken, TaskStatus
 from bot.run import Cancelled, Failed, LeaseLost, Run, Unsure
 from bot.text import duration
@@ -126,8 +126,9 @@ class Performer:
             self._note(run, number, step, undo, CallState.FAILED, "", error.message, code=error.code)
             raise Failed(error.message, error.remedy) from error
         except UserError as error:
+            reason = _of_the_bot(error) if isinstance(step.target, BotTarget) else f"nothing was sent: {error.message}"
             self._note(run, number, step, undo, CallState.NOT_TAKEN, "", error.message)
-            raise Failed(f"nothing was sent: {error.message}", error.remedy) from error
+            raise Failed(reason, error.remedy) from error
         if not step.asynchronous:
             return "", answer
         self._store.note_call(run.request.id, number, undo, CallState.SENT, task_uuid=answer)
@@ -329,6 +330,11 @@ class Performer:
             body["arguments"] = [_told(argument) for argument in step.arguments]
         kind = f"{'wait' if step.waits else 'call'} {what}"
         return Entry(kind=kind, actor=BOT, pool=run.request.plan.pool.name, request_id=run.request.id, body=body)
+
+
+def _of_the_bot(error: UserError) -> str:
+    """Why the bot did not do something itself: nothing is sent anywhere then."""
+    return "; ".join((error.message.rstrip("."), *error.evidence))
 
 
 def _check_results(run: Run, step: Step) -> None:

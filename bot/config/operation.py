@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bot.config.section import Section, setting
 
 
@@ -26,3 +28,12 @@ class WatchSection(Section):
     probe_seconds: int = setting(
         "With a port: a pool that nobody has asked for so long is read, to see whether it answers.", 60, ge=10, le=3600
     )
+
+
+class BackupsSection(Section):
+    """Copies of pools' databases, which `pool backup` makes. Passwords of storage are in them: who reads them can use
+    them.
+    """
+
+    directory: Path = setting("Where they are kept, with mode 0600.", Path("pool-backups"))
+    keep: int = setting("So many of each pool; the oldest are removed.", 14, ge=1, le=1000)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field
 
 from bot.config.audits import AuditsSection
-from bot.config.operation import RetentionSection, WatchSection
+from bot.config.operation import BackupsSection, RetentionSection, WatchSection
 from bot.config.policy import PolicySection
 from bot.config.pools import HostSection, PoolSection
 from bot.config.secret import ConfigError, SecretReference, secret
@@ -104,6 +104,7 @@ class Settings(Section):
     slack: SlackSection
     policy: PolicySection
     audits: AuditsSection = AuditsSection()
+    backups: BackupsSection = BackupsSection()
     pools: dict[Name, PoolSection] = Field(min_length=1)
     hosts: dict[Name, HostSection] = setting("Hosts that are in no pool (yet), by the names that people type.", {})
     secrets: dict[Name, SecretReference] = setting("Other secrets that commands can name, as `secrets.NAME`.", {})

@@ -8,7 +8,7 @@ through :class:`Store` and knows people through :class:`People`. Implementations
 from bot.ports.channels import Channels
 from bot.ports.clock import Clock
 from bot.ports.context import CommandHelp, Context, PolicyBook
-from bot.ports.history import History, LedgerRow
+from bot.ports.history import History, LedgerRow, PoolBackup
 from bot.ports.outbox import Delivery, DeliveryKind, Outbox
 from bot.ports.people import People, Standing
 from bot.ports.pools import (
@@ -48,6 +48,7 @@ __all__ = [
     "Outbox",
     "People",
     "PolicyBook",
+    "PoolBackup",
     "PoolHands",
     "PoolMemory",
     "PoolView",

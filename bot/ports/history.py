@@ -24,6 +24,24 @@ class LedgerRow:
     hash: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolBackup:
+    """A copy of a pool's database that was read again after it was written. `size` is in bytes, `sha256` in hex;
+    `generation` counts the database's changes (0 where it does not say).
+    """
+
+    pool: str
+    """The configuration's name."""
+    pool_uuid: str
+    at: datetime
+    file: str
+    size: int
+    sha256: str
+    hosts: int
+    generation: int = 0
+    request_id: str = ""
+
+
 class History(Protocol):
     """What commands may read of the bot's own memory."""
 
@@ -34,3 +52,6 @@ class History(Protocol):
 
     def ledger(self, *, pools: Iterable[str] | None, last: int) -> tuple[LedgerRow, ...]:
         """The newest `last` rows of these pools (None: all), newest first."""
+
+    def backups(self, pools: Iterable[str]) -> tuple[PoolBackup, ...]:
+        """The copies of these pools' databases that are kept, newest first."""

@@ -4,8 +4,11 @@ hosts as they were seen last. Approvals are per pool: when another one answers u
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlite_utils import Database
 
+from bot.model import Entry
 from bot.ports import KnownHost, KnownPool
 from bot.store.connection import Connections
 from bot.store.encoding import pack, unpack
@@ -49,10 +52,18 @@ def put(db: Database, known: KnownPool) -> None:
 
 
 class Memory:
-    """:class:`bot.ports.PoolMemory` in the bot's database. Every method may raise Unavailable."""
+    """:class:`bot.ports.PoolMemory` in the bot's database. Every method may raise Unavailable.
 
-    def __init__(self, connections: Connections) -> None:
+    :param recorded: makes a change together with its row of the ledger.
+    """
+
+    def __init__(self, connections: Connections, recorded: Callable[[Callable[[Database], None], Entry], None]) -> None:
         self._connections = connections
+        self._recorded = recorded
+
+    def accept(self, known: KnownPool, entry: Entry) -> None:
+        """From now on this pool stands behind the name, whichever did before."""
+        self._recorded(lambda db: put(db, known), entry)
 
     def known(self, name: str) -> KnownPool | None:
         with self._connections.read() as db:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from bot.store import audit_time, audits, known_pools, mutes, schedules
+from bot.store import audit_time, audits, known_pools, mutes, pool_backups, schedules
 from bot.store.connection import APPLICATION_ID, Connections
 from bot.store.copies import copying
 from bot.store.failures import unavailable
@@ -198,6 +198,11 @@ def _results_pools(db: Database) -> None:
 @MIGRATIONS(name="0007_waiting_since")
 def _waiting_since(db: Database) -> None:
     db.table("deliveries").add_column("wanted_at", str)
+
+
+@MIGRATIONS(name="0008_pool_backups")
+def _pool_backups(db: Database) -> None:
+    pool_backups.create(db)
 
 
 LEDGER_TRIGGERS = {

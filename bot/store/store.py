@@ -30,8 +30,21 @@ from bot.model import (
     State,
     Vote,
 )
-from bot.ports import Clock, Conflict, Delivery, KnownPool, LedgerRow, NewRequest, PoolBackup
-from bot.store import archive, calls, facts, figures, known_pools, ledger, lineage, locks, outbox, requests, sightings
+from bot.ports import Clock, Conflict, Delivery, LedgerRow, NewRequest, PoolBackup
+from bot.store import (
+    archive,
+    calls,
+    facts,
+    figures,
+    known_pools,
+    ledger,
+    lineage,
+    locks,
+    outbox,
+    pool_backups,
+    requests,
+    sightings,
+)
 from bot.store.archive import Archive
 from bot.store.audits import Memory
 from bot.store.chain import Head, Seal, Verification
@@ -76,7 +89,8 @@ class SqliteStore:
         self._mark: Mark | None = None
         self.audits = Memory(self._connections, clock)
         self.schedules = Schedules(self._connections, self._ledger.append, self._recording)
-        self.pools = known_pools.Memory(self._connections)
+        self.pools = known_pools.Memory(self._connections, self._recorded)
+        self.copies = pool_backups.Backups(self._connections, self._recorded)
         try:
             migrate(self._connections)
             self._mark = Mark(self._connections.path)
@@ -122,8 +136,7 @@ class SqliteStore:
             return ledger.rows(db, pools=pools, last=last)
 
     def backups(self, pools: Iterable[str]) -> tuple[PoolBackup, ...]:
-        with self._connections.read() as db:
-            return pool_backups.of(db, pools)
+        return self.copies.backups(pools)
 
     # --- the ledger ---------------------------------------------------------------------------------------------------
 
@@ -387,19 +400,6 @@ class SqliteStore:
             self._ledger.append(db, Entry(kind="configuration", actor=BOT, body=body), self._clock.now())
             return True
 
-    def backed_up(self, made: PoolBackup, gone: tuple[PoolBackup, ...], entry: Entry) -> None:
-        """A copy of a pool's database was made, and others are not kept any more."""
-        with self._recording() as db:
-            pool_backups.add(db, made)
-            pool_backups.remove(db, (each.file for each in gone))
-            self._ledger.append(db, entry, self._clock.now())
-
-    def accept_pool(self, known: KnownPool, entry: Entry) -> None:
-        """From now on this pool stands behind the name, whichever did before."""
-        with self._recording() as db:
-            known_pools.put(db, known)
-            self._ledger.append(db, entry, self._clock.now())
-
     def announce_head(self, place: Place, now: datetime) -> bool:
         """Want the ledger's head posted in `place`, once a day (UTC); False when that has been done."""
         today = f"{now:%Y-%m-%d}"
@@ -450,6 +450,12 @@ class SqliteStore:
             if before_a_call:
                 raise
             log.error("%s A copy put in this database's place may not be told from it.", error.message)
+
+    def _recorded(self, change: Callable[[Database], None], entry: Entry) -> None:
+        """A change and its row, in one transaction."""
+        with self._recording() as db:
+            change(db)
+            self._ledger.append(db, entry, self._clock.now())
 
     def _append(self, db: Database, request_id: str, entry: Entry, at: datetime) -> int:
         return self._ledger.append(db, replace(entry, request_id=request_id), at)

@@ -75,18 +75,25 @@ class Line:
         :raises PartlySent: the connection broke while the request was handed over.
         :raises AnswerLost: it broke, or stayed silent, afterwards; or the answer is not HTTP's 200.
         """
+        content = f"Content-Type: text/xml\r\nContent-Length: {len(body)}\r\n"
+        yield from self._exchange("POST", path, content, body, silence_seconds, whole_seconds)
+
+    def fetch(self, path: str, *, silence_seconds: float, whole_seconds: float) -> Iterator[bytes]:
+        """Get a file in pieces; the end of the connection may be the file's end. :raises: as :meth:`exchange`."""
+        yield from self._exchange("GET", path, "", b"", silence_seconds, whole_seconds)
+
+    def _exchange(
+        self, method: str, path: str, headers: str, body: bytes, silence_seconds: float, whole_seconds: float
+    ) -> Iterator[bytes]:
         limit = _Limit(self._sock, silence_seconds, time.monotonic() + whole_seconds)
-        self._hand_over(path, body, limit)
-        answer = self._answer(limit)
+        self._hand_over(method, path, headers, body, limit)
+        answer = self._answer(method, limit)
         yield from self._pieces(answer, limit)
         self._idle_since = time.monotonic()
 
-    def _hand_over(self, path: str, body: bytes, limit: _Limit) -> None:
+    def _hand_over(self, method: str, path: str, headers: str, body: bytes, limit: _Limit) -> None:
         host = f"[{self.endpoint.address}]" if ":" in self.endpoint.address else self.endpoint.address
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {_USER_AGENT}\r\n"
-            f"Content-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
+        head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {_USER_AGENT}\r\n{headers}\r\n"
         try:
             limit.apply()
             self._sock.sendall(head.encode("latin-1") + body)
@@ -94,9 +101,9 @@ class Line:
             self.abandon()
             raise PartlySent(self.endpoint.address, "broke the connection off while the request was sent") from error
 
-    def _answer(self, limit: _Limit) -> http.client.HTTPResponse:
+    def _answer(self, method: str, limit: _Limit) -> http.client.HTTPResponse:
         # HTTPResponse takes from its socket nothing but makefile("rb").
-        answer = http.client.HTTPResponse(cast(socket.socket, limit), method="POST")
+        answer = http.client.HTTPResponse(cast(socket.socket, limit), method=method)
         with self._understood(limit):
             answer.begin()
         if answer.status != http.client.OK:

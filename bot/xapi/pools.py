@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,9 @@ from bot.xapi.rollcall import RollCall
 from bot.xapi.session import PoolSession
 from bot.xapi.settings import PoolSettings
 from bot.xapi.view import XapiView
+
+DATABASE_PATH = "/pool/xmldbdump"
+DATABASE_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,16 @@ class XapiPools(Pools):
                 known = KnownHost(uuid=host.uuid, name=host.name, address=address)
                 return MemberHands(member, partial(pool.view.answer_of, known), self._secret, partial(self.hands, name))
         raise ValueError("what the bot itself does is done by no pool")
+
+    def database(self, name: str) -> Iterator[bytes]:
+        """The whole database of a pool as `xe pool-dump-database` writes it, in pieces. Secrets of storage are in it.
+
+        :raises NotFound: no such pool is configured. :raises Refused: another pool answers under its name.
+        :raises Unavailable: nobody answers, or the connection broke on the way.
+        """
+        pool = self._found(name)
+        pool.view.inventory()
+        yield from pool.session.download(DATABASE_PATH, whole_seconds=DATABASE_SECONDS)
 
     def sightings(self) -> tuple[PoolSighting, ...]:
         """When each pool was read last, and whether the last try went well. Asks nobody."""

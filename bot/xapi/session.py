@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import XenAPI
 
@@ -197,6 +198,25 @@ class PoolSession:
             if at_the_door and failures.code_of(refusal.error) == "HOST_IS_SLAVE":
                 raise self._unavailable(["the coordinator has changed; nothing was started"]) from refusal
             raise
+
+    def download(self, path: str, *, whole_seconds: float) -> Iterator[bytes]:
+        """A file that the coordinator serves, in pieces. Read something else first: that renews a session that has
+        ended, which only shows as HTTP 401 here.
+
+        :raises Unavailable: it is not served, or the connection broke on the way.
+        """
+        login = self.login()
+        tally.count(f"GET {path}")
+        silence = self._settings.answer_seconds
+        try:
+            line = self._exchange.line(login.endpoint, fresh=True)
+            try:
+                query = urlencode({"session_id": login.handle})
+                yield from line.fetch(f"{path}?{query}", silence_seconds=silence, whole_seconds=whole_seconds)
+            finally:
+                line.close()
+        except Broken as broken:
+            raise self._unavailable([self._line(broken)], broken.remedy) from broken
 
     @property
     def exchange(self) -> Exchange:

@@ -72,7 +72,7 @@ def test_the_first_contact_is_remembered_over_restarts_until_a_person_accepts(
     assert store.pools.known("lab") == known
 
     accepted = KnownPool(name="lab", uuid="q-uuid", label="other")
-    store.accept_pool(accepted, Entry(kind="pool accepted", actor=BOT, pool="lab"))
+    store.pools.accept(accepted, Entry(kind="pool accepted", actor=BOT, pool="lab"))
     assert second.view("lab").inventory().pool.uuid == "q-uuid", "without a restart"
     assert [row.kind for row in store.ledger(pools=None, last=1)] == ["pool accepted"]
     second.close()

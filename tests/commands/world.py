@@ -131,20 +131,18 @@ class World:
 
     def replanned(self, plan: Plan) -> Plan:
         """The same plan made again from its pinned arguments, as the engine does after the approval."""
-        request = Request(
+        return self.resolver.replan(self.request(plan))
+
+    def request(self, plan: Plan, state: State = State.APPROVED) -> Request:
+        return Request(
             id="X-1", text="", actor=OLGA, place=HERE, plan=plan, digest=plan.digest(),
-            requirement=Requirement(approvals=0, who="", expires_seconds=60), state=State.APPROVED,
+            requirement=Requirement(approvals=0, who="", expires_seconds=60), state=state,
             opened_at=NOW, expires_at=NOW,
         )  # fmt: skip
-        return self.resolver.replan(request)
 
     def perform(self, plan: Plan, *, steps: int | None = None) -> list[str]:
         """Do the plan's steps as the runner does them; the evidence of their verification."""
-        request = Request(
-            id="X-1", text="", actor=OLGA, place=HERE, plan=plan, digest=plan.digest(),
-            requirement=Requirement(approvals=0, who="", expires_seconds=60), state=State.RUNNING,
-            opened_at=NOW, expires_at=NOW,
-        )  # fmt: skip
+        request = self.request(plan, State.RUNNING)
         run = Run(request)
         performer = Performer(Memory(), SystemClock())  # type: ignore[arg-type]
         for number, step in enumerate(plan.steps[:steps]):

@@ -1,0 +1,145 @@
+"""Copies of pools' databases: whole or not at all, readable by nobody else, and not for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot import dumps
+from bot.dumps import Dumps
+from bot.errors import Refused, Unavailable
+from bot.store import SqliteStore
+from tests.bot.fakes import HandClock
+
+UUID = "cccccccc-0000-4000-8000-000000000000"
+WHOLE = f"""<?xml version='1.0'?><database><manifest><pair key="generation_count" value="8543"/></manifest>
+<table name="pool"><row ref="OpaqueRef:1" uuid="{UUID}" name__label="lab"/></table>
+<table name="VM"><row ref="OpaqueRef:9" uuid="x"/></table>
+<table name="host"><row ref="OpaqueRef:2" uuid="a"/><row ref="OpaqueRef:3" uuid="b"/></table></database>""".encode()
+
+
+class Pool:
+    """Gives its database in small pieces; breaks off after `cut` of them."""
+
+    def __init__(self, text: bytes = WHOLE, cut: int = -1) -> None:
+        self.text, self.cut = text, cut
+
+    def fetch(self, name: str) -> Iterator[bytes]:
+        for number, at in enumerate(range(0, len(self.text), 50)):
+            if number == self.cut:
+                raise Unavailable(f"The pool {name} cannot be reached.")
+            yield self.text[at : at + 50]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    made = SqliteStore(tmp_path / "x.sqlite3", clock=HandClock())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def kept(store: SqliteStore, tmp_path: Path) -> Dumps:
+    clock = HandClock()
+    return Dumps(folder=tmp_path / "deep" / "copies", keep=3, fetch=Pool().fetch, book=store.copies, clock=clock)
+
+
+def test_a_copy_is_whole_private_and_on_record(kept: Dumps, store: SqliteStore) -> None:
+    made = kept.take("lab", UUID, "X-7")
+    file = Path(made.file)
+    assert file.read_bytes() == WHOLE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert (made.hosts, made.size, made.generation) == (2, len(WHOLE), 8543)
+    assert made.sha256 == hashlib.sha256(WHOLE).hexdigest()
+    assert kept.latest("lab", UUID) == made
+    (row,) = store.ledger(pools=["lab"], last=1)
+    assert (row.kind, row.request_id, row.body["sha256"]) == ("pool backed up", "X-7", made.sha256)
+    assert list(file.parent.iterdir()) == [file]
+    so, told = kept.whole(made)
+    assert so
+    assert "2 hosts" in told
+
+
+def test_a_file_that_was_changed_or_is_gone_is_not_whole(kept: Dumps) -> None:
+    made = kept.take("lab", UUID, "X-7")
+    Path(made.file).write_bytes(WHOLE + b" ")
+    assert kept.whole(made) == (False, f"{made.file} is not as it was written")
+    Path(made.file).unlink()
+    assert not kept.whole(made)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (WHOLE[:-40], "cannot be read beyond"),
+        (b"", "cannot be read beyond"),
+        (b"<html>sorry</html>", "its root is html"),
+        (b"<database/>", "with no hosts"),
+        (WHOLE.replace(UUID.encode(), b"another"), "it is of another, not of"),
+        (WHOLE + b"<more/>", "cannot be read beyond"),
+    ],
+    ids=["cut off", "empty", "a page", "nothing in it", "another pool", "two"],
+)
+def test_what_is_not_the_whole_database_is_not_kept(kept: Dumps, store: SqliteStore, text: bytes, told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        replace(kept, fetch=Pool(text).fetch).take("lab", UUID, "X-7")
+    assert told in " ".join(refused.value.evidence)
+    assert list(kept.folder.iterdir()) == []
+    assert store.backups(["lab"]) == ()
+
+
+def test_a_connection_that_breaks_leaves_nothing(kept: Dumps) -> None:
+    with pytest.raises(Unavailable):
+        replace(kept, fetch=Pool(cut=3).fetch).take("lab", UUID, "X-7")
+    assert list(kept.folder.iterdir()) == []
+    assert kept.latest("lab", UUID) is None
+
+
+def test_the_oldest_go(kept: Dumps, store: SqliteStore) -> None:
+    clock = kept.clock
+    made = []
+    for number in range(5):
+        clock.sleep(3600)
+        made.append(kept.take("lab", UUID, f"X-{number}"))
+    assert store.backups(["lab"]) == tuple(reversed(made[2:]))
+    assert {str(path) for path in kept.folder.iterdir()} == {each.file for each in made[2:]}
+    (row,) = store.ledger(pools=["lab"], last=1)
+    assert row.body["removed"] == [made[1].file]
+    other = kept.take("prod", UUID, "X-9")
+    assert store.backups(["prod", "lab"])[0] == other
+    assert len(store.backups(["prod", "lab"])) == 4
+
+
+def test_a_directory_that_cannot_be_written_is_named(kept: Dumps, tmp_path: Path) -> None:
+    (tmp_path / "deep").write_text("a file", encoding="utf-8")
+    with pytest.raises(Unavailable) as refused:
+        kept.take("lab", UUID, "X-7")
+    assert str(tmp_path / "deep") in refused.value.message
+    assert "backups.directory" in refused.value.remedy
+
+
+def test_a_part_that_a_crash_left_is_no_hindrance(kept: Dumps) -> None:
+    kept.folder.mkdir(parents=True)
+    stale = kept.folder / f"lab-{kept.clock.now():%Y%m%dT%H%M%S}-X-7.xml.part"
+    stale.write_bytes(b"half")
+    stale.chmod(0o644)
+    made = kept.take("lab", UUID, "X-7")
+    assert not stale.exists()
+    assert stat.S_IMODE(Path(made.file).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["16and23-6.0.50.xml", "grimsby-6.0.0.xml"])
+def test_dumps_of_real_pools_are_read(name: str) -> None:
+    path = Path(__file__).parents[3] / "shared" / "pools" / name
+    if not path.exists():
+        pytest.skip("the dumps of real pools are not here")
+    found = dumps.read(path)
+    assert len(found.pool_uuids) == 1
+    assert found.hosts >= 1
+    assert found.generation > 0

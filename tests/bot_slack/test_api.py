@@ -15,7 +15,7 @@ import bot.slack
 from bot.slack.api import METHODS, Api, InDoubt, RateLimited, Refused, Unreachable, retry_after, web_client
 from sandbox.slack import RunningWorkspace, Settings, start
 
-NAME = re.compile(r"(auth|chat|views|users|usergroups|conversations|apps)\.[a-zA-Z.]+")
+NAME = re.compile(r"(apps|auth|chat|conversations|files|usergroups|users|views)\.[a-zA-Z.]+")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot import cli_config, cli_database, cli_ledger, cli_pools, cli_vote, compose, config, logs
 from bot.answers import Ask, Opened, Problem, Shown
-from bot.cli_common import OperatingSystem, follow, person
+from bot.cli_common import OperatingSystem, follow, person, progressing
 from bot.clock import SystemClock
 from bot.errors import Denied, UserError
 from bot.model import Actor, Attachment, Entry, Place
@@ -102,7 +102,8 @@ def _cmd(options: argparse.Namespace) -> int:
             place=Place(kind="terminal", team=settings.slack.team),
             cannot_post="The terminal is no channel, and the pool has no approvals_channel.",
         )
-        answer = bot.engine.answer(ask)
+        with progressing():
+            answer = bot.engine.answer(ask)
         terminal = Terminal(sys.stdout)
         if options.json:
             sys.stdout.write(as_json(answer) + "\n")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
+from bot import progress
 from bot.approval import END_STATES
 from bot.compose import Bot
 from bot.config import Settings
@@ -53,6 +55,25 @@ def person(settings: Settings, name: str | None = None) -> Actor | None:
             remedy="Set slack.team to its id (T…).",
         )
     return Actor(kind="slack", id=f"{settings.slack.team}/{user}", name=f"{login} (terminal)")
+
+
+@contextmanager
+def progressing() -> Iterator[None]:
+    """Show how far a long answer is, while somebody watches."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task("", total=None, visible=False)
+
+        def show(so_far: progress.Progress) -> None:
+            bars.update(bar, description=so_far.what, completed=so_far.done, total=so_far.of, visible=True)
+
+        with progress.listening(show):
+            yield
 
 
 def follow(bot: Bot, request_id: str) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot import progress
 from bot.audits import compatibility
 from bot.errors import UserError
 from bot.findings import AuditBook, Audited, Drift, Kind, NewRun, Offset, TimeAnswer
@@ -60,8 +61,13 @@ class Auditor:
         if not pools:
             return ()
         with ThreadPoolExecutor(min(AT_ONCE, len(pools)), thread_name_prefix="audit") as threads:
-            per_pool = threads.map(lambda name: [self._one(kind, name, actor) for kind in kinds], pools)
-            return tuple(audited for runs in per_pool for audited in runs)
+            per_pool = [threads.submit(self._all, kinds, name, actor) for name in pools]
+            for done, _ in enumerate(as_completed(per_pool), start=1):
+                progress.tell(done, len(pools), "pools audited")
+            return tuple(audited for runs in per_pool for audited in runs.result())
+
+    def _all(self, kinds: Sequence[Kind], pool: str, actor: Actor) -> list[Audited]:
+        return [self._one(kind, pool, actor) for kind in kinds]
 
     def _one(self, kind: Kind, pool: str, actor: Actor) -> Audited:
         started = self._clock.now()

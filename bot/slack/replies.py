@@ -55,6 +55,33 @@ class Replies:
                 _log.error("an answer may be lost: %s", failure)
                 return
 
+    def begin(self, origin: Origin, message: Message) -> str:
+        """Say that an answer is on its way: the message's timestamp where it can be edited, else "". Never raises."""
+        if not self._aloud(origin):
+            self.send(origin, message)
+            return ""
+        try:
+            return self._post(origin, message)
+        except SlackFailure as failure:
+            _log.warning("progress is not shown: %s", failure)
+            return ""
+
+    def edit(self, origin: Origin, ts: str, message: Message) -> bool:
+        """Let a message of :meth:`begin` say something else; False when it could not. Never raises."""
+        try:
+            self._api.call(
+                "chat.update",
+                channel=origin.place.channel,
+                ts=ts,
+                text=message.text,
+                blocks=list(message.blocks),
+                parse="none",
+            )
+        except SlackFailure as failure:
+            _log.warning("an answer could not be edited: %s", failure)
+            return False
+        return True
+
     def send_files(self, origin: Origin, report: Report) -> None:
         """Show a report's files where it was asked for, for everybody there: Slack has no files for one person only.
         Never raises: whoever asked is told why there are none.
@@ -69,31 +96,33 @@ class Replies:
                 why = _why_no_files(failure)
         self.send(origin, sentence(f"The files are not here: {why}"))
 
-    def _ways(self, origin: Origin) -> list[Callable[[Origin, Message], None]]:
+    def _ways(self, origin: Origin) -> list[Callable[[Origin, Message], object]]:
         """The ways to answer, best first; the next is tried when one is refused. Aloud only where it is known who
         listens: a channel that Slack says nothing about may be shared with outsiders.
         """
-        aloud = origin.public and not self._places.look(origin.place.channel).cannot_post
-        ways: list[Callable[[Origin, Message], None]] = [self._post] if aloud else []
+        ways: list[Callable[[Origin, Message], object]] = [self._post] if self._aloud(origin) else []
         if origin.place.thread_ts or not origin.response_url:
             ways.append(self._whisper)
         if origin.response_url:
             ways += [self._respond, self._respond_plainly]
         return ways
 
-    def _insist(self, send: Callable[[], None]) -> None:
+    def _aloud(self, origin: Origin) -> bool:
+        return origin.public and not self._places.look(origin.place.channel).cannot_post
+
+    def _insist(self, send: Callable[[], object]) -> None:
         for attempt in range(1, _TRIES + 1):
             try:
-                return send()
+                send()
+                return
             except (RateLimited, Unreachable) as failure:
                 pause = failure.seconds if isinstance(failure, RateLimited) else float(attempt)
                 if attempt == _TRIES or pause > _LONGEST_WAIT or self._closing.wait(pause):
                     raise
-        return None
 
-    def _post(self, origin: Origin, message: Message) -> None:
+    def _post(self, origin: Origin, message: Message) -> str:
         thread = {"thread_ts": origin.place.thread_ts} if origin.place.thread_ts else {}
-        self._api.call(
+        posted = self._api.call(
             "chat.postMessage",
             channel=origin.place.channel,
             text=message.text,
@@ -101,6 +130,7 @@ class Replies:
             **thread,
             **POSTING,
         )
+        return str(posted["ts"])
 
     def _whisper(self, origin: Origin, message: Message) -> None:
         """chat.postEphemeral: the only way to answer one person within a thread."""

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from bot import logs
+from bot import logs, progress
 from bot.answers import Answer, Ask, Bug, Opened, Shown
 from bot.slack.api import Api
 from bot.slack.desk import Desk
+from bot.slack.listeners.long import LongAnswer
 from bot.slack.origin import Origin
 from bot.slack.people import SlackPeople
 from bot.slack.places import Places
@@ -73,14 +74,19 @@ class Office:
     def answer(self, origin: Origin, text: str) -> None:
         """Carry out a command and tell what came of it. No text at all is a question for help."""
         words = text if text.strip() else "help"
-        self.tell(origin, self.desk.answer(self.ask(origin, words)), words)
+        long = LongAnswer(self.replies, origin)
+        with progress.listening(long):
+            answer = self.desk.answer(self.ask(origin, words))
+        self.tell(origin, answer, words, long)
 
-    def tell(self, origin: Origin, answer: Answer, asked: str = "") -> None:
-        """:param asked: the command's text, for the button that opens its form."""
+    def tell(self, origin: Origin, answer: Answer, asked: str = "", long: LongAnswer | None = None) -> None:
+        """:param asked: the command's text, for the button that opens its form.
+        :param long: has shown how far it was, and can become the answer.
+        """
         if isinstance(answer, Opened) and _speaks_for_itself(origin, answer):
             return
         message = rendered.message(answer, asked)
-        if message:
+        if message and not (long is not None and long.become(message)):
             self.replies.send(origin, message)
         if isinstance(answer, Shown) and answer.report.attachments:
             self.replies.send_files(origin, answer.report)

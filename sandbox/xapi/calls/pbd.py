@@ -64,7 +64,7 @@ def connect(context: Context, sr: str, host: str, config: Row, record: Row | Non
 
 def _without_master(config: Row) -> Row:
     if "SRmaster" in config:
-        raise Failure("VALUE_NOT_SUPPORTED", "device_config", "SRmaster", "This key is for internal use only")
+        raise Failure("VALUE_NOT_SUPPORTED", "SRmaster", config["SRmaster"], "This key is for internal use only")
     return config
 
 

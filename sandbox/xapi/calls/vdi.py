@@ -61,6 +61,35 @@ def _drop_vbds(context: Context, vdi: str) -> None:
             context.db.destroy("VBD", vbd)
 
 
+@call("VDI.introduce", source=READ, only="of disks that were forgotten")
+def introduce(
+    context: Context,
+    uuid: str,
+    name_label: str,
+    name_description: str,
+    sr: str,
+    kind: str,
+    sharable: bool,
+    read_only: bool,
+    other_config: Row,
+    location: str,
+    *_rest: object,
+) -> str:
+    """A record for a disk that lies on the SR without one."""
+    row = context.get("SR", sr)
+    with sr_operation(context, sr, "vdi_introduce"):
+        require_plugged(context, sr)
+        if any(context.db.value("VDI", vdi, "location") == location for vdi in row["VDIs"]):
+            raise Failure("LOCATION_NOT_UNIQUE", sr, location)
+        context.work(_FAST)
+        found = context.estate.storage.take(row["uuid"], location)
+        if found is None:
+            raise backend(46, "There is no such disk")
+        told = {"name_label": name_label, "name_description": name_description, "type": kind, "sharable": sharable}
+        also = {"read_only": read_only, "other_config": other_config, "uuid": uuid or found["uuid"]}
+        return contents.introduce(context, sr, {**found, **told, **also})
+
+
 @call("VDI.forget", source=READ)
 def forget(context: Context, vdi: str) -> None:
     """The record goes, the data stays."""

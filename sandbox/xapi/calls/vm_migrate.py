@@ -158,7 +158,7 @@ def move_within(context: Context, journey: Journey, *, running: bool) -> dict[st
                 if not machine.alive:
                     raise Failure("CANNOT_CONTACT_HOST", machine.ref)
         take_over(context, family, new)
-        if running:
+        if context.get("VM", vm)["power_state"] in ("Running", "Paused"):  # it may have been shut down meanwhile
             domains.move(context.pool, vm, host)
         for member in family:
             allowed.refresh_vm(context.db, member)

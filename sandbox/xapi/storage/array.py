@@ -207,6 +207,14 @@ class Array:
                     disks, there[uuid] = there[uuid], []
             return disks
 
+    def take(self, uuid: str, location: str) -> Row | None:
+        """The disk of an SR with that location, if it has no record yet."""
+        with self._lock:
+            disks = self.found(uuid)
+            chosen = next((disk for disk in disks if disk["location"] == location), None)
+            self.keep(uuid, [disk for disk in disks if disk is not chosen])
+            return chosen
+
     def declared(self, dbs: Iterable[Database]) -> Storage | None:
         """As a world holds it; None when it is open. What a pool of `dbs` has is not listed as kept."""
         if self.open:

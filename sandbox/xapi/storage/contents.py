@@ -35,12 +35,12 @@ def discover(context: Context, sr: str, asked: drivers.Asked) -> None:
         known = {context.db.value("VDI", vdi, "location") for vdi in row["VDIs"]}
         for image in drivers.images(asked):
             if image not in known:
-                _introduce(context, sr, _image(image))
+                introduce(context, sr, _image(image))
         return
     for disk in context.estate.storage.found(row["uuid"]):
         if disk["uuid"] not in context.db.tables["VDI"].by_uuid:
             nameless = {} if figures.is_thick(row["type"]) else {"name_label": "", "name_description": ""}
-            _introduce(context, sr, {**disk, **nameless})
+            introduce(context, sr, {**disk, **nameless})
 
 
 def _image(name: str) -> Row:
@@ -55,7 +55,9 @@ def _image(name: str) -> Row:
     }
 
 
-def _introduce(context: Context, sr: str, disk: Row) -> None:
+def introduce(context: Context, sr: str, disk: Row) -> str:
+    """A record for a disk that is there."""
     vdi = context.db.create("VDI", {**disk, "SR": sr, "managed": True})
     figures.follow(context, sr, allocated=int(disk["virtual_size"]))
     allowed.refresh(context.db, "VDI", vdi)
+    return vdi

@@ -220,6 +220,49 @@ def test_forgotten_disks_are_found_again(client: Client) -> None:
     ]
 
 
+def test_one_forgotten_disk_is_introduced(client: Client, estate: Estate) -> None:
+    with estate.pools[0].db.lock:
+        driver = estate.pools[0].db.get("SM", ref("driver lvmoiscsi"))
+        features = {**driver["features"], "VDI_INTRODUCE": 1}
+        estate.pools[0].db.write("SM", ref("driver lvmoiscsi"), features=features)
+    sr = create(client, "lvmoiscsi", ISCSI)
+    fields = {"name_label": "data", "virtual_size": GIB, "type": "user", "sharable": False, "read_only": False}
+    vdi = client("VDI.create", {"SR": sr, "other_config": {}, **fields})
+    place, uuid = client("VDI.get_location", vdi), client("VDI.get_uuid", vdi)
+
+    def introduce(location: str, into: str = sr) -> str:
+        return str(client("VDI.introduce", uuid, "back", "", into, "user", False, False, {}, location, {}, {}))
+
+    assert refusal(lambda: introduce(place)) == ["LOCATION_NOT_UNIQUE", sr, place]
+    client("VDI.forget", vdi)
+    assert refusal(lambda: introduce("elsewhere"))[0] == "SR_BACKEND_FAILURE_46"
+    assert refusal(lambda: introduce(place, ref("nfs"))) == ["SR_OPERATION_NOT_SUPPORTED", ref("nfs")]
+    again = introduce(place)
+    assert client("VDI.get_uuid", again) == uuid
+    assert client("VDI.get_name_label", again) == "back"
+    client("SR.scan", sr)
+    assert client("SR.get_VDIs", sr) == [again]
+
+
+def test_disks_count_against_their_sr(client: Client) -> None:
+    sr = create(client, "lvmoiscsi", ISCSI)
+    empty = client("SR.get_record", sr)
+    fields = {"name_label": "data", "type": "user", "sharable": False, "read_only": False, "other_config": {}}
+    vdi = client("VDI.create", {"SR": sr, "virtual_size": 150 * GIB, **fields})
+    assert client("SR.get_physical_utilisation", sr) == empty["physical_utilisation"] + 150 * GIB
+    full = refusal(lambda: client("VDI.create", {"SR": sr, "virtual_size": 60 * GIB, **fields}))
+    assert full[0] == "SR_BACKEND_FAILURE_44"
+    assert refusal(lambda: client("VDI.snapshot", vdi))[0] == "SR_BACKEND_FAILURE_44"
+    assert refusal(lambda: client("VDI.resize", vdi, GIB))[0] == "SR_BACKEND_FAILURE_79"
+    client("VDI.resize", vdi, 160 * GIB)
+    assert client("SR.get_virtual_allocation", sr) == 160 * GIB
+    client("VDI.destroy", vdi)
+    assert {f: client("SR.get_record", sr)[f] for f in ("physical_utilisation", "virtual_allocation")} == {
+        "physical_utilisation": empty["physical_utilisation"],
+        "virtual_allocation": 0,
+    }
+
+
 def test_what_was_formatted_over_is_lost(client: Client) -> None:
     old = create(client, "lvmoiscsi", ISCSI)
     uuid = client("SR.get_uuid", old)

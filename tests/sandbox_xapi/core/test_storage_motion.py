@@ -257,6 +257,27 @@ def test_cds_are_ejected(client: Client, estate: Estate) -> None:
     assert client("VBD.get_empty", drive)
 
 
+def test_a_guest_that_ends_on_the_way_ends(client: Client, estate: Estate) -> None:
+    estate.speed = 10
+    task = client(
+        "Async.VM.migrate_send",
+        ref("pinned"),
+        receive(client, "h1"),
+        True,
+        {ref("pinned disk"): ref("nfs")},
+        {},
+        {},
+        {},
+    )
+    eventually(lambda: client("VM.get_current_operations", ref("pinned")) == {task: "migrate_send"})
+    client("VM.clean_shutdown", ref("pinned"))
+    estate.speed = 400
+    eventually(lambda: client("task.get_status", task) == "success")
+    row = client("VM.get_record", ref("pinned"))
+    assert (row["power_state"], row["resident_on"], row["domid"]) == ("Halted", NULL, -1)
+    assert client("VDI.get_SR", disk(client, ref("pinned"))) == ref("nfs")
+
+
 # To another pool
 
 

@@ -1,6 +1,6 @@
 """Charts as PNG pictures: clocks with their error bars, and findings over time. The only part that knows matplotlib.
 
-It is imported when the first chart is drawn: it takes half a second and tens of megabytes that a bot without charts
+It is imported when the first chart is drawn: it takes about a second and 40 MB that a bot without charts
 need not spend. Figures are drawn on canvases of their own (Agg), so that threads do not share any state.
 """
 

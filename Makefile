@@ -31,9 +31,9 @@ docs: $(VENV)/dev.stamp
 # Resolve the dependencies anew. The files name versions and hashes, and no registry.
 lock: $(VENV)/dev.stamp
 	$(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv
-	for set in sandbox dev; do \
+	for set in build:run sandbox:sandbox dev:dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --upgrade --extra $$set --output-file requirements/$$set.txt pyproject.toml || exit 1; \
+	    --upgrade --extra $${set%:*} --output-file requirements/$${set#*:}.txt pyproject.toml || exit 1; \
 	done
 
 clean:

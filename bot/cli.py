@@ -9,16 +9,31 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Thread
 
-from bot import cli_config, cli_database, cli_ledger, cli_pools, cli_vote, compose, config, logs
+from bot import (
+    cli_config,
+    cli_database,
+    cli_doctor,
+    cli_ledger,
+    cli_pools,
+    cli_vote,
+    compose,
+    config,
+    logs,
+    trial,
+)
 from bot.answers import Ask, Opened, Problem, Shown
 from bot.cli_common import OperatingSystem, follow, person, progressing
 from bot.clock import SystemClock
+from bot.config.reading import command_names
 from bot.errors import Denied, UserError
-from bot.model import Actor, Attachment, Entry, Place
+from bot.model import Actor, Attachment, Entry, Level, Place
 from bot.signals import until_stopped
 from bot.slack.manifest import manifest
 from bot.terminal import Terminal, as_json
+
+log = logging.getLogger(__name__)
 
 DEFAULT_CONFIG = Path("xenia.toml")
 
@@ -58,10 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     checks = parts.add_parser("config", help="the configuration").add_subparsers(required=True, metavar="ACTION")
     check = checks.add_parser("check", help="is the configuration right?")
     check.add_argument("--offline", action="store_true", help="do not ask Slack whether it knows the people named")
+    check.add_argument("--live", action="store_true", help="try everything: secrets, Slack, channels, pools, ports")
     check.set_defaults(run=cli_config.check)
     accept = cli_pools.add_parser(checks)
 
     record, memory = cli_ledger.add_parsers(parts), cli_database.add_parsers(parts)
+    care = cli_doctor.add_parsers(parts)
 
     app = parts.add_parser("manifest", help="the Slack app's manifest, to paste where Slack asks for one")
     app.add_argument("--name", default="Xenia", help="what the app is called in Slack (default: Xenia)")
@@ -69,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     app.add_argument("--request-url", metavar="URL", default="", help="HTTP mode: the address that Slack delivers to")
     app.set_defaults(run=_manifest)
 
-    for part in (run, cmd, *votes, check, accept, *record, *memory):
+    for part in (run, cmd, *votes, check, accept, *record, *memory, *care):
         part.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="default: xenia.toml")
 
     _add_sandbox(parts)
@@ -88,8 +105,16 @@ def _run(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
     logs.to_stderr(logging.INFO, settings.bot.log)
     with until_stopped() as stopped, compose.running(settings):
+        Thread(target=_first_look, args=(settings,), name="first-look", daemon=True).start()
         stopped.wait()
     return 0
+
+
+def _first_look(settings: config.Settings) -> None:
+    """Say in the log what will not work, before somebody needs it. A pool that is away keeps nobody waiting."""
+    for point in (*trial.here(settings), *trial.of_pools(settings.pool_settings(), command_names(), SystemClock())):
+        if point.level is not Level.OK:
+            log.log(logging.ERROR if point.level is Level.BAD else logging.WARNING, "%s %s", point.text, point.remedy)
 
 
 def _cmd(options: argparse.Namespace) -> int:

@@ -4,55 +4,59 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 
-from bot import config
+from bot import config, trial
+from bot.cli_doctor import show
 from bot.clock import SystemClock
-from bot.config.reading import placed, read
+from bot.config.reading import command_names, placed, read
 from bot.config.settings import Settings
-from bot.errors import Unavailable, UserError
-from bot.policy import EVERYONE, Oddity, oddities
+from bot.errors import UserError
+from bot.model import Level
+from bot.policy import Oddity, oddities
 from bot.slack.app import connect
-from bot.slack.people import SlackPeople
 from bot.terminal import Terminal
 from bot.text import plural
-
-PEOPLE_ASKED = 100
-"""So many of the people whom the policy names are looked up; Slack lets an app ask about once a second."""
+from bot.trial import Point
 
 
 def check(options: argparse.Namespace) -> int:
-    """Prints every warning with its line; 0 even then. :raises ConfigError: with every mistake."""
+    """Prints every warning with its line; 0 even then. With `live` everything is tried, and 1 is returned when the bot
+    could not do its work. :raises ConfigError: with every mistake.
+    """
     settings = config.load(options.config)
     text, terminal = read(options.config), Terminal(sys.stdout)
     people = {name for name, each in settings.people.items() if each.one_time_code}
-    found = [*oddities(settings.rules(), SystemClock().now(), people.__contains__)]
+    odd = [*oddities(settings.rules(), SystemClock().now(), people.__contains__)]
+    points = [*trial.here(settings)] if options.live else []
     if not options.offline:
-        try:
-            found += _strangers(settings)
-        except UserError as error:
-            terminal.line(f"Slack was not asked whether it knows the people: {error.message}")
-    for odd in found:
-        terminal.line(f"warning: {placed(config.Mistake(odd.where, odd.text), text)}")
+        points += _slack(settings, odd, live=options.live)
+    if options.live:
+        points += trial.of_pools((*settings.pool_settings(), *settings.host_settings()), command_names(), SystemClock())
+    level = show(iter(points), terminal)
+    for each in odd:
+        terminal.line(f"warning: {placed(config.Mistake(each.where, each.text), text)}")
     pools, rules = plural(len(settings.pools), "pool"), plural(len(settings.policy.rules), "rule")
-    warned = f", {plural(len(found), 'warning')}" if found else ""
+    warned = f", {plural(len(odd), 'warning')}" if odd else ""
     terminal.line(f"{options.config} has no mistakes{warned}: {pools}, {rules}.")
-    return 0
+    if level is Level.BAD:
+        terminal.line("But with it the bot cannot do its work: look at what is marked with ✗.", "bold")
+    return 1 if level is Level.BAD else 0
 
 
-def _strangers(settings: Settings) -> Iterator[Oddity]:
-    """Whom the policy names and Slack does not know as it should.
-
-    :raises UserError: Slack does not tell.
-    """
-    slack: SlackPeople = connect(settings.slack_settings()).people
-    named = sorted(each for each in settings.rules().mentioned if each != EVERYONE and not each.startswith("os:"))
-    for reference in named[:PEOPLE_ASKED]:
-        flaw = slack.flaw(reference)
-        if flaw:
-            yield Oddity(_where(settings, reference), f"{reference}: {flaw}")
-    if len(named) > PEOPLE_ASKED:
-        raise Unavailable(f"there are {len(named)}, of whom the first {PEOPLE_ASKED} were asked about.")
+def _slack(settings: Settings, odd: list[Oddity], *, live: bool) -> list[Point]:
+    """What Slack says. People who are not as they should be are added to `odd`, with where they are named."""
+    try:
+        workspace = connect(settings.slack_settings())
+    except UserError as error:
+        unasked = f"Slack was not asked whether it knows the people: {error.message}"
+        return [Point.of(error) if live else Point(Level.WARN, unasked)]
+    points = [*trial.of_slack(workspace), *trial.of_channels(settings, workspace)] if live else []
+    for reference, point in trial.of_people(settings, workspace):
+        if reference and point.level is Level.WARN:
+            odd.append(Oddity(_where(settings, reference), point.text))
+        elif live or point.level is not Level.OK:
+            points.append(point)
+    return points
 
 
 def _where(settings: Settings, reference: str) -> tuple[str | int, ...]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from importlib.metadata import version
 
 import commands
 from bot import service
+from bot.attended import check_channels, present, readable, watched
 from bot.audits import candidates, files
 from bot.audits import clock as clocks
 from bot.audits.auditor import Auditor, Look, compatible
@@ -45,9 +44,8 @@ from bot.slack.app import SlackBot, Workspace, connect
 from bot.slack.channels import SlackChannels
 from bot.slack.delivery import Courier
 from bot.store import heads_in
-from bot.store.presence import Presence
 from bot.store.store import SqliteStore
-from bot.watch import Health, Meters, Probe, Pulse, WatchedDesk, WatchServer
+from bot.watch import Health, Meters, Pulse, WatchedDesk
 from bot.witness import Witness
 from bot.xapi.pools import XapiPools
 
@@ -255,6 +253,7 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
     """
     clock = clock or SystemClock()
     workspace = connect(settings.slack_settings())
+    check_channels(settings, workspace)
     meters, pulse = Meters(version("xenia")), Pulse()
     channels = _channels(settings, workspace)
     people, counted = workspace.people, meters.pool_call
@@ -262,7 +261,7 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
         assembled(
             settings, people, workspace.team, people.title, channels=channels, clock=clock, counted=counted
         ) as bot,
-        _present(settings, bot.store) as presence,
+        present(settings, bot.store) as presence,
     ):
         desk = WatchedDesk(bot.engine, bot.engine.registry, meters)
         slack = SlackBot(workspace, desk, meters.acknowledged)
@@ -282,12 +281,12 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
         health = Health(
             well={"timer": pulse.check, "courier": courier.check},
             ready={
-                "database": lambda: _readable(bot.store),
+                "database": lambda: readable(bot.store),
                 "one bot": lambda: presence.other and f"{presence.other} runs on this database too",
                 "slack": lambda: "" if slack.connected() else "not connected",
             },
         )
-        with _watched(settings, bot, health, meters) as (probe, watch_port):
+        with watched(settings, bot.pools, health, meters) as (probe, watch_port):
             jobs = Jobs(bot.engine.tick, herald.tick, rounds.tick, keeper.tick, probe, pulse.beat)
             courier.start()
             jobs.start()
@@ -303,52 +302,3 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
                 rounds.close()
                 courier.close()
                 bot.store.record(Entry(kind="stopped", actor=BOT, body={"running": bot.runner.running()}))
-
-
-@contextmanager
-def _present(settings: Settings, store: SqliteStore) -> Iterator[Presence]:
-    """Say it when the bot runs on this database already. Leases make that safe, so it is not refused."""
-    presence = Presence(settings.bot.database, f"process {os.getpid()} of {socket.gethostname()}")
-    try:
-        if presence.other:
-            log.error(
-                "%s runs the bot on this database already: people get answers from both. Stop one of them.",
-                presence.other,
-            )
-            store.record(Entry(kind="second bot", actor=BOT, body={"first": presence.other}))
-        yield presence
-    finally:
-        presence.close()
-
-
-def _readable(store: SqliteStore) -> str:
-    """:raises Unavailable: it is not."""
-    store.figures()
-    return ""
-
-
-@contextmanager
-def _watched(
-    settings: Settings, bot: Bot, health: Health, meters: Meters
-) -> Iterator[tuple[Callable[[], None], int | None]]:
-    """The watchdog, and what listens where the configuration says so; the probe's due work, and the port.
-
-    :raises Unavailable: the port cannot be had.
-    """
-    watch, clock = settings.watch, SystemClock()
-    watchdog = service.Watchdog(lambda: "; ".join(filter(None, health.well().values())))
-    watchdog.start()
-    try:
-        if watch.port is None:
-            yield (lambda: None), None
-            return
-        probe = Probe(bot.pools, bot.pools.sightings, clock, watch.probe_seconds)
-        server = WatchServer(watch.address, watch.port, health, meters.page)
-        log.info("watched at http://%s:%d/readyz", watch.address, server.port)
-        try:
-            yield probe.tick, server.port
-        finally:
-            server.close()
-            probe.close()
-    finally:
-        watchdog.close()

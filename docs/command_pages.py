@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.model import Risk
 from bot.ports import CommandHelp
 from bot.registry import Registry
+from bot.rules.roles import role_for
 
 RISKS = {
     Risk.READ: "Looks only.",
@@ -25,7 +26,8 @@ asked for in a form.
 `in POOL` says which pool is meant. Without it that is the channel's default, else the person's, else the only pool that
 may be seen; a change never guesses beyond that, it asks.
 
-What each risk takes is the policy's: [configuration](configuration.md#policy).
+What each risk takes is the policy's: [configuration](configuration.md#policy). Where accounts come from Active
+Directory, the role that the pool's account needs is named; `root` may do everything, and so may any account without it.
 """
 
 
@@ -44,9 +46,13 @@ def _section(each: CommandHelp) -> str:
     details = "".join(f"\n{line}\n" for line in each.details)
     examples = "\n".join(each.examples)
     return (
-        f"\n## {each.name}\n\n    {each.usage}\n\n{each.summary} {RISKS[each.risk]}\n{details}"
+        f"\n## {each.name}\n\n    {each.usage}\n\n{each.summary} {RISKS[each.risk]}{_role(each)}\n{details}"
         f"\nFor example:\n\n```text\n{examples}\n```\n"
     )
+
+
+def _role(each: CommandHelp) -> str:
+    return f" The pool's account needs the role {role_for(each.name)}." if each.usage.endswith("[in POOL]") else ""
 
 
 def _short(each: CommandHelp) -> str:

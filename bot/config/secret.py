@@ -32,6 +32,11 @@ def _secret(reference: str) -> str:
     return reference
 
 
+def is_secret(text: str) -> bool:
+    """Whether a setting's value names a secret."""
+    return _SECRET.match(text) is not None
+
+
 SecretReference = Annotated[str, AfterValidator(_secret)]
 
 

@@ -41,6 +41,8 @@ class Workspace:
     bot_user: str
     people: SlackPeople
     places: Places
+    missing: tuple[str, ...] = ()
+    """Scopes that the app lacks."""
 
 
 def connect(settings: SlackSettings) -> Workspace:
@@ -65,9 +67,11 @@ def connect(settings: SlackSettings) -> Workspace:
             f"The bot token is for the workspace {team}, the configuration says {settings.team_id}.",
             remedy="Take the token of the configured workspace, or correct the configuration.",
         )
-    _check_scopes({name.lower(): value for name, value in dict(me.headers).items()}.get("x-oauth-scopes") or "")
+    missing = _missing({name.lower(): value for name, value in dict(me.headers).items()}.get("x-oauth-scopes") or "")
+    for scope in missing:
+        _log.warning("the app lacks the scope %s: %s", scope, consequence(scope))
     people = SlackPeople(api, team, settings.groups, seconds=settings.people_seconds)
-    return Workspace(settings, api, team, str(me["user_id"]), people, Places(api))
+    return Workspace(settings, api, team, str(me["user_id"]), people, Places(api), missing)
 
 
 class SlackBot:
@@ -157,9 +161,7 @@ def _without_oauth() -> Iterator[None]:
         os.environ.update(kept)
 
 
-def _check_scopes(granted: str) -> None:
-    """Say in the log what will not work. An empty list is one that Slack did not send."""
+def _missing(granted: str) -> tuple[str, ...]:
+    """The scopes without which something will not work. An empty list is one that Slack did not send."""
     have = {each.strip() for each in granted.split(",") if each.strip()}
-    for scope in scopes():
-        if have and scope not in have:
-            _log.warning("the app lacks the scope %s: %s", scope, consequence(scope))
+    return tuple(scope for scope in scopes() if have and scope not in have)

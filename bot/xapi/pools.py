@@ -11,12 +11,13 @@ from bot.errors import NotFound
 from bot.model import HostTarget, MemberTarget, PoolTarget, Secret, Target
 from bot.ports import Account, Clock, KnownHost, PoolHands, PoolMemory, Pools
 from bot.text import joined, quoted
+from bot.xapi import failures
 from bot.xapi.hands import XapiHands
 from bot.xapi.identity import Forgetful, Identity
 from bot.xapi.member import Member, MemberHands
 from bot.xapi.reader import Reader
 from bot.xapi.rollcall import RollCall
-from bot.xapi.session import PoolSession
+from bot.xapi.session import PoolSession, Refusal
 from bot.xapi.settings import PoolSettings
 from bot.xapi.view import XapiView
 
@@ -124,6 +125,16 @@ class XapiPools(Pools):
         pool = self._found(name)
         pool.view.inventory()
         yield from pool.session.download(DATABASE_PATH, whole_seconds=DATABASE_SECONDS)
+
+    def permissions(self, name: str) -> frozenset[str] | None:
+        """What the account may do in a pool, as XenAPI names it (`vm.start`); None: everything.
+
+        :raises UserError: the pool does not say.
+        """
+        try:
+            return (self._alone.get(name) or self._found(name)).session.permissions()
+        except Refusal as refusal:
+            raise failures.refusal(refusal.error, None) from refusal
 
     def sightings(self) -> tuple[PoolSighting, ...]:
         """When each pool was read last, and whether the last try went well. Asks nobody."""

@@ -233,6 +233,16 @@ class PoolSession:
             weaknesses=login.proof.weaknesses,
         )
 
+    def permissions(self) -> frozenset[str] | None:
+        """What the account may do, as XenAPI names it (`vm.start`); None: everything.
+
+        :raises Refusal, Unavailable: as :meth:`read`.
+        """
+        handle = self.login().handle
+        if self.read("session.get_is_local_superuser", handle):
+            return None
+        return frozenset(map(str, self.read("session.get_rbac_permissions", handle)))
+
     def close(self) -> None:
         """Log out, if the pool can be reached quickly, and close the connections."""
         with self._lock:

@@ -135,7 +135,7 @@ class Engine:
         """A plan: refuse it, run it, or ask for approval. A plan that cannot be done is refused before anybody is asked
         to approve it.
         """
-        if plan.command != command.name or plan.risk is not command.risk:
+        if plan.command != command.name or not command.risk.covers(plan.risk):
             raise RuntimeError(f"{command.name} made a plan that says {plan.command}, {plan.risk}")
         if actions.is_action(plan):
             return Voted(self.decisions.perform(plan, ask.actor))

@@ -5,25 +5,29 @@ from __future__ import annotations
 from bot.model import Finding, Level, Line, Lines, Plan, Report, Suggestion
 from bot.text import plural
 
+FEW = 8
+"""Checks that passed and are named."""
+
 
 def blocked(plan: Plan) -> Report:
-    """A plan with blockers, for the person who asked: every blocker with evidence and remedy, every warning, the passes
-    counted.
+    """A plan with blockers, for the person who asked: every blocker with evidence and remedy, every warning; the passes
+    are counted, and named when they are few.
     """
     reasons = plural(len(plan.blockers), "reason")
     parts = [Lines(heading="What stands in the way", lines=tuple(_line(f, Level.BAD) for f in plan.blockers))]
     if plan.warnings:
         parts.append(Lines(heading="Besides", lines=tuple(_line(f, Level.WARN) for f in plan.warnings)))
     if plan.passes:
-        passed = plural(len(plan.passes), "check")
-        parts.append(
-            Lines(lines=(Line(text=f"{passed} passed: {'; '.join(f.title for f in plan.passes)}", level=Level.OK),))
-        )
+        passed = f"{plural(len(plan.passes), 'check')} passed"
+        if len(plan.passes) <= FEW:
+            passed += f": {'; '.join(f.title for f in plan.passes)}"
+        parts.append(Lines(lines=(Line(text=passed, level=Level.OK),)))
     return Report(
         title=f"{plan.pool.name}: not possible – {plan.title}",
         level=Level.BAD,
         summary=f"{reasons} against it. Nothing was changed.",
         parts=tuple(parts),
+        suggestions=plan.if_blocked,
     )
 
 

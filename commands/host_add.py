@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import planning
 from bot.audits import joining
@@ -14,7 +14,7 @@ from bot.model import Expect, Finding, HostTarget, Plan, PoolTarget, Risk, Step,
 from bot.ports import Context, PoolView
 from bot.registry import command
 from bot.rules import conditions, ha
-from bot.rules.join import Row, Sides
+from bot.rules.join import Row, Sides, can_be_masked, mask_command
 from bot.text import joined, plural, quoted
 
 JOIN_SECONDS = 1800
@@ -62,7 +62,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         pool=planning.pool_id(context, inventory),
         risk=Risk.DESTRUCTIVE if arguments.force else Risk.DISRUPTIVE,
         title=f"take {quoted(host.name)} into the pool{' by force' if arguments.force else ''}",
-        findings=tuple(_findings(rows, arguments.force, inventory)),
+        findings=tuple(_findings(rows, arguments.force, sides, _can_be_forced(blocking))),
         steps=tuple(_steps(sides, candidate, inventory, arguments.force, context.pool)),
         whole_pool=True,
         facts=(
@@ -70,7 +70,8 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             ("hosts of the pool", joined(sorted(each.name for each in inventory.hosts), limit=64)),
             (f"{quoted(host.name)} has", _holdings(sides.own.inventory)),
         ),
-        impact=tuple(_impact(sides, arguments.force)),
+        impact=(*_impact(sides, arguments.force), planning.copied_first(context)),
+        if_blocked=tuple(_instead(sides, blocking)),
         on_failure=tuple(_if_storage_is_missing(context, inventory)),
         go_back=f"{planning.line(f'host remove {quoted(host.name)}', context)} (which destroys what is on its disks)",
     )
@@ -104,10 +105,30 @@ def _handled(row: Row) -> bool:
 # --- the plan ---------------------------------------------------------------------------------------------------------
 
 
-def _findings(rows: tuple[Row, ...], force: bool, inventory: Inventory) -> Iterator[Finding]:
+def _can_be_forced(blocking: list[Row]) -> bool:
+    """Does only that stand in the way which pool.join_force skips (and which is not refused all the same)?"""
+    return bool(blocking) and all(row.forced and not row.insist for row in blocking)
+
+
+def _force_command(sides: Sides) -> str:
+    return f"host add {quoted(sides.own.name)} to {quoted(sides.pool.name)} force"
+
+
+def _instead(sides: Sides, blocking: list[Row]) -> Iterator[Suggestion]:
+    if any(row.id == "cpu.features" for row in blocking) and can_be_masked(sides):
+        yield Suggestion("Mask its CPU", mask_command(sides))
+    if _can_be_forced(blocking):
+        yield Suggestion("Add it by force", _force_command(sides))
+
+
+def _findings(rows: tuple[Row, ...], force: bool, sides: Sides, can_be_forced: bool) -> Iterator[Finding]:
+    inventory = sides.pool.inventory
     for row in rows:
         if _handled(row) and row.blocks:
             yield _unprotected_meanwhile(row, inventory)
+        elif row.blocks and can_be_forced and not force:
+            told = f"{row.remedy} Or “{_force_command(sides)}” joins it as it is."
+            yield replace(row, remedy=told.strip()).finding()
         else:
             yield row.finding(force)
     unconnected = _unconnected(inventory)
@@ -201,8 +222,8 @@ def _impact(sides: Sides, force: bool) -> Iterator[str]:
     brought = [plural(len(own.guests), "halted or suspended VM")] if own.guests else []
     brought += [f"the local storage {joined(sr.name for sr in _local(own))}"] if _local(own) else []
     if brought:
-        yield f"It brings along {' and '.join(brought)}; each keeps its uuid."
+        yield f"It brings along {' and '.join(brought)}, with the uuids that they have."
     yield "Each of its NICs comes to the pool's network of the same bridge; the pool's bonds and VLANs are made on it."
     if force:
         yield "VMs that start on one kind of host cannot move to another kind that lacks a feature of theirs."
-    yield f"Nothing that runs in {quoted(sides.pool.name)} is interrupted. Back its database up first."
+    yield f"Nothing that runs in {quoted(sides.pool.name)} is interrupted."

@@ -56,7 +56,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         touches=(host.id, *(each.id for each in stranded)),
         whole_pool=True,
         facts=(("hosts of the pool", joined(sorted(each.name for each in inventory.hosts), limit=64)),),
-        impact=tuple(_impact(host, inventory, context)),
+        impact=(*_impact(host, inventory, context), planning.copied_first(context)),
         go_back=_back(host, context),
         confirm=spelling(host, inventory),
         on_failure=(

@@ -29,6 +29,13 @@ class Risk(StrEnum):
     DISRUPTIVE = "disruptive"
     DESTRUCTIVE = "destructive"
 
+    def covers(self, plan: Risk) -> bool:
+        """May a command that declares this risk make such a plan? A graver one, too (with `force`); never a milder, and
+        what only reads none at all.
+        """
+        order = list(Risk)
+        return plan is self or (self is not Risk.READ and order.index(plan) > order.index(self))
+
 
 class Verdict(StrEnum):
     BLOCK = "block"

@@ -118,6 +118,8 @@ class Plan:
     """The command that takes it back, or in words why nothing can."""
     confirm: str = bound(default="")
     """What each approver types first, whatever the policy says: a fact that only people at the machines can know."""
+    if_blocked: tuple[Suggestion, ...] = free(default=())
+    """What is offered instead when a check stands in the way."""
     on_success: tuple[Suggestion, ...] = free(default=())
     """What is offered when it is done: the step that usually comes next."""
     on_failure: tuple[Suggestion, ...] = free(default=())

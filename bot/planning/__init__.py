@@ -10,12 +10,13 @@ from bot.planning.availability import (
     turn_on,
     wants_pause,
 )
-from bot.planning.common import findings, line, pool_id, second_opinion
+from bot.planning.common import copied_first, findings, line, pool_id, second_opinion
 from bot.planning.vms import about, arrival, ha_lets_go, home_answers, in_state, runs_on
 
 __all__ = [
     "about",
     "arrival",
+    "copied_first",
     "enabling_line",
     "findings",
     "ha_lets_go",

@@ -22,6 +22,17 @@ def line(command: str, context: Context) -> str:
     return f"{command} in {quoted(context.pool.name)}"
 
 
+def copied_first(context: Context) -> str:
+    """For a change of who is in the pool: how old the newest copy of its database is, and how to make another. Never a
+    part of what is approved: a copy that is made meanwhile spoils no approval.
+    """
+    newest = next(iter(context.history.backups((context.pool.name,))), None)
+    told = "There is no copy of the pool's database"
+    if newest is not None:
+        told = f"The last copy of the pool's database is of {newest.at:%Y-%m-%d %H:%M} UTC"
+    return f"{told}; “{line('pool backup', context)}” makes one first."
+
+
 def findings(checks: Iterable[Check], subject: ObjectId) -> tuple[Finding, ...]:
     return tuple(check.finding(subject) for check in checks)
 

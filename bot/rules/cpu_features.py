@@ -20,9 +20,9 @@ _ORDER_OF_6 = (1, 0, 3, 2)
 _NAMES = (
     "0 fpu,1 vme,2 de,3 pse,4 tsc,5 msr,6 pae,7 mce,8 cx8,9 apic*,11 sep,12 mtrr,13 pge,14 mca,15 cmov,16 pat,17 pse36,"
     "19 clflush,21 ds,22 acpi,23 mmx,24 fxsr,25 sse,26 sse2,27 ss,28 htt*,29 tm,31 pbe",
-    "0 sse3,1 pclmulqdq,2 dtes64,3 monitor,4 ds_cpl,5 vmx,6 smx,7 est,8 tm2,9 ssse3,12 fma,13 cx16,14 xtpr,15 pdcm,"
-    "17 pcid,18 dca,19 sse4_1,20 sse4_2,21 x2apic,22 movbe,23 popcnt,24 tsc_deadline,25 aes,26 xsave,27 osxsave*,"
-    "28 avx,29 f16c,30 rdrand,31 hypervisor*",
+    "0 sse3,1 pclmulqdq,2 dtes64,3 monitor,4 ds_cpl,5 vmx,6 smx,7 est,8 tm2,9 ssse3,11 sdbg,12 fma,13 cx16,14 xtpr,"
+    "15 pdcm,17 pcid,18 dca,19 sse4_1,20 sse4_2,21 x2apic,22 movbe,23 popcnt,24 tsc_deadline,25 aes,26 xsave,"
+    "27 osxsave*,28 avx,29 f16c,30 rdrand,31 hypervisor*",
     "11 syscall,20 nx,22 mmxext,25 fxsr_opt,26 pdpe1gb,27 rdtscp,29 lm,30 3dnowext,31 3dnow",
     "0 lahf_lm,1 cmp_legacy*,2 svm,3 extapic,4 cr8_legacy,5 lzcnt,6 sse4a,7 misalignsse,8 3dnowprefetch,9 osvw,10 ibs,"
     "11 xop,12 skinit,13 wdt,15 lwp,16 fma4,19 nodeid_msr,21 tbm,22 topoext,26 bpext,29 mwaitx",

@@ -192,3 +192,14 @@ def test_a_plan_survives_being_stored(plan: Plan) -> None:
     again = ADAPTER.validate_json(ADAPTER.dump_json(plan))
     assert again == plan
     assert again.digest() == plan.digest()
+
+
+def test_a_plan_may_be_graver_than_its_command_says_but_never_milder() -> None:
+    order = [model.Risk.READ, model.Risk.ROUTINE, model.Risk.DISRUPTIVE, model.Risk.DESTRUCTIVE]
+    allowed = {(declared, plan) for declared in order for plan in order if declared.covers(plan)}
+    assert allowed == {
+        (declared, plan)
+        for at, declared in enumerate(order)
+        for plan in order[at:]
+        if declared is not model.Risk.READ or plan is declared
+    }

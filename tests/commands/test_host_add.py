@@ -60,6 +60,7 @@ def test_another_cpu_is_refused_with_its_features_and_the_mask_that_helps() -> N
         assert "movbe" in blocker.evidence
         assert "“host mask-cpu xs3 like xs1”" in blocker.remedy
         assert "“host add xs3 to xs1 force”" in blocker.remedy
+        assert [each.command for each in plan.if_blocked] == ["host mask-cpu xs3 like xs1", "host add xs3 to xs1 force"]
         assert found.code_of_plan(plan) == blocker.code
 
 
@@ -82,6 +83,9 @@ def test_force_is_no_way_round_anything_else() -> None:
         assert "nothing that force would skip" in refused(found, "host add xs2 force").message
     pair.own.host["cpu_info"]["features"] = "00000001-00000001-00000001-00000001"
     with world(pair.lab()) as found:
+        plain = found.plan("host add xs2")
+        assert not any("force" in finding.remedy for finding in plain.blockers)
+        assert not any("force" in each.command for each in plain.if_blocked)
         plan = found.plan("host add xs2 force")
         assert [finding.id for finding in plan.blockers] == ["join.running"]
         assert "db-9" in plan.blockers[0].evidence

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import XenAPI
@@ -266,11 +267,12 @@ def world(lab: str | Lab = "tutorial", change: Changed | None = None, *, speed: 
         clock = SystemClock()
         pools = XapiPools(settings, clock, secret=lambda _: running.password)
         nobody: Any = None
+        without_backups: Any = SimpleNamespace(backups=lambda pools: ())
         resolver = Resolver(
             pools=pools,
             scopes=Scopes(),
             registry=REGISTRY,
-            history=nobody,
+            history=without_backups,
             policy=nobody,
             clock=clock,
             readers=readers,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import State
+from bot.model import Risk, State
 from tests.e2e.conftest import Town, text_of, town
 from tests.e2e.test_hosts import approved_by_two
 
@@ -51,6 +51,14 @@ def test_hosts_become_a_pool_and_one_leaves_again(beginning: Town) -> None:
     assert beginning.ended(request_id, 180.0).state is State.SUCCEEDED
     assert hosts(beginning) == {"xs1", "xs3"}
     assert beginning.xenapi("xs2").pool.get_all()
+
+
+def test_force_is_destructive_and_takes_two_people(beginning: Town) -> None:
+    request_id = approved_by_two(beginning, "host add xs3 force", "xs1")
+    request = beginning.ended(request_id, 180.0)
+    assert request.state is State.SUCCEEDED, request.result
+    assert request.plan.risk is Risk.DESTRUCTIVE
+    assert hosts(beginning) == {"xs1", "xs3"}
 
 
 def test_the_password_of_the_pool_is_told_nowhere(beginning: Town) -> None:

@@ -64,14 +64,23 @@ def _difference(sides: Sides, wanted: str, shown: str) -> str:
 
 
 def _way_out(sides: Sides, wanted: str) -> str:
-    force = f"“host add {quoted(sides.own.name)} to {quoted(sides.pool.name)} force” joins it as it is."
     if cpu_mask.waits_for_boot(sides.own.host, wanted):
         return f"It is masked already; reboot it: xe host-disable, then xe host-reboot, uuid={sides.own.host.uuid}"
     reasons = [check for check in cpu_mask.checks(sides.own.host, wanted, sides.pool.inventory) if not check.ok]
     if reasons:
-        return f"It cannot be masked: {reasons[0].against}. {force}"
-    mask = f"“host mask-cpu {quoted(sides.own.name)} like {quoted(sides.pool.name)}”"
-    return f"{mask} hides the difference; then add it again. Or: {force}"
+        return f"It cannot be masked: {reasons[0].against}."
+    return f"“{mask_command(sides)}” hides the difference; then add it again."
+
+
+def mask_command(sides: Sides) -> str:
+    return f"host mask-cpu {quoted(sides.own.name)} like {quoted(sides.pool.name)}"
+
+
+def can_be_masked(sides: Sides) -> bool:
+    """Before 7.0, and with a mask that would make the host's CPU look like the pool's."""
+    wanted = cpu_mask.target(sides.pool.inventory)
+    checks = cpu_mask.checks(sides.own.host, wanted, sides.pool.inventory)
+    return cpu_mask.exists(sides.own.host) and all(check.ok for check in checks)
 
 
 def forecast(sides: Sides) -> Iterator[Row]:

@@ -305,10 +305,11 @@ def test_another_time_zone_of_the_bot_moves_what_is_due(house: House) -> None:
 
 
 def test_another_time_zone_makes_nothing_missed_that_was_not(house: House) -> None:
-    """A few minutes before 07:00 UTC the bot is started with a zone by which 07:00 was an hour ago."""
+    """At 06:30 UTC the bot is started with a zone by which 07:00 was half an hour ago, when it was not down."""
+    house.clock.at = SEVEN - timedelta(minutes=70)
     with house.process() as bot:
         schedule = bot.schedule("daily 07:00")
-        bot.live(EARLY + timedelta(minutes=2))
+        bot.live(SEVEN - timedelta(minutes=31))
     house.clock.at += timedelta(minutes=1)
     with house.process(timezone="Europe/Amsterdam") as bot:
         bot.rounds.tick()

@@ -51,7 +51,6 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         title=f"count {plural(len(vms), 'VM')} of {quoted(host.name)}, which is dead, as halted",
         findings=(
             *planning.findings(dead.silence(host, answer, inventory), host.id),
-            *_heard(host),
             *_by_itself(host, inventory),
         ),
         steps=tuple(_steps(host, vms, inventory, PoolTarget(pool.uuid))),
@@ -62,6 +61,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         ),
         confirm=f"{one_line(host.name).strip() or host.address} is off",
         impact=(
+            *_heard(host),
             f"{joined((vm.name for vm in vms), limit=20)} can be started on other hosts afterwards.",
             f"If {quoted(host.name)} still runs, a VM started elsewhere runs twice, and its disks are destroyed.",
             f"Each approver confirms that the power of {quoted(host.name)} is off.",
@@ -71,16 +71,14 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     )
 
 
-def _heard(host: Host) -> Iterator[Finding]:
-    """Without HA the coordinator counts a host as alive until it has been silent for ten minutes."""
+def _heard(host: Host) -> Iterator[str]:
+    """Without HA the coordinator counts a host as alive until it has been silent for ten minutes. That ends by itself,
+    and so is no part of what is approved.
+    """
     if host.live:
-        yield Finding(
-            id="dead.heard",
-            verdict=Verdict.WARN,
-            subject=host.id,
-            title=f"the coordinator has heard from {quoted(host.name)} within ten minutes or so",
-            evidence="it still counts it as alive",
-            remedy="Look at the host's console or its power supply before you approve.",
+        yield (
+            f"The coordinator has heard from {quoted(host.name)} within ten minutes or so: look at its console or its"
+            " power supply before you approve."
         )
 
 

@@ -65,7 +65,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         whole_pool=True,
         facts=(("hosts of the pool", joined(sorted(each.name for each in inventory.hosts), limit=64)),),
         confirm=f"{one_line(host.name).strip() or host.address} is off",
-        impact=tuple(_impact(host, inventory)),
+        impact=(*_impact(host, inventory), planning.copied_first(context)),
         go_back=f"Nothing takes it back. Installed anew, {quoted(host.name)} can join again: “host add”.",
     )
 

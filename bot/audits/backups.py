@@ -28,7 +28,7 @@ def database(inventory: Inventory, known: Known) -> Iterator[Found]:
             subject=inventory.pool.id,
             text="The pool's database has never been backed up by the bot",
             evidence="no backup is on record",
-            remedy="Let the bot back it up.",
+            remedy="“pool backup” copies it.",
         )
         return
     age = datetime.fromtimestamp(inventory.read_at, UTC) - known.backup_at
@@ -37,5 +37,5 @@ def database(inventory: Inventory, known: Known) -> Iterator[Found]:
             subject=inventory.pool.id,
             text=f"The pool's database was last backed up {plural(age.days, 'day')} ago",
             evidence=f"on {known.backup_at:%Y-%m-%d %H:%M} UTC",
-            remedy="Let the bot back it up.",
+            remedy="“pool backup” copies it.",
         )

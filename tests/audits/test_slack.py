@@ -10,7 +10,7 @@ from tests.e2e.conftest import town
 def test_audits_are_answered_in_slack(tmp_path: Path) -> None:
     with town(tmp_path) as place:
         answer = place.say("audit run in lab")
-        assert "lab: 9 findings (first audit)" in answer
+        assert "lab: 10 findings (first audit)" in answer
         assert "The pool has only two hosts" in answer
         assert "vm eject" in place.say("audit show 1")
         assert "nothing has changed" in place.say("audit diff since 1")

@@ -79,7 +79,7 @@ def test_the_terminal_writes_them(tmp_path: Path) -> None:
             "xenia-lab-audit-1.json",
         ]
         told_json = (tmp_path / "new" / "folder" / "xenia-lab-audit-1.json").read_text(encoding="utf-8")
-        assert len(json.loads(told_json)["findings"]) == 9
+        assert len(json.loads(told_json)["findings"]) == 10
         refused = xenia("audit files", "--to", str(place.config))
         assert refused.returncode == 1
         assert "cannot be written" in refused.stderr

@@ -21,7 +21,7 @@ def test_a_scheduled_audit_brings_its_files_into_its_thread(tmp_path: Path) -> N
         assert place.bot is not None
         done(place, "audit schedule compatibility every 15 minutes on lab in #infra")
         clock.by = timedelta(minutes=15)
-        (message,) = eventually(lambda: told(place, "lab: 9 findings"), "the message")
+        (message,) = eventually(lambda: told(place, "lab: 10 findings"), "the message")
         assert "vm eject files-1" in {button["text"]["text"] for button in buttons(message)}
 
         def with_files() -> list[dict[str, Any]]:

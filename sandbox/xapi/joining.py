@@ -161,8 +161,6 @@ def _as_member(load: Load, host: str) -> None:
         metrics["live"] = False
     for pbd in load.objects["PBD"].values():
         pbd["currently_attached"] = False
-    for sr in load.objects["SR"].values():
-        sr["shared"] = False
     for vm in load.objects["VM"].values():
         if not vm["is_control_domain"]:
             vm |= {"resident_on": NULL, "ha_always_run": False}

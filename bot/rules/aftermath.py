@@ -27,6 +27,8 @@ _WORDS = {
     "HA_STATEFILE_LOST": ("{name} lost the heartbeat storage", Level.BAD),
 }
 """What belongs to a failure, in words."""
+_RANK = {_FAILED: 0, _LEADS: 1, _FENCED: 2}
+"""Of what has the same second, the cause comes first."""
 SPAN = timedelta(hours=1)
 """What comes later than this has another cause."""
 
@@ -82,7 +84,7 @@ def events(failure: Failure, inventory: Inventory) -> tuple[Event, ...]:
             continue
         text = words[0].format(name=_called(message, inventory))
         found.append(Event(at, message.name, message.about_uuid, text, words[1]))
-    return tuple(sorted(found, key=lambda each: (each.at, each.name != _FAILED, each.text)))
+    return tuple(sorted(found, key=lambda each: (each.at, _RANK.get(each.name, len(_RANK)), each.text)))
 
 
 def _called(message: Message, inventory: Inventory) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.xapi import dispatch_internal, domains, life
 from sandbox.xapi.failure import Failure
-from sandbox.xapi.rules import ha_guard
+from sandbox.xapi.rules import ha_guard, ha_plan
 from sandbox.xapi.rules.ha_plan import is_protected
 
 if TYPE_CHECKING:
@@ -87,13 +87,25 @@ def restart(pool: Pool, also: list[str]) -> None:
             pool.after(20.0, lambda: restart(pool, also))
         return
     waiting = [r for r, vm in pool.db.rows("VM").items() if is_protected(vm) and vm["power_state"] == "Halted"]
+    places = _planned(pool, waiting)
     for vm in [*sorted(waiting, key=lambda v: _order(pool.db.get("VM", v))), *also]:
-        pool.in_background(lambda vm=vm: _start(pool, vm))  # type: ignore[misc]
+        pool.in_background(lambda vm=vm: _start(pool, vm, places.get(vm)))  # type: ignore[misc]
 
 
-def _start(pool: Pool, vm: str) -> None:
+def _planned(pool: Pool, waiting: list[str]) -> dict[str, str]:
+    """Where the planner puts the agile ones; nowhere in particular without a place for each."""
+    agile = [vm for vm in waiting if not ha_plan.is_rigid(pool.db, vm)]
+    places = ha_plan.where_to(pool.db, [], sorted(agile, key=lambda vm: pool.db.value("VM", vm, "uuid")))
+    planned = {vm: host for vm, host in places.items() if host is not None}
+    return planned if len(planned) == len(places) else {}
+
+
+def _start(pool: Pool, vm: str, host: str | None) -> None:
     try:
-        dispatch_internal.run(pool, "VM.start", vm, False, True)
+        if host is None:
+            dispatch_internal.run(pool, "VM.start", vm, False, True)
+        else:
+            dispatch_internal.run(pool, "VM.start_on", vm, host, False, True)
     except Failure:
         if pool.db.find("VM", vm) is None or not is_protected(pool.db.get("VM", vm)):
             return

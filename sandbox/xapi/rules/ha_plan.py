@@ -61,7 +61,7 @@ def plan(db: Database, failures: int, change: Change = NO_CHANGE, protected: Ite
             config.free[host] -= memory.at_static_max(db.get("VM", vm))
         if vm in homes:
             homes[vm] = host
-    rigid = [vm for vm in sorted(vms, key=lambda v: db.value("VM", v, "uuid")) if _is_rigid(db, vm)]
+    rigid = [vm for vm in sorted(vms, key=lambda v: db.value("VM", v, "uuid")) if is_rigid(db, vm)]
     for vm in rigid:
         if homes[vm] not in config.free and not _pin(db, vm, config):
             return NONE
@@ -80,7 +80,8 @@ def _counts(db: Database, host: str, change: Change) -> bool:
     return db.value("host", host, "enabled") and host not in change.disabled and is_live(db, host)
 
 
-def _is_rigid(db: Database, vm: str) -> bool:
+def is_rigid(db: Database, vm: str) -> bool:
+    """Not agile: it could not run on every enabled host."""
     try:
         return agility_error(db, vm) is not None
     except Failure:
@@ -165,6 +166,7 @@ def most_failures(db: Database, protected: Iterable[str] | None = None) -> int:
 def where_to(db: Database, failed_hosts: list[str], failed_vms: list[str]) -> dict[str, str | None]:
     """By memory alone, where each VM would be restarted."""
     hosts = [h for h in db.rows("host") if h not in failed_hosts and _counts(db, h, NO_CHANGE)]
+    hosts.sort(key=lambda h: str(db.value("host", h, "uuid")))
     config = _Config({h: memory.free(db, h, static=True) for h in hosts}, {})
     config.sizes = {vm: memory.at_static_max(db.get("VM", vm)) for vm in failed_vms}
     return _place(config, failed_vms)

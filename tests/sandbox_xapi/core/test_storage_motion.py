@@ -270,7 +270,7 @@ def test_a_guest_that_ends_on_the_way_ends(client: Client, estate: Estate) -> No
         {},
     )
     eventually(lambda: client("VM.get_current_operations", ref("pinned")) == {task: "migrate_send"})
-    client("VM.clean_shutdown", ref("pinned"))
+    client("VM.hard_shutdown", ref("pinned"))
     estate.speed = 400
     eventually(lambda: client("task.get_status", task) == "success")
     row = client("VM.get_record", ref("pinned"))

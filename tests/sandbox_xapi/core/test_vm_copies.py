@@ -129,13 +129,17 @@ def test_a_snapshot_and_its_family(client: Client) -> None:
 
 
 def test_a_disk_that_refuses_stops_the_snapshot(client: Client, estate: Estate) -> None:
-    before = [set(client(f"{cls}.get_all")) for cls in ("VM", "VDI", "VBD")]
     with estate.pools[0].db.lock:
-        estate.pools[0].db.write("VDI", ref("web disk"), sharable=True)
+        db = estate.pools[0].db
+        second = db.create("VDI", {"SR": ref("nfs"), "virtual_size": GIB, "managed": True, "type": "user"})
+        db.create("VBD", {"VM": ref("web"), "VDI": second, "type": "Disk", "mode": "RW", "userdevice": "1"})
+        db.write("VDI", ref("web disk"), sharable=True)
+    assert client("VM.get_VBDs", ref("web"))[-1] == ref("web vbd"), "the one that refuses comes last"
+    before = [set(client(f"{cls}.get_all")) for cls in ("VM", "VDI", "VBD")]
     assert refusal(lambda: client("VM.snapshot", ref("web"), "no", [])) == ["VDI_IS_SHARABLE", ref("web disk")]
     assert [set(client(f"{cls}.get_all")) for cls in ("VM", "VDI", "VBD")] == before
     left_out = client("VM.snapshot", ref("web"), "without", [ref("web disk")])
-    assert client("VM.get_VBDs", left_out) == []
+    assert [client("VDI.get_snapshot_of", vdi) for vdi in disks(client, left_out)] == [second]
 
 
 def test_going_back(client: Client) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -211,11 +212,12 @@ class Answers:
 
     name = "lab"
 
-    def __init__(self, *answers: HostAnswer) -> None:
+    def __init__(self, answers: tuple[HostAnswer, ...], known: KnownPool) -> None:
         self._answers = answers
+        self._known = known
 
     def known(self) -> KnownPool:
-        return KNOWN
+        return self._known
 
     def latest(self) -> None:
         return None
@@ -224,8 +226,8 @@ class Answers:
         return self._answers
 
 
-def asked(survivor: str | None, *answers: HostAnswer) -> Plan:
-    context: Any = SimpleNamespace(pool=Answers(*answers))
+def asked(survivor: str | None, *answers: HostAnswer, known: KnownPool = KNOWN) -> Plan:
+    context: Any = SimpleNamespace(pool=Answers(answers, known))
     made = pool_recover.plan(pool_recover.Arguments(survivor), context)
     assert isinstance(made, Plan)
     return made
@@ -269,6 +271,25 @@ def test_of_two_coordinators_a_person_names_the_right_one() -> None:
 def test_a_former_coordinator_that_answers_something_blocks() -> None:
     plan = asked(None, answer(XS1, Standpoint.REFUSES), answer(XS2, Standpoint.LOST))
     assert [each.id for each in plan.blockers] == ["recover.former"]
+
+
+def test_a_survivor_that_nobody_can_identify_blocks() -> None:
+    """An address of the configuration at which no host was ever seen: what it becomes could not be verified."""
+    stranger = KnownHost(uuid="", name="", address="10.0.0.109")
+    plan = asked("10.0.0.109", answer(XS1, Standpoint.SILENT), answer(stranger, Standpoint.LOST))
+    assert [each.id for each in plan.blockers] == ["recover.identity"]
+    assert "xe pool-emergency-transition-to-master" in plan.blockers[0].remedy
+
+
+def test_all_that_speaks_against_it_is_listed_at_once() -> None:
+    plan = asked(
+        "xs3",
+        answer(XS1, Standpoint.REFUSES),
+        answer(XS2, Standpoint.LOST),
+        answer(XS3, Standpoint.MEMBER, "10.0.0.101"),
+        known=replace(KNOWN, ha_enabled=True),
+    )
+    assert [each.id for each in plan.blockers] == ["recover.former", "recover.ha", "recover.survivor"]
 
 
 def _seen(found: World) -> KnownPool:

@@ -1,35 +1,41 @@
-"""`ha timeline [of HOST]`: what followed when a host failed, second by second."""
+"""`ha timeline [of HOST] [chart]`: what followed when a host failed, second by second."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot import planning
+from bot.audits import charts
 from bot.errors import Refused
-from bot.inventory import VM, Host
-from bot.model import Cell, Level, Part, Report, Risk, Table
+from bot.inventory import VM, Host, Inventory
+from bot.lookup import spelling
+from bot.model import Attachment, Cell, Level, Part, Report, Risk, Suggestion, Table
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import aftermath, ha
 from bot.rules.aftermath import Event, Failure
-from bot.text import duration, joined, plural, quoted
+from bot.text import duration, joined, one_line, plural, quoted
 
 MOST_ROWS = 60
+_ALT = 900
+"""Characters that Slack takes as a picture's description."""
 
 
 @dataclass(frozen=True)
 class Arguments:
     host: Host | None = None
+    chart: bool = False
 
 
 @command(
-    "ha timeline [of HOST]",
+    "ha timeline [of HOST] [chart]",
     risk=Risk.READ,
     summary="What followed when a host failed: HA's decision, the new coordinator, and when each VM ran again.",
     details=(
         "Of the last failure that the pool's alerts tell of, in a drill or in earnest.",
-        "An alert that somebody has dismissed is missing from it.",
+        "An alert that somebody has dismissed is missing from it. With “chart” a picture comes along.",
     ),
-    examples=("ha timeline", "ha timeline of xs2 in lab"),
+    examples=("ha timeline", "ha timeline of xs2 in lab", "ha timeline chart"),
 )
 def plan(arguments: Arguments, context: Context) -> Report:
     inventory = context.pool.inventory()
@@ -51,6 +57,26 @@ def plan(arguments: Arguments, context: Context) -> Report:
         level=Level.BAD if down else Level.OK if back else Level.INFO,
         summary=_summary(failure, down, len(found)),
         parts=(_table(failure, events), *_away(back)),
+        suggestions=_offers(failure, inventory, context) if back and not arguments.chart else (),
+        attachments=_picture(failure, back) if back and arguments.chart else (),
+    )
+
+
+def _offers(failure: Failure, inventory: Inventory, context: Context) -> tuple[Suggestion, ...]:
+    host = inventory.by_uuid(Host, failure.host_uuid)
+    of = f" of {spelling(host, inventory)}" if host is not None else ""
+    return (Suggestion("Chart", planning.line(f"ha timeline{of} chart", context)),)
+
+
+def _picture(failure: Failure, back: dict[VM, float]) -> tuple[Attachment, ...]:
+    away = [(vm.name, seconds) for vm, seconds in back.items()]
+    return (
+        Attachment.of(
+            f"xenia-restarts-{failure.at:%Y%m%d-%H%M%S}.png",
+            f"Restarts after {failure.host_name} failed",
+            charts.restarts(failure.host_name, away),
+            one_line(charts.restarts_in_words(failure.host_name, away), _ALT),
+        ),
     )
 
 

@@ -1,4 +1,5 @@
-"""Charts as PNG pictures: clocks with their error bars, and findings over time. The only part that knows matplotlib.
+"""Charts as PNG pictures: clocks with their error bars, findings over time, restarts after a failure. The only part that
+knows matplotlib.
 
 It is imported when the first chart is drawn: it takes about a second and 40 MB that a bot without charts
 need not spend. Figures are drawn on canvases of their own (Agg), so that threads do not share any state.
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot.findings import Audited, Offset
 from bot.model import Level
 from bot.rules.clocks import Interval, told
-from bot.text import one_line
+from bot.text import duration, one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _INCHES = 9.0
 _DOTS = 160
-_MOST_CLOCKS = 40
+_MOST_ROWS = 40
 _NAME = 28
 """Characters of a name."""
 
@@ -59,9 +60,9 @@ def clocks(offsets: Sequence[Offset], theme: Theme = LIGHT) -> bytes:
     if not drawn:
         raise ValueError("no clock was measured")
     drawn.sort(key=lambda pair: pair[1].middle)
-    if len(drawn) > _MOST_CLOCKS:
+    if len(drawn) > _MOST_ROWS:
         # The farthest of both sides: who is right is of no interest.
-        kept = sorted(drawn, key=lambda pair: -abs(pair[1].middle))[:_MOST_CLOCKS]
+        kept = sorted(drawn, key=lambda pair: -abs(pair[1].middle))[:_MOST_ROWS]
         left_out, drawn = len(drawn) - len(kept), [pair for pair in drawn if pair in kept]
     else:
         left_out = 0
@@ -132,6 +133,34 @@ def findings(runs: Sequence[Audited], theme: Theme = LIGHT) -> bytes:
     legend.get_title().set_color(theme.faint)
     _title(axes, f"Open findings: {_plain(looked[-1].run.pool)}, {looked[-1].run.kind}", theme)
     return _png(figure)
+
+
+def restarts(host: str, away: Sequence[tuple[str, float]], theme: Theme = LIGHT) -> bytes:
+    """How long each VM was away after its host was declared failed: (name, seconds), the quickest on top.
+
+    :raises ValueError: there is nothing to draw.
+    """
+    if not away:
+        raise ValueError("no VM was restarted")
+    drawn = sorted(away, key=lambda each: (each[1], each[0]))[:_MOST_ROWS]
+    figure, axes = _figure(1.4 + 0.34 * len(drawn), theme)
+    rows = range(len(drawn))
+    axes.barh(rows, [seconds for _, seconds in drawn], height=0.6, color=theme.mark)
+    for row, (_, seconds) in enumerate(drawn):
+        label = f" {duration(seconds)}"
+        axes.text(seconds, row, label, va="center", ha="left", color=theme.ink, fontsize=10, clip_on=False)
+    axes.set_yticks(rows, [_plain(name) for name, _ in drawn])
+    axes.invert_yaxis()
+    axes.set_xlim(0, max(max(seconds for _, seconds in drawn) * 1.15, 1))
+    axes.set_xlabel("seconds after the host was declared failed", color=theme.faint)
+    rest = f", the first {len(drawn)} of {len(away)} VMs" if len(away) > len(drawn) else ""
+    _title(axes, f"{_plain(host)} failed: until each VM ran again{rest}", theme)
+    return _png(figure)
+
+
+def restarts_in_words(host: str, away: Sequence[tuple[str, float]]) -> str:
+    told_each = ", ".join(f"{one_line(name, _NAME)} {duration(seconds)}" for name, seconds in away)
+    return f"After {one_line(host, _NAME)} was declared failed, each VM ran again within: {told_each}"
 
 
 def clocks_in_words(offsets: Sequence[Offset]) -> str:

@@ -47,6 +47,10 @@ def test_a_member_fails_and_every_protected_vm_is_seen_to_run_again() -> None:
         assert isinstance(away, Table)
         assert timeline.rows[0][2].text == "xs33 was declared failed"
         assert {row[0].text for row in away.rows} == set(mine)
+        assert report.suggestions[0].command == "ha timeline of xs33 chart in healthy"
+        (picture,) = found.report(report.suggestions[0].command).attachments
+        assert picture.data.startswith(b"\x89PNG")
+        assert all(name in picture.alt for name in mine)
         # The failure of then is not taken for one of a drill to come.
         found.lab.start("xs33")
         _back(found, "xs33")

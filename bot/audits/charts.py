@@ -1,5 +1,5 @@
-"""Charts as PNG pictures: clocks with their error bars, findings over time, restarts after a failure. The only part that
-knows matplotlib.
+"""Charts as PNG pictures: clocks with their error bars, findings over time, restarts after a failure. The only part
+that knows matplotlib.
 
 It is imported when the first chart is drawn: it takes about a second and 40 MB that a bot without charts
 need not spend. Figures are drawn on canvases of their own (Agg), so that threads do not share any state.

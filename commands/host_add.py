@@ -175,10 +175,11 @@ def _steps(sides: Sides, candidate: PoolView, inventory: Inventory, force: bool,
         yield off
     yield _join(sides, candidate, force, view)
     host, there = sides.own.host, PoolTarget(inventory.pool.uuid)
+    awaited = "alive and enabled" if host.enabled else "alive"
     yield Step(
-        title=f"Wait until {quoted(host.name)} is back as a member, alive and enabled",
+        title=f"Wait until {quoted(host.name)} is back as a member, {awaited}",
         target=there,
-        expect=(Expect(object=host.id, rule=conditions.SERVES),),
+        expect=(Expect(object=host.id, rule=conditions.SERVES if host.enabled else conditions.LIVE),),
         limit_seconds=READY_SECONDS,
         away_seconds=READY_SECONDS,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 import XenAPI
 
@@ -112,6 +115,39 @@ def test_with_high_availability_on_it_is_off_meanwhile_and_on_again() -> None:
         assert len(found.api.host.get_all()) == 2
         plugged = [row["currently_attached"] for row in found.api.PBD.get_all_records().values() if row["SR"] == sr]
         assert plugged == [True, True]
+
+
+def test_high_availability_comes_back_when_the_host_cannot_join() -> None:
+    pair = Pair.of(NEW)
+    with world(pair.lab()) as found:
+        (sr,) = (ref for ref, row in found.api.SR.get_all_records().items() if row["type"] == "lvmoiscsi")
+        found.api.pool.enable_ha([sr], {})
+        plan = found.plan(f"host add {pair.own.host['name_label']}")
+        found.perform(plan, steps=1)
+        (record,) = found.api.pool.get_all_records().values()
+        assert record["ha_enabled"] is False
+        found.undo(plan.steps[0])
+        eventually(lambda: next(iter(found.api.pool.get_all_records().values()))["ha_enabled"])
+        (record,) = found.api.pool.get_all_records().values()
+        assert {found.api.VDI.get_SR(vdi) for vdi in record["ha_statefiles"]} == {sr}
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
+def test_a_host_that_was_disabled_joins_as_such() -> None:
+    with world("tutorial-start") as found:
+        api = found.host_api("xs2")
+        api.host.disable(api.host.get_all()[0])
+        plan = found.plan("host add xs2")
+        assert "join.enabled" in warned(plan)
+        assert found.replanned(plan).digest() == plan.digest()
+        found.perform(plan)
+        assert role(found, "xs2") == "HOST_IS_SLAVE"
 
 
 def test_ten_reasons_are_told_at_once() -> None:

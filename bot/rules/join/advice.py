@@ -27,6 +27,20 @@ def size(sides: Sides) -> Row:
     )
 
 
+def enabled(sides: Sides) -> Row:
+    """A host that a person disabled stays so, also as a member."""
+    host = sides.own.host
+    return Row(
+        id="join.enabled",
+        code="",
+        title="the host takes VMs",
+        subject=host.id,
+        against="" if host.enabled else "it is disabled, and joins so: no VM starts on it or moves to it",
+        remedy=f"When it is in the pool: “host maintenance {quoted(host.name)} off in {quoted(sides.pool.name)}”.",
+        advice=True,
+    )
+
+
 def static_address(sides: Sides) -> Row:
     found = network.management(sides.own.host)
     dynamic = found is not None and found.text("ip_configuration_mode") == "DHCP"

@@ -55,6 +55,7 @@ _ADVICE: tuple[_One, ...] = (
     advice.iqn,
     software.update_level,
     software.parts,
+    advice.enabled,
     advice.static_address,
     advice.nics,
     advice.mtu,

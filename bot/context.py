@@ -43,6 +43,10 @@ class Asking:
         return self.chosen
 
     @property
+    def sees_all(self) -> bool:
+        return {pool.name for pool in self.pools} == set(self.configured.names())
+
+    @property
     def channels(self) -> Channels:
         if self.reached is None:
             raise Unavailable("Slack is not asked from here, so channels cannot be named.", remedy="Ask it in Slack.")

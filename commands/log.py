@@ -31,18 +31,26 @@ class Arguments:
 
 @command(
     "log [last NUMBER] [by WHO] [about TEXT] [since WHEN]",
-    scope=Scope.BOT,
+    scope=Scope.POOLS,
     risk=Risk.READ,
     summary="What was asked, decided and done lately, newest first (times in UTC).",
     details=(
         "WHO is a name or an id; TEXT is looked for in everything that a row holds (a request, an object, a call).",
         "WHEN is today, yesterday, a date, a date and time, or how long ago: 30 min, 2 h, 3 d.",
+        "With “in POOL” only what is about that pool; where every pool may be seen, also what is about the bot itself.",
         "The whole record is in the ledger: “xenia ledger export” on the bot's host.",
     ),
-    examples=("log", "log last 50", "log by olga since yesterday", "log about X-7", "log about web-1 since 2 d"),
+    examples=(
+        "log",
+        "log last 50",
+        "log by olga since yesterday",
+        "log about X-7",
+        "log in lab",
+        "log about web-1 since 2 d",
+    ),
 )
 def plan(arguments: Arguments, context: Context) -> Report:
-    pools = tuple(pool.name for pool in context.pools)
+    pools = (*(pool.name for pool in context.pools), *(("",) if context.sees_all else ()))
     since = None if arguments.when is None else moment(arguments.when, context.clock.now())
     searching = bool(arguments.who or arguments.text or since)
     wanted = arguments.number or DEFAULT_ROWS
@@ -51,7 +59,8 @@ def plan(arguments: Arguments, context: Context) -> Report:
     cut = searching and len(looked_at) == SEARCHED and (since is None or looked_at[-1].at >= since)
     hint = f"Only the newest {SEARCHED} rows were searched; “xenia ledger export” has all." if cut else ""
     if not rows:
-        return Report(title="Nothing in the ledger fits" if searching else "The ledger is empty", summary=hint)
+        title = "Nothing in the ledger fits" if searching else "Nothing is in the ledger here"
+        return Report(title=title, summary=hint)
     columns = ("No.", "When", "Who", "What", "Request", "Pool")
     table = Table(columns=columns, rows=tuple(map(_row, rows[:wanted])), more=max(len(rows) - wanted, 0))
     parts: tuple[Part, ...] = (table, Lines(lines=(Line(text=hint),))) if hint else (table,)

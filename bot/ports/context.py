@@ -58,6 +58,10 @@ class Context(Protocol):
         """All pools that may be seen from here."""
 
     @property
+    def sees_all(self) -> bool:
+        """No pool is hidden here, or left out by what was asked: what is about the bot as a whole may be told too."""
+
+    @property
     def history(self) -> History: ...
     @property
     def commands(self) -> tuple[CommandHelp, ...]: ...

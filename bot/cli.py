@@ -17,6 +17,7 @@ from bot import (
     cli_doctor,
     cli_ledger,
     cli_pools,
+    cli_setup,
     cli_vote,
     compose,
     config,
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
     record, memory = cli_ledger.add_parsers(parts), cli_database.add_parsers(parts)
     care = cli_doctor.add_parsers(parts)
+    cli_setup.add_parser(parts)
 
     app = parts.add_parser("manifest", help="the Slack app's manifest, to paste where Slack asks for one")
     app.add_argument("--name", default="Xenia", help="what the app is called in Slack (default: Xenia)")

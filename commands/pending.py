@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.model import Cell, Level, Report, Request, Risk, State, Suggestion, Table
 from bot.ports import Context
 from bot.registry import Scope, command
+from bot.schedules import EVERY_POOL
 from bot.text import duration, plural
 
 
@@ -26,7 +27,7 @@ _LEVELS = {State.WAITING: Level.INFO, State.UNKNOWN: Level.BAD}
     examples=("pending",),
 )
 def plan(_arguments: Arguments, context: Context) -> Report:
-    seen = {pool.name for pool in context.pools}
+    seen = {EVERY_POOL, *(pool.name for pool in context.pools)}
     open_requests = [each for each in context.history.open_requests() if each.plan.pool.name in seen]
     if not open_requests:
         return Report(title="Nothing is pending", level=Level.OK)

@@ -147,6 +147,13 @@ def test_what_was_mistyped_is_offered_as_the_whole_command(refusing: Town) -> No
     assert button["value"] == "audit schedule clock hourly on lab in #infra always"
 
 
+def test_a_schedule_of_all_pools_waits_among_the_others_until_it_is_decided(refusing: Town) -> None:
+    request_id = refusing.ask("audit schedule clock weekdays 07:00 on all")
+    assert request_id in refusing.say("pending")
+    assert "all pools" in refusing.say(f"request show {request_id}")
+    assert "is withdrawn" in refusing.say(f"request withdraw {request_id}")
+
+
 @pytest.fixture(scope="module")
 def refusing(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A town in which nothing is to happen, and in whose channel #lab nothing may be named."""

@@ -180,7 +180,7 @@ def assembled(
                 clock=clock,
                 timezone=settings.bot.timezone,
                 dumps=Dumps(
-                    folder=settings.backups.directory,
+                    folder=settings.bot.database.parent / settings.backups.directory,
                     keep=settings.backups.keep,
                     fetch=pools.database,
                     book=store.copies,

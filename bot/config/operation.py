@@ -35,5 +35,7 @@ class BackupsSection(Section):
     them.
     """
 
-    directory: Path = setting("Where they are kept, with mode 0600.", Path("pool-backups"))
+    directory: Path = setting(
+        "Where they are kept, with mode 0600; a relative path begins at the database.", Path("pool-backups")
+    )
     keep: int = setting("So many of each pool; the oldest are removed.", 14, ge=1, le=1000)

@@ -170,7 +170,7 @@ class RunningWorkspace:
             raise Refused("this workspace delivers by Socket Mode")
         return self._await(self.workspace.http.verify_url())
 
-    def wait_until(self, found: Callable[[], T], timeout: float = 10.0) -> T:
+    def wait_until(self, found: Callable[[], T], timeout: float = 60.0) -> T:
         """The first true answer of `found`, asked again at every change, and now and then. Raises TimeoutError."""
         deadline = time.monotonic() + timeout
         while True:

@@ -52,7 +52,7 @@ def test_every_request_has_one_outcome_and_the_ledger_explains_it(tmp_path: Path
         assert each.stdin is not None
         each.stdin.write("go\n")
         each.stdin.flush()
-    taken = [int(each.communicate(timeout=50)[0]) for each in bots]
+    taken = [int(each.communicate(timeout=120)[0]) for each in bots]
     assert taken == [half, half]
     assert [each.returncode for each in bots] == [0, 0]
 

@@ -202,7 +202,7 @@ def test_the_same_envelope_twice_is_answered_once(team: Team) -> None:
 def test_a_dropped_websocket_is_connected_again(team: Team) -> None:
     opened = team.slack.workspace.socket_mode.opened
     team.slack.fault("disconnect", reason="refresh_requested")
-    team.slack.wait_until(lambda: team.slack.workspace.socket_mode.opened > opened, timeout=20)
+    team.slack.wait_until(lambda: team.slack.workspace.socket_mode.opened > opened, timeout=60)
     team.slack.say("olga", "#infra", "/xen pool status")
     assert words(team.answer("#infra", "olga")["blocks"]) == "you said pool status"
 

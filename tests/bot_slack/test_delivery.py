@@ -399,7 +399,7 @@ def test_two_threads_post_every_card_once(tmp_path: Path) -> None:
         courier.start()
         courier.wake()
         try:
-            slack.wait_until(lambda: post.posts() == 4 and post.store.next_due() is None, timeout=20)
+            slack.wait_until(lambda: post.posts() == 4 and post.store.next_due() is None, timeout=60)
         finally:
             courier.close()
         assert [len(post.messages(name)) for name in ("#infra", "#lab", "#ops-private", "@olga")] == [1, 1, 1, 1]

@@ -139,7 +139,7 @@ def post(team: Team, body: str, *, secret: str = "", path: str = PATH, at: float
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -238,6 +238,6 @@ def test_other_addresses_are_not_answered(http: Team) -> None:
 def test_a_length_that_is_none_is_refused(http: Team, length: str) -> None:
     transport = http.bot.transport
     assert isinstance(transport, HttpMode)
-    with socket.create_connection(("127.0.0.1", transport.port), timeout=5) as line:
+    with socket.create_connection(("127.0.0.1", transport.port), timeout=30) as line:
         line.sendall(f"POST {PATH} HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
         assert line.recv(1000).split()[1:2] == [b"413"]

@@ -36,7 +36,7 @@ def uploads(slack: RunningWorkspace) -> Uploads:
 
 
 def content(slack: RunningWorkspace, file: JSON) -> bytes:
-    with urllib.request.urlopen(slack.base + file["url"], timeout=20) as answer:
+    with urllib.request.urlopen(slack.base + file["url"], timeout=60) as answer:
         data: bytes = answer.read()
         return data
 

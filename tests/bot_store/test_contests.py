@@ -54,7 +54,7 @@ def between_processes(path: Path, act: str) -> tuple[list[Any], list[Any]]:
     ]
     for each in processes:
         assert each.stdout is not None
-        assert each.stdout.readline() == "ready\n", each.communicate(timeout=10)
+        assert each.stdout.readline() == "ready\n", each.communicate(timeout=60)
     for each in processes:
         assert each.stdin is not None
         each.stdin.write("go\n")

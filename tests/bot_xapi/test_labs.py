@@ -104,7 +104,7 @@ def migration(inventory: Inventory, vm: VM, host: Host) -> Step:
     )
 
 
-def until_ended(task: Callable[[], TaskView | None], seconds: float = 20.0) -> TaskView:
+def until_ended(task: Callable[[], TaskView | None], seconds: float = 60.0) -> TaskView:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         view = task()

@@ -29,7 +29,7 @@ T = TypeVar("T")
 SPEED = 20.0
 
 
-def eventually(found: Callable[[], T], what: str = "it", seconds: float = 20.0) -> T:
+def eventually(found: Callable[[], T], what: str = "it", seconds: float = 90.0) -> T:
     """The first true answer of `found`; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -94,7 +94,7 @@ class Town:
         self.workspace.press(who, channel=channel, ts=card["ts"], text=button)
         return self.heard(seen, who, channel)
 
-    def ended(self, request_id: str, seconds: float = 30.0) -> Request:
+    def ended(self, request_id: str, seconds: float = 120.0) -> Request:
         """The request, once it is at an end (or UNKNOWN) and its card shows it."""
         assert self.bot is not None
         store = self.bot.store

@@ -18,7 +18,7 @@ def files(place: Town, channel: str = "#infra") -> list[dict[str, Any]]:
 
 
 def content(place: Town, file: dict[str, Any]) -> bytes:
-    with urllib.request.urlopen(place.workspace.base + file["url"], timeout=20) as answer:
+    with urllib.request.urlopen(place.workspace.base + file["url"], timeout=60) as answer:
         data: bytes = answer.read()
         return data
 

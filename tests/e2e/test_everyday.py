@@ -8,7 +8,7 @@ from bot.model import State
 from tests.e2e.conftest import Town
 
 
-def done(town: Town, text: str, seconds: float = 60.0) -> None:
+def done(town: Town, text: str, seconds: float = 120.0) -> None:
     request_id = town.ask(text)
     town.press("Approve", request_id)
     request = town.ended(request_id, seconds)

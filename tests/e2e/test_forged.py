@@ -95,7 +95,7 @@ class Forger:
             "X-Slack-Signature": right if signature is None else signature,
         }
         try:
-            with urllib.request.urlopen(urllib.request.Request(self.url, body, headers), timeout=10) as answer:
+            with urllib.request.urlopen(urllib.request.Request(self.url, body, headers), timeout=60) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code

@@ -136,3 +136,20 @@ def test_the_whole_pool_is_shut_down_by_two_who_type_its_name(lab_town: Town) ->
     assert "cannot be reached" in lab_town.say("vm list")
     alive = [host.name for host in lab_town.lab.estate.hosts.values() if host.alive]
     assert alive == ["xs3"], "which stands alone"
+
+
+def test_a_pool_that_the_bot_runs_in_goes_down_with_it_only_when_it_is_named(tmp_path: Path) -> None:
+    def lives_there(text: str) -> str:
+        return text.replace("sandbox = true", 'sandbox = true\nruns_on = "mail-1"', 1)
+
+    with town(tmp_path, speed=200.0, change=lives_there) as place:
+        told = place.say("pool shutdown force")
+        assert "it runs on mail-1 on xs1" in told
+        assert "pool shutdown force including mail-1" in told
+        request_id = approved_by_two(place, "pool shutdown force including mail-1", "lab")
+        request = place.ended(request_id, LONG)
+        # Its last word, before its own host goes.
+        assert request.state is State.SUCCEEDED, request.result
+        assert request.result
+        assert request.result.lines[-1] == "xs1 is going down"
+        assert "Shut down mail-1" not in [step.title for step in request.plan.steps]

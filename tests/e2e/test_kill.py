@@ -81,7 +81,7 @@ POINTS = (
 """What lies between two of these is one of them: "after" one call is before the next."""
 
 
-def until(found: Callable[[], T], what: str, seconds: float = 25.0) -> T:
+def until(found: Callable[[], T], what: str, seconds: float = 90.0) -> T:
     deadline = time.monotonic() + seconds
     while True:
         answer = found()

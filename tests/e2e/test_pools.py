@@ -206,7 +206,7 @@ def test_a_real_database_survives_the_way_through_the_server(path: Path, tmp_pat
 
 
 def fetched_world(lab: RunningLab) -> Any:
-    with urllib.request.urlopen(f"{lab.control}/sandbox/world", timeout=20) as answer:
+    with urllib.request.urlopen(f"{lab.control}/sandbox/world", timeout=60) as answer:
         return json.load(answer)
 
 

@@ -297,10 +297,10 @@ def test_home_opened(workspace: RunningWorkspace, bot: Bot) -> None:
         came.release()
 
     workspace.open_home("ana")
-    assert came.acquire(timeout=5)
+    assert came.acquire(timeout=30)
     assert (events[0]["user"], events[0]["channel"], events[0]["tab"]) == ("U0ANA", "D0ANA", "home")
     assert "view" not in events[0]
     bot.client.views_publish(user_id="U0ANA", view={"type": "home", "blocks": [{"type": "divider"}]})
     workspace.open_home("ana")
-    assert came.acquire(timeout=5)
+    assert came.acquire(timeout=30)
     assert events[1]["view"]["type"] == "home"

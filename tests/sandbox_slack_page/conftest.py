@@ -24,7 +24,7 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 8_000  # the longest wait for anything on the page
+PATIENCE_MS = 30_000  # the longest wait for anything on the page
 
 Look = Callable[..., "Page"]
 

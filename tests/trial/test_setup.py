@@ -60,7 +60,7 @@ class World:
 
     def said(self, channel: str = "C0INFRA") -> list[str]:
         page = self.slack["page"].rstrip("/")
-        with urllib.request.urlopen(f"{page}/sandbox/messages?channel={channel}", timeout=20) as answer:
+        with urllib.request.urlopen(f"{page}/sandbox/messages?channel={channel}", timeout=60) as answer:
             return [message["text"] for message in json.load(answer)["messages"]]
 
 

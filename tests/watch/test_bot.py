@@ -34,7 +34,7 @@ def watched(tmp_path: Path) -> Iterator[Town]:
 def get(place: Town, page: str) -> tuple[int, bytes]:
     assert place.bot is not None
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{place.bot.watch_port}{page}", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{place.bot.watch_port}{page}", timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

@@ -178,7 +178,7 @@ def server(meters: Meters, wrong: dict[str, str]) -> Iterator[WatchServer]:
 
 def get(server: WatchServer, page: str) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{page}", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{page}", timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -208,7 +208,7 @@ def test_there_is_nothing_else(server: WatchServer) -> None:
     assert get(server, "/")[0] == 404
     posted = urllib.request.Request(f"http://127.0.0.1:{server.port}/healthz", data=b"x", method="POST")
     with pytest.raises(urllib.error.HTTPError, match="501"):
-        urllib.request.urlopen(posted, timeout=20)
+        urllib.request.urlopen(posted, timeout=60)
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do(meters: Meters) -> None:

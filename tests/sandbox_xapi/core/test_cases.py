@@ -19,7 +19,7 @@ from sandbox.xapi.values import Time
 from tests.sandbox_xapi.core.world import Client, ident, ref
 
 CASES = sorted((pathlib.Path(__file__).parent / "cases").glob("*.json"))
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Names:

@@ -15,7 +15,7 @@ from tests.sandbox_xapi.core.world import Client, ref
 
 
 def eventually(check: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while not check():
         assert time.monotonic() < limit, "it never came"
         time.sleep(0.005)

@@ -17,7 +17,7 @@ from sandbox.xapi.recording import Recording
 from sandbox.xapi.server import HostServer
 from sandbox.xapi.wire import JsonRpc
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """No wait in these tests is longer; one that is has failed."""
 
 

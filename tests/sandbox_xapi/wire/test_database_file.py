@@ -21,7 +21,7 @@ def fetch(lab: RunningLab, host: str, query: str = "", method: str = "GET", user
     request = urllib.request.Request(f"{lab.hosts[host]}/pool/xmldbdump{query}", method=method)
     if user:
         request.add_header("Authorization", f"Basic {base64.b64encode(user.encode()).decode()}")
-    with urllib.request.urlopen(request, context=ANY, timeout=20) as answer:
+    with urllib.request.urlopen(request, context=ANY, timeout=60) as answer:
         return bytes(answer.read())
 
 

@@ -223,7 +223,7 @@ def _impact(sides: Sides, force: bool) -> Iterator[str]:
     brought = [plural(len(own.guests), "halted or suspended VM")] if own.guests else []
     brought += [f"the local storage {joined(sr.name for sr in _local(own))}"] if _local(own) else []
     if brought:
-        yield f"It brings along {' and '.join(brought)}, with the uuids that they have."
+        yield f"It brings along {' and '.join(brought)}; uuids stay."
     yield "Each of its NICs comes to the pool's network of the same bridge; the pool's bonds and VLANs are made on it."
     if force:
         yield "VMs that start on one kind of host cannot move to another kind that lacks a feature of theirs."

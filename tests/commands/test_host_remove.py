@@ -26,7 +26,7 @@ def idle(made: Made) -> None:
 
 def local_sr(made: Made, host: str) -> str:
     mine = {row["SR"] for row in made.objects["PBD"].values() if row["host"] == made.ref("host", host)}
-    return next(ref for ref in mine if made.objects["SR"][ref]["type"] == "lvm")
+    return next(str(ref) for ref in mine if made.objects["SR"][ref]["type"] == "lvm")
 
 
 def with_local_disks(made: Made) -> None:

@@ -117,8 +117,8 @@ class Pair:
 
     @classmethod
     def of(cls, release: str) -> Pair:
-        worlds = _built(release).pools
-        pair = cls(*(Half(copy.deepcopy(world.objects)) for world in worlds[:2]), release)
+        first, second = (Half(copy.deepcopy(world.objects)) for world in _built(release).pools[:2])
+        pair = cls(first, second, release)
         if release == SEVEN:
             for half in (pair.pool, pair.own):
                 _as_seven(half)

@@ -1,0 +1,162 @@
+"""What a careful administrator looks at before a host joins, and the toolstack does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from bot.model import Verdict
+from bot.rules import join
+from bot.rules.clocks import Interval
+from tests.rules.joining import NEW, OLD, Pair
+from tests.rules.test_join_rows import asked
+
+GOOD = Interval(-0.2, 0.2)
+
+
+@dataclass(frozen=True)
+class Case:
+    check: str
+    verdict: Verdict
+    told: str
+    change: Callable[[Pair], object]
+    release: str = OLD
+
+
+def _sixteen(pair: Pair) -> None:
+    for number in range(15):
+        pair.pool.another_host(number)
+
+
+def _cabled_otherwise(pair: Pair) -> None:
+    """eth1 leads to another network there."""
+    ref = pair.own.copied("network", "other", pair.own.network("eth1"), bridge="xenbr7")
+    pair.own.pif("eth1")["network"] = ref
+
+
+def _renamed_nic(pair: Pair) -> None:
+    pair.own.pif("eth1")["device"] = "eth2"
+
+
+def _managed_over_another(pair: Pair) -> None:
+    pair.own.pif("eth0")["management"] = False
+    pair.own.pif("eth1")["management"] = True
+
+
+def _same_iqn(pair: Pair) -> None:
+    """6.x keeps it in other_config."""
+    pair.own.host["other_config"]["iscsi_iqn"] = pair.pool.host["other_config"]["iscsi_iqn"]
+
+
+def _same_iqn_in_its_field(pair: Pair) -> None:
+    pair.own.host["iscsi_iqn"] = pair.pool.host["iscsi_iqn"]
+
+
+def _copied_installation(pair: Pair) -> None:
+    sr = next(row for row in pair.own.objects["SR"].values() if row["type"] == "lvm")
+    sr["uuid"] = next(row for row in pair.pool.objects["SR"].values() if row["type"] == "lvm")["uuid"]
+
+
+def _namesakes(pair: Pair) -> None:
+    pair.own.guest(name="web-1")
+    pair.pool.guest(name="web-1")
+    pair.own.host["name_label"] = pair.pool.host["name_label"]
+
+
+def _hashes(own: str, pool: str) -> Callable[[Pair], object]:
+    def change(pair: Pair) -> None:
+        pair.own.host["last_update_hash"] = own
+        pair.pool.host["last_update_hash"] = pool
+
+    return change
+
+
+def _states(pair: Pair) -> None:
+    pair.own.host["latest_synced_updates_applied"] = "no"
+    pair.pool.host["latest_synced_updates_applied"] = "yes"
+
+
+CASES = (
+    Case("join.size", Verdict.BLOCK, "16 already", _sixteen),
+    Case("join.paused", Verdict.BLOCK, "asleep", lambda pair: pair.own.guest("Paused", "asleep")),
+    Case("join.uuids", Verdict.BLOCK, "Local storage", _copied_installation),
+    Case("join.iqn", Verdict.BLOCK, "xs1", _same_iqn),
+    Case("join.iqn", Verdict.BLOCK, "iqn.", _same_iqn_in_its_field, NEW),
+    Case("join.update-level", Verdict.WARN, "aaaaaaaa…", _hashes("a" * 40, "b" * 40), NEW),
+    Case("join.update-level", Verdict.WARN, "unknown on the host", _hashes("", "b" * 40), NEW),
+    Case("join.update-level", Verdict.WARN, "no on the host", _states, NEW),
+    Case("join.parts", Verdict.WARN, "xen", lambda pair: pair.own.version.update(xen="4.17.5-12"), NEW),
+    Case("join.enabled", Verdict.WARN, "disabled", lambda pair: pair.own.host.update(enabled=False)),
+    Case("join.static-address", Verdict.WARN, "DHCP",
+         lambda pair: pair.own.pif("eth0").update(ip_configuration_mode="DHCP")),
+    Case("join.nics", Verdict.WARN, "eth1 is on xenbr7, in the pool on xenbr1", _cabled_otherwise),
+    Case("join.nics", Verdict.WARN, "it has no eth1; eth2 exists only there", _renamed_nic),
+    Case("join.nics", Verdict.WARN, "managed over eth1, the coordinator over eth0", _managed_over_another),
+    Case("join.mtu", Verdict.WARN, "eth1: 9000, in the pool 1500",
+         lambda pair: pair.own.network("eth1").update(MTU=9000)),
+    Case("join.multipathing", Verdict.WARN, "off there, and on in the pool",
+         lambda pair: pair.pool.host["other_config"].update(multipathing="true")),
+    Case("join.multipathing", Verdict.WARN, "on there, and off in the pool",
+         lambda pair: pair.own.host.update(multipathing=True), NEW),
+    Case("join.names", Verdict.WARN, "web-1", _namesakes),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "case", CASES, ids=[f"{case.check} {number} in {case.release}" for number, case in enumerate(CASES)]
+)
+def test_it_is_told_with_what_was_seen(case: Case) -> None:
+    pair = Pair.of(case.release)
+    before = {row.id: row for row in join.rows(pair.sides(), GOOD)}
+    assert case.check not in before or not before[case.check].against
+    case.change(pair)
+    (row,) = [row for row in join.rows(pair.sides(), GOOD) if row.id == case.check]
+    finding = row.finding()
+    assert (finding.verdict, finding.code) == (case.verdict, "")
+    assert case.told in finding.evidence
+    assert finding.remedy
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.check in ("join.iqn", "join.nics", "join.mtu")][:3],
+                         ids=lambda case: case.check)  # fmt: skip
+def test_the_toolstack_would_not_have_noticed(case: Case) -> None:
+    pair = Pair.of(case.release)
+    case.change(pair)
+    assert asked(pair) == ""
+
+
+@pytest.mark.parametrize(
+    ("apart", "verdict"),
+    [
+        (Interval(-0.2, 0.3), Verdict.PASS),
+        (Interval(-1.0, 60.0), Verdict.PASS),  # nothing is proved
+        (Interval(2.5, 2.7), Verdict.WARN),
+        (Interval(-290.0, -289.0), Verdict.WARN),
+        (Interval(300.5, 301.0), Verdict.BLOCK),
+        (Interval(-400.0, -399.0), Verdict.BLOCK),
+        (Interval(3.0, 1.0), Verdict.WARN),  # stepped while it was read
+        (None, Verdict.WARN),
+    ],
+)
+def test_clocks_are_judged_by_what_is_proved(apart: Interval | None, verdict: Verdict) -> None:
+    sides = Pair.of(OLD).sides()
+    (row,) = [row for row in join.rows(sides, apart, "the host did not answer") if row.id == "join.clock"]
+    assert row.finding().verdict is verdict
+    assert bool(row.unknown) is (apart is None)
+
+
+def test_bits_that_the_pool_s_mask_leaves_out_do_not_count() -> None:
+    """pool.other_config:cpuid_feature_mask, as 6.x compares; the sandbox joins it, too."""
+    pair = Pair.of(OLD)
+    shown = pair.own.host["cpu_info"]["features"].split("-")
+    shown[0] = f"{int(shown[0], 16) ^ 1 << 12:08x}"
+    pair.own.host["cpu_info"]["features"] = "-".join(shown)
+    assert [row.id for row in join.toolstack(pair.sides()) if row.blocks] == ["cpu.features"]
+    pair.pool.pool["other_config"] = {
+        **pair.pool.pool["other_config"],
+        "cpuid_feature_mask": "ffffefff-ffffffff-ffffffff-ffffffff",
+    }
+    assert [row.id for row in join.toolstack(pair.sides()) if row.blocks] == []
+    assert asked(pair) == ""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot import planning
-from bot.errors import Choice, NotFound, Refused
+from bot.errors import Choice, NotFound, Refused, Unavailable
 from bot.model import Expect, Finding, MemberTarget, ObjectId, Plan, PoolTarget, Risk, Step, Value, Verdict
-from bot.ports import Context, HostAnswer, Standpoint
+from bot.ports import Context, HostAnswer, KnownPool, Standpoint
 from bot.registry import command
 from bot.rules import conditions, recovery
 from bot.rules.check import Check
@@ -37,7 +37,7 @@ class Arguments:
     examples=("pool recover in lab", "pool recover with xs2 in lab"),
 )
 def plan(arguments: Arguments, context: Context) -> Plan:
-    known = context.pool.known()
+    known = context.pool.known() or _first_seen(context)
     if known is None:
         raise Refused(
             f"The bot has never seen the hosts of {quoted(context.pool.name)}, so it cannot tell them apart.",
@@ -52,6 +52,15 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     if leading:
         return _gather(situation, leading[0], context)
     return _take_over(situation, named, context)
+
+
+def _first_seen(context: Context) -> KnownPool | None:
+    """Of a pool that was never read: what it says now, if it has a coordinator."""
+    try:
+        context.pool.inventory()
+    except Unavailable:
+        return None
+    return context.pool.known()
 
 
 def _named(text: str | None, situation: Situation) -> HostAnswer | None:

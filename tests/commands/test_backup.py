@@ -95,6 +95,8 @@ def test_after_a_crash_the_copy_itself_tells_whether_it_was_made(keeping: Keepin
     assert hands.look(step, "").taken is Taken.NOT_TAKEN
     hands.send(step, {})
     assert hands.look(step, "").taken is Taken.DONE
+    another = own(replace(keeping.world.request(plan), id="X-2"))
+    assert another.look(step, "").taken is Taken.NOT_TAKEN, "another request's copy is not this one's"
     (file,) = keeping.folder.iterdir()
     file.write_text("something else", encoding="utf-8")
     assert hands.look(step, "").taken is Taken.NOT_TAKEN

@@ -81,7 +81,8 @@ def step_up(title: str, name: str, metadata: str, *, code: bool, confirm: bool =
     blocks: list[Block] = [rich.block(rich.section([rich.text(title, bold=True)]))]
     if name:
         label = "Confirm, if you know that it is so" if confirm else "Type its name"
-        blocks.append(_line(ids.TYPED, label, f"Exactly as it is: {name}", 255))
+        hint = f"Type exactly: {name}" if confirm else f"Exactly as it is: {name}"
+        blocks.append(_line(ids.TYPED, label, hint, 255))
     if code:
         blocks.append(_line(ids.CODE, "One-time code", "The six digits that your authenticator app shows now.", 12))
     return view("Approve", blocks, callback_id=ids.STEP_UP_VIEW, submit="Approve", metadata=metadata)

@@ -61,6 +61,26 @@ def test_force_is_destructive_and_takes_two_people(beginning: Town) -> None:
     assert hosts(beginning) == {"xs1", "xs3"}
 
 
+def test_a_lost_answer_is_found_in_the_pool_and_nothing_is_sent_twice(beginning: Town) -> None:
+    beginning.lab.drop("xs2", "after", 1, "Async.pool.join")
+    done(beginning, "host add xs2")
+    assert hosts(beginning) == {"xs1", "xs2"}
+    assert beginning.lab.calls()["Async.pool.join"] == 1
+
+
+def test_a_call_that_never_arrived_is_told_as_such_and_can_be_asked_again(beginning: Town) -> None:
+    beginning.lab.drop("xs2", "before", 1, "Async.pool.join")
+    request_id = beginning.ask("host add xs2")
+    beginning.press("Approve", request_id)
+    request = beginning.ended(request_id, 180.0)
+    assert request.state is State.FAILED
+    assert request.result is not None
+    assert "never reached" in request.result.summary + " ".join(request.result.lines)
+    assert hosts(beginning) == {"xs1"}
+    done(beginning, "host add xs2")
+    assert hosts(beginning) == {"xs1", "xs2"}
+
+
 def test_the_password_of_the_pool_is_told_nowhere(beginning: Town) -> None:
     done(beginning, "host add xs2")
     assert beginning.bot is not None

@@ -34,7 +34,21 @@ from bot.model import (
     Target,
 )
 from bot.policy import Book, Rules
-from bot.ports import Account, Clock, ConnectionFacts, Context, Sighting, Standing, Store, Taken, TaskStatus, TaskView
+from bot.ports import (
+    Account,
+    Clock,
+    ConnectionFacts,
+    Context,
+    HostAnswer,
+    KnownHost,
+    KnownPool,
+    Sighting,
+    Standing,
+    Store,
+    Taken,
+    TaskStatus,
+    TaskView,
+)
 from bot.registry import Registry, command
 from bot.resolve import Resolver
 from bot.runner import Runner
@@ -247,6 +261,18 @@ class FakeView:
 
     def inventory(self) -> Inventory:
         return self.pool.inventory()
+
+    def latest(self) -> Inventory | None:
+        return None
+
+    def known(self) -> KnownPool | None:
+        return None
+
+    def roll_call(self) -> tuple[HostAnswer, ...]:
+        return ()
+
+    def answer_of(self, host: KnownHost) -> HostAnswer:
+        raise NotFound(host.name)
 
     def ask(self, call: str, *arguments: Argument) -> Any:
         raise ValueError(call)

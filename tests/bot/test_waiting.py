@@ -28,7 +28,8 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def after(world: World, seconds: float, do: Callable[[], None]) -> None:
     """Once so much time has passed from now on, while the pool goes on working."""
-    began, done = world.clock.elapsed, []
+    began = world.clock.elapsed
+    done: list[bool] = []
 
     def meanwhile() -> None:
         world.pool.work()
@@ -62,12 +63,12 @@ def result_of(request: Request) -> str:
 
 def test_it_waits_and_says_for_what_and_sends_nothing(world: World) -> None:
     told: list[str] = []
+    id = world.approved("vm await web-1 to xs2")
 
     def home() -> None:
         told.append(world.waits_for(id))
         brought_home(world)
 
-    id = world.approved("vm await web-1 to xs2")
     after(world, 40, home)
     world.run()
     assert told == ["Wait for web-1 – web-1 is on 2"]
@@ -114,6 +115,7 @@ def test_what_happened_while_the_bot_was_down_counts_also_after_the_limit(world:
 @pytest.mark.parametrize(("seconds", "state"), [(100, State.SUCCEEDED), (150, State.FAILED)])
 def test_the_pool_may_be_away_as_long_as_the_step_says(world: World, seconds: float, state: State) -> None:
     told: list[str] = []
+    id = world.approved("vm await web-1 to xs2")
 
     def back() -> None:
         told.append(world.waits_for(id))
@@ -124,7 +126,6 @@ def test_the_pool_may_be_away_as_long_as_the_step_says(world: World, seconds: fl
         world.pool.away = True
         after(world, seconds, back)
 
-    id = world.approved("vm await web-1 to xs2")
     after(world, 20, away)
     world.run()
     request = world.request(id)

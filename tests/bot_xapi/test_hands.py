@@ -72,7 +72,9 @@ def host(serve: Serve, pool: Migrating) -> PretendHost:
 
 @pytest.fixture
 def hands(host: PretendHost, pools_with: PoolsWith) -> XapiHands:
-    return pools_with(plain(host, answer_seconds=1.0), secret={"chap": "s3cret"}.__getitem__).hands("lab")
+    made = pools_with(plain(host, answer_seconds=1.0), secret={"chap": "s3cret"}.__getitem__).hands("lab")
+    assert isinstance(made, XapiHands)
+    return made
 
 
 def test_a_step_is_sent_with_references_and_its_task_followed_to_the_end(pool: Migrating, hands: XapiHands) -> None:

@@ -41,9 +41,10 @@ def test_nothing_is_sent_to_another_pool(serve: Serve, pool: PretendPool, pools_
     hands = pools_with(plain(host)).hands("lab")
     hands.mark(MIGRATE)
     another(pool)
-    for act in (lambda: hands.mark(MIGRATE), lambda: hands.send(MIGRATE, {})):
-        with pytest.raises(Refused, match="Another pool answers"):
-            act()
+    with pytest.raises(Refused, match="Another pool answers"):
+        hands.mark(MIGRATE)
+    with pytest.raises(Refused, match="Another pool answers"):
+        hands.send(MIGRATE, {})
     assert not host.requests["Async.VM.pool_migrate"]
 
 

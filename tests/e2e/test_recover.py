@@ -46,11 +46,9 @@ def test_a_pool_is_recovered_backed_up_and_cleared_of_its_dead_host(place: Town)
     place.lab.kill("xs1")
     assert "cannot be reached" in place.say("pool status")
     eventually(lambda: "was opened" in place.say("pool recover"), "that xs2 notices", 60.0)
-    request_id = next(
-        each.id
-        for each in place.bot.store.open_requests()
-        if each.plan.command == "pool recover"  # type: ignore[union-attr]
-    )
+    assert place.bot is not None
+    waiting = place.bot.store.open_requests()
+    request_id = next(each.id for each in waiting if each.plan.command == "pool recover")
     eventually(lambda: place.card(request_id), "its card")
     assert "type exactly: xs1 is off" in typed(place, request_id, "ana", "xs1")
     assert "still needs 1 more" in typed(place, request_id, "ana", "xs1 is off")

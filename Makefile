@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 ARGS   ?=
 
-.PHONY: demo test check bench docs lock clean
+.PHONY: demo test check bench soak docs lock clean
 
 demo: $(VENV)/demo.stamp
 	@$(BIN)/python -m bot demo $(ARGS)
@@ -24,6 +24,10 @@ check: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+# Three days' work at full speed: does anything grow that should not? ARGS="--days 1 --minutes 5" makes it shorter.
+soak: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.bench.soak $(ARGS)
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m docs.generate

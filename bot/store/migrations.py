@@ -205,6 +205,18 @@ def _pool_backups(db: Database) -> None:
     pool_backups.create(db)
 
 
+@MIGRATIONS(name="0009_name_to_type")
+def _name_to_type(db: Database) -> None:
+    # Before, it was only stored whether a name had to be typed, not which.
+    first = "CASE WHEN json_extract(plan, '$.whole_pool') THEN NULL ELSE json_extract(plan, '$.touches[0].name') END"
+    named = f"coalesce({first}, json_extract(plan, '$.pool.name'))"
+    wanted = f"CASE json_type(requirement, '$.type_name') WHEN 'true' THEN {named} ELSE '' END"
+    db.execute(
+        f"UPDATE requests SET requirement = json_set(requirement, '$.type_name', {wanted})"  # noqa: S608
+        " WHERE json_type(requirement, '$.type_name') IN ('true', 'false')"
+    )
+
+
 LEDGER_TRIGGERS = {
     "ledger_refuses_update": (
         "CREATE TRIGGER ledger_refuses_update BEFORE UPDATE ON ledger"

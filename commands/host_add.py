@@ -131,14 +131,22 @@ def _findings(rows: tuple[Row, ...], force: bool, sides: Sides, can_be_forced: b
             yield replace(row, remedy=told.strip()).finding()
         else:
             yield row.finding(force)
-    unconnected = _unconnected(inventory)
-    yield Finding(
+    yield _storage(inventory)
+
+
+def _storage(inventory: Inventory) -> Finding:
+    """With high availability on every host needs the heartbeat's storage, or it cannot be turned on again."""
+    why, ha_on = _unconnected(inventory), inventory.pool.ha_enabled
+    remedy = "Connect it afterwards: xe pbd-create, then “sr repair SR”."
+    if ha_on:
+        remedy = "Else high availability could not be turned on again: mend that first, or “ha disable” for longer."
+    return Finding(
         id="join.storage",
-        verdict=Verdict.WARN if unconnected else Verdict.PASS,
+        verdict=Verdict.PASS if not why else Verdict.BLOCK if ha_on else Verdict.WARN,
         subject=inventory.pool.id,
-        title="the pool connects its storage to a new host by itself" if not unconnected else "storage is left out",
-        evidence=unconnected,
-        remedy="Connect it afterwards: xe pbd-create, then “sr repair SR”." if unconnected else "",
+        title="the pool connects all its storage to a new host by itself",
+        evidence=why,
+        remedy=remedy if why else "",
     )
 
 

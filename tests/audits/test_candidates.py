@@ -24,7 +24,7 @@ def test_each_host_is_held_against_the_pool() -> None:
         drift = drifts["xs3", "cpu.features"]
         assert drift.text.startswith("xs3 could not join xs1 today")
         assert "movbe" in drift.evidence
-        assert "host add xs3 to xs1 force" in drift.remedy
+        assert "host mask-cpu xs3 like xs1" in drift.remedy
         assert {name for (name, _), drift in drifts.items() if drift.level is Level.INFO} == {"xs2", "xs3"}
 
 

@@ -46,6 +46,17 @@ def test_a_host_of_the_same_kind_joins_and_another_client_sees_it() -> None:
         assert "is in xs1 already" in refused(found, "host add xs2 to xs1").message
 
 
+def test_between_vendors_neither_mask_nor_force_is_offered() -> None:
+    pair = Pair.of(OLD)
+    pair.own.host["cpu_info"].update(vendor="AuthenticAMD", features="00000001-00000001-00000001-00000001")
+    with world(pair.lab()) as found:
+        plan = found.plan("host add xs2")
+        assert [finding.id for finding in plan.blockers] == ["cpu.vendor", "cpu.features"]
+        assert plan.if_blocked == ()
+        forced = found.plan("host add xs2 force")
+        assert [(finding.id, finding.code) for finding in forced.blockers] == [("cpu.vendor", "")]
+
+
 def test_the_password_is_named_and_nowhere_told() -> None:
     with world("tutorial-start") as found:
         plan = found.plan("host add xs2")
@@ -132,7 +143,7 @@ def test_high_availability_comes_back_when_the_host_cannot_join() -> None:
         assert {found.api.VDI.get_SR(vdi) for vdi in record["ha_statefiles"]} == {sr}
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+def eventually(holds: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not come"
@@ -188,6 +199,10 @@ def test_storage_that_the_coordinator_itself_lacks_is_not_waited_for() -> None:
         (told,) = [finding for finding in plan.warnings if finding.id == "join.storage"]
         assert "nosync" in told.evidence
         assert [step.call for step in plan.steps] == ["pool.join", ""]
+    pair.pool.pool["ha_enabled"] = True
+    with world(pair.lab()) as found:
+        (blocker,) = found.plan(f"host add {pair.own.host['name_label']}").blockers
+        assert (blocker.id, blocker.code) == ("join.storage", "")
 
 
 def test_a_clock_that_is_far_off_stops_it() -> None:

@@ -64,8 +64,10 @@ def _difference(sides: Sides, wanted: str, shown: str) -> str:
 
 
 def _way_out(sides: Sides, wanted: str) -> str:
+    if sides.own.host.cpu_info.get("vendor", "") != _vendor(sides):
+        return "No mask makes one vendor's CPU look like another's."
     if cpu_mask.waits_for_boot(sides.own.host, wanted):
-        return f"It is masked already; reboot it: xe host-disable, then xe host-reboot, uuid={sides.own.host.uuid}"
+        return f"It is masked already, and only has to be rebooted: “{mask_command(sides)}” does that."
     reasons = [check for check in cpu_mask.checks(sides.own.host, wanted, sides.pool.inventory) if not check.ok]
     if reasons:
         return f"It cannot be masked: {reasons[0].against}."
@@ -77,10 +79,11 @@ def mask_command(sides: Sides) -> str:
 
 
 def can_be_masked(sides: Sides) -> bool:
-    """Before 7.0, and with a mask that would make the host's CPU look like the pool's."""
-    wanted = cpu_mask.target(sides.pool.inventory)
-    checks = cpu_mask.checks(sides.own.host, wanted, sides.pool.inventory)
-    return cpu_mask.exists(sides.own.host) and all(check.ok for check in checks)
+    """Before 7.0, of the same vendor, and with a mask that would make the host's CPU look like the pool's."""
+    host, pool = sides.own.host, sides.pool.inventory
+    if not cpu_mask.exists(host) or host.cpu_info.get("vendor", "") != _vendor(sides):
+        return False
+    return all(check.ok for check in cpu_mask.checks(host, cpu_mask.target(pool), pool))
 
 
 def forecast(sides: Sides) -> Iterator[Row]:

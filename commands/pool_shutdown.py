@@ -77,7 +77,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *(_stop(stop, target) for stop in stops),
             *(step for host in members for step in _off(host, target)),
             *((power.gone(members, target),) if members else ()),
-            *_off(last, target),
+            *_off(last, target, last=True),
             *(() if own else (power.silent(inventory, target),)),
         ),
         whole_pool=True,
@@ -177,10 +177,10 @@ def _stop(stop: closing.Stop, target: PoolTarget) -> Step:
     )
 
 
-def _off(host: Host, target: PoolTarget) -> Iterator[Step]:
+def _off(host: Host, target: PoolTarget, *, last: bool = False) -> Iterator[Step]:
     if host.enabled:
         yield hosts.disable(host, target)
-    yield power.down(host, "host.shutdown", target)
+    yield power.down(host, "host.shutdown", target, last=last)
 
 
 def _impact(own: tuple[Entity, Host] | None, last: Host, stops: tuple[closing.Stop, ...]) -> Iterator[str]:

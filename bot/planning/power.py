@@ -45,8 +45,8 @@ def checks(host: Host, inventory: Inventory) -> Iterator[Check]:
     )
 
 
-def down(host: Host, call: str, target: Target) -> Step:
-    """`host.reboot` or `host.shutdown`."""
+def down(host: Host, call: str, target: Target, *, last: bool = False) -> Step:
+    """`host.reboot` or `host.shutdown`; `last`: nobody is left to answer for the pool afterwards."""
     verb = "Reboot" if call == "host.reboot" else "Shut down"
     return Step(
         title=f"{verb} {quoted(host.name)}",
@@ -55,8 +55,16 @@ def down(host: Host, call: str, target: Target) -> Step:
         arguments=(Object(host.id),),
         # Its own name for both, since xapi makes the same task of them.
         trace=Trace(object=host.id, operation="shutdown"),
-        expect=(Expect(object=host.id, rule=conditions.LEAVING, equals=Value(host.other_config.get("boot_time", ""))),),
-        limit_seconds=LIMIT_SECONDS,
+        expect=(
+            Expect(
+                object=host.id,
+                rule=conditions.LEFT if last else conditions.LEAVING,
+                equals=Value(host.other_config.get("boot_time", "")),
+                at=target if last else None,
+            ),
+        ),
+        # The call returns in seconds. When the coordinator is gone before its answer, the pool tells when it is back.
+        limit_seconds=BOOT_SECONDS if host.is_coordinator else LIMIT_SECONDS,
         away_seconds=BOOT_SECONDS,
         final=True,
     )

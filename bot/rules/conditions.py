@@ -28,6 +28,8 @@ LEAVING = "host.leaving"
 """It was told to go down and is about to, is not heard from any more, or has started anew since (`before`: its
 other_config's boot_time).
 """
+LEFT = "host.left"
+"""LEAVING, of the last host of a pool: also when nobody answers for the pool any more."""
 SERVES = "host.serves"
 """Known, live and enabled: VMs can run there."""
 STORES = "host.stores"
@@ -46,6 +48,8 @@ seconds that it has, with strokes.
 """
 SILENT = "pool.silent"
 """No host answers as the pool's coordinator any more: what can be read of the pool makes it untrue."""
+TRUE_OF_SILENCE = frozenset({LEFT, SILENT})
+"""Those that hold when the pool cannot be asked."""
 
 FOLLOWS = "host.follows"
 """It says itself, asked alone, that its coordinator is at the address that the expectation has as its value. No
@@ -158,6 +162,7 @@ _NOW: Mapping[str, Callable[[Host, Inventory], Holds]] = {
 }
 _SINCE: Mapping[str, Callable[[Host, str, Inventory], Holds]] = {
     LEAVING: _leaving,
+    LEFT: _leaving,
     FAILED: aftermath.failed,
     TAKEN_OVER: aftermath.taken_over,
 }

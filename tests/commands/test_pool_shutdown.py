@@ -165,3 +165,16 @@ def test_naming_what_is_not_the_bots_place_is_refused() -> None:
     with housing("jenkins") as found:
         # Two VMs are called so.
         assert "2 objects of this pool are called so" in refused(found, "pool shutdown").message
+
+
+def test_the_last_host_may_be_gone_before_its_answer_is_read() -> None:
+    """At this speed the ten seconds until it goes down are over before the bot has looked at the call's task."""
+    with world(change=with_tools, speed=200.0) as found:
+        plan = found.plan("pool shutdown")
+        last = next(
+            number for number, step in enumerate(plan.steps) if step.title == "Disable xs1: no VM comes to it any more"
+        )
+        found.perform(plan, steps=last + 1)
+        found.lab.set_speed(100_000.0)
+        evidence = found.perform(replace(plan, steps=plan.steps[last + 1 :]))
+        assert evidence[-1] == "no host answers as the coordinator of lab any more"

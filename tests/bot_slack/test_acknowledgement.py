@@ -39,9 +39,9 @@ def order(team: Team, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     monkeypatch.setattr(client, "send_socket_mode_response", sending)
     first = team.desk._first
 
-    def working(key: str) -> bool:
+    def working(key: str, *, holds: bool = True) -> bool:
         noted.append(("work", key.removeprefix("slack:")))
-        return first(key)
+        return first(key, holds=holds)
 
     monkeypatch.setattr(team.desk, "_first", working)
     return noted

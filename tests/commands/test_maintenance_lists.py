@@ -49,6 +49,7 @@ def test_whom_somebody_dealt_with_meanwhile_is_left_alone() -> None:
     with world(change=change) as found:
         plan = found.plan("host maintenance xs2 off")
         assert "wiki-1" not in " ".join(step.title for step in plan.steps)
+        assert not [finding for finding in plan.findings if finding.id == "vm.returns"]
 
 
 def test_who_cannot_come_back_is_told_and_keeps_nobody_else() -> None:

@@ -6,12 +6,14 @@ import argparse
 import getpass
 import json
 import logging
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 
 from bot import (
+    cli_completion,
     cli_config,
     cli_database,
     cli_doctor,
@@ -67,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     cmd.add_argument("--json", action="store_true", help="the answer as JSON")
     cmd.add_argument("--to", metavar="DIRECTORY", type=Path, help="write the answer's files there (as of audit files)")
     cmd.add_argument("--wait", action="store_true", help="for a change: wait until it has ended")
+    limit = "wait so long at most; status 3 when it has not ended then"
+    cmd.add_argument("--limit", metavar="SECONDS", type=float, default=math.inf, help=limit)
     cmd.set_defaults(run=_cmd)
 
     votes = cli_vote.add_parsers(parts)
@@ -81,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     record, memory = cli_ledger.add_parsers(parts), cli_database.add_parsers(parts)
     care = cli_doctor.add_parsers(parts)
     cli_setup.add_parser(parts)
+    cli_completion.add_parsers(parts, parser)
 
     app = parts.add_parser("manifest", help="the Slack app's manifest, to paste where Slack asks for one")
     app.add_argument("--name", default="Xenia", help="what the app is called in Slack (default: Xenia)")
@@ -140,7 +145,7 @@ def _cmd(options: argparse.Namespace) -> int:
         if isinstance(answer, Shown) and answer.report.attachments:
             _keep(answer.report.attachments, options.to, Terminal(sys.stderr))
         if isinstance(answer, Opened) and (options.wait or bot.runner.running()):
-            return follow(bot, answer.request_id)
+            return follow(bot, answer.request_id, options.limit)
         return status
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import math
 import sys
 import time
 from collections.abc import Collection, Iterator
@@ -76,8 +77,9 @@ def progressing() -> Iterator[None]:
             yield
 
 
-def follow(bot: Bot, request_id: str) -> int:
-    """Show a request's progress until it has ended; the process's exit status."""
+def follow(bot: Bot, request_id: str, seconds: float = math.inf) -> int:
+    """Show a request's progress until it has ended; the process's exit status: 3 when it has not after so long."""
+    deadline = time.monotonic() + seconds
     from rich.console import Console
     from rich.progress import Progress as Bars
 
@@ -87,12 +89,21 @@ def follow(bot: Bot, request_id: str) -> int:
             request = bot.store.request(request_id)
             if request is None or request.state in END_STATES or request.state is State.UNKNOWN:
                 break
+            if time.monotonic() > deadline:
+                return _still_open(request)
             done = request.progress or Progress()
             bars.update(
                 bar, description=f"{request_id} {request.state}", completed=(done.step + done.fraction) / done.steps
             )
             time.sleep(0.3)
     return _told(request)
+
+
+def _still_open(request: Request) -> int:
+    terminal = Terminal(sys.stdout)
+    terminal.line(f"Request {request.id} has not ended yet: it is {request.state}. Nothing was taken back.")
+    terminal.line(f"“request show {request.id}” tells how it is; a bot that runs follows it to its end.")
+    return 3
 
 
 def _told(request: Request | None) -> int:

@@ -30,7 +30,7 @@ from bot.model import (
     State,
     Vote,
 )
-from bot.ports import Clock, Conflict, Delivery, LedgerRow, NewRequest, PoolBackup
+from bot.ports import Clock, Conflict, LedgerRow, NewRequest, PoolBackup
 from bot.store import (
     archive,
     calls,
@@ -49,6 +49,7 @@ from bot.store.archive import Archive
 from bot.store.audits import Memory
 from bot.store.chain import Head, Seal, Verification
 from bot.store.connection import BUSY_SECONDS, Connections
+from bot.store.deliveries import Deliveries
 from bot.store.encoding import moment, stamp
 from bot.store.mark import Mark
 from bot.store.migrations import migrate
@@ -60,7 +61,7 @@ log = logging.getLogger(__name__)
 _OPEN = "ended_at IS NULL"
 
 
-class SqliteStore:
+class SqliteStore(Deliveries):
     """:class:`bot.ports.Store` in the SQLite file at `path`, which is made when it does not exist.
 
     Safe to use from many threads and several processes. `ledger_key` (16 bytes or more) seals the ledger; None chains
@@ -170,11 +171,6 @@ class SqliteStore:
         """How much there is of everything."""
         with self._connections.read() as db:
             return figures.read(db, self._clock.now())
-
-    def forget_deliveries(self, before: datetime) -> int:
-        """Forget which messages belong to requests that ended before then; how many. Cards of open ones stay."""
-        with self._connections.write() as db:
-            return outbox.forget(db, before)
 
     def archive(self, before: datetime, file: Path, actor: Actor) -> Archive:
         """Move the rows older than `before` into a new file. :raises Refused: see :mod:`bot.store.archive`."""
@@ -378,11 +374,7 @@ class SqliteStore:
         with self._connections.write() as db:
             return locks.adopt(db, request_id, owner, now, lease_seconds)
 
-    # --- the outbox ---------------------------------------------------------------------------------------------------
-
-    def claim(self, now: datetime, lease_seconds: float) -> Delivery | None:
-        with self._connections.write() as db:
-            return outbox.claim(db, now, lease_seconds, str(ledger.head(db)))
+    # --- from day to day ----------------------------------------------------------------------------------------------
 
     def configured(self, content: str, changes: Callable[[str, str], tuple[str, ...]]) -> bool:
         """The bot works with this configuration from now on: recorded when it is another than the last one.
@@ -410,28 +402,6 @@ class SqliteStore:
             self._ledger.append(db, Entry(kind="head announced", actor=BOT, body={"channel": place.channel}), now)
             outbox.announcement(db, place, _todays_head(ledger.head(db), now), now)
             return True
-
-    def posting(self, delivery: Delivery) -> None:
-        """:raises Unavailable: another worker has taken the delivery over; it must not be posted."""
-        with self._connections.write() as db:
-            outbox.posting(db, delivery)
-
-    def delivered(self, delivery: Delivery, ts: str) -> None:
-        with self._connections.write() as db:
-            outbox.delivered(db, delivery, ts, self._clock.now())
-
-    def postpone(self, delivery: Delivery, *, until: datetime, error: str, in_doubt: bool) -> None:
-        """Without an `error` it counts as no attempt."""
-        with self._connections.write() as db:
-            outbox.postpone(db, delivery, until, error, in_doubt)
-
-    def give_up(self, delivery: Delivery, *, error: str) -> None:
-        with self._connections.write() as db:
-            outbox.give_up(db, delivery, error)
-
-    def next_due(self) -> datetime | None:
-        with self._connections.read() as db:
-            return outbox.next_due(db)
 
     @contextmanager
     def _recording(self, *, before_a_call: bool = False) -> Iterator[Database]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import XenAPI
 
-from bot.text import one_line
+from bot.text import one_line, quoted
 from bot.xapi import failures, transport
 from bot.xapi.addresses import Endpoint, endpoint_of, same
 from bot.xapi.broken import Broken
@@ -116,6 +116,15 @@ class Doorbell:
         once = OnceTransport(self._exchange, endpoint, fresh=True, silence_seconds=self._settings.probe_seconds)
         handle = transport.login(once, *credentials)
         return Tried(endpoint=endpoint, handle=handle, proof=once.proof, words="answers as the coordinator")
+
+
+def what_now(tried: list[Tried], settings: PoolSettings) -> str:
+    """What a person can do when no host accepted a login."""
+    if settings.alone and any(each.coordinator for each in tried):
+        return "It is a member of a pool now; ask about it in that pool."
+    if any(each.coordinator or each.words.startswith("answers:") for each in tried):
+        return f"Bring the coordinator back. If it is lost: “pool recover in {quoted(settings.name)}”."
+    return "Check the hosts' power and the network between the bot and them."
 
 
 def _refusal(endpoint: Endpoint, error: tuple[str, ...]) -> Tried:

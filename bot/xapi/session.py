@@ -18,7 +18,7 @@ from bot.text import duration, quoted
 from bot.xapi import failures, transport
 from bot.xapi.addresses import Endpoint, same
 from bot.xapi.broken import AnswerLost, Broken, NotSent
-from bot.xapi.coordinator import Doorbell, Tried
+from bot.xapi.coordinator import Doorbell, Tried, what_now
 from bot.xapi.settings import PoolSettings
 from bot.xapi.transport import Exchange, OnceTransport, SessionGone
 from bot.xapi.trust import PLAIN_HTTP, Proof
@@ -313,7 +313,7 @@ class PoolSession:
         if denied is not None:
             raise self._denial(denied, password)
         remedy = next((each.remedy for each in tried if each.remedy), "")
-        raise self._unavailable(self._answers(tried), remedy or self._what_now(tried))
+        raise self._unavailable(self._answers(tried), remedy or what_now(tried, self._settings))
 
     def _accepted(self, tried: Tried) -> Login:
         self._denials = 0
@@ -355,11 +355,6 @@ class PoolSession:
 
     # --- words ---
 
-    def _what_now(self, tried: list[Tried]) -> str:
-        if self._settings.alone and any(each.coordinator for each in tried):
-            return "It is a member of a pool now; ask about it in that pool."
-        return _no_coordinator(tried)
-
     def _unavailable(self, answers: list[str], remedy: str = "", *, message: str = "") -> Unavailable:
         return Unavailable(
             message or f"The {self._settings.called} cannot be reached.", remedy=remedy, evidence=tuple(answers)
@@ -392,12 +387,3 @@ def _timed_out(broken: Broken) -> bool:
 
 def _again(error: Unavailable) -> Unavailable:
     return Unavailable(error.message, remedy=error.remedy, evidence=error.evidence, choices=error.choices)
-
-
-def _no_coordinator(tried: list[Tried]) -> str:
-    if any(each.coordinator or each.words.startswith("answers:") for each in tried):
-        return (
-            "Bring the coordinator back. If it is lost: on a surviving host xe pool-emergency-transition-to-master,"
-            " then xe pool-recover-slaves; the old coordinator must then stay off."
-        )
-    return "Check the hosts' power and the network between the bot and them."

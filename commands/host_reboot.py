@@ -67,6 +67,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *planning.findings(power.checks(host, inventory), host.id),
             *(power.elected(host, inventory, "reboot") if pause is None else ()),
             *handover.findings,
+            *power.own_end(host, context.runs_on, inventory, returns=True),
             *(emptied.findings if was_in_use else ()),
         ),
         steps=(
@@ -89,7 +90,10 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         ),
         reasons=(*handover.reasons, *(emptied.reasons if was_in_use else ())),
         go_back="",
-        on_failure=(Suggestion("Take it back into service", in_maintenance_line),),
+        on_failure=(
+            Suggestion("Take it back into service", in_maintenance_line),
+            *((Suggestion("Turn HA on", planning.line(planning.enabling_line(inventory), context)),) if pause else ()),
+        ),
     )
 
 

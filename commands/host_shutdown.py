@@ -59,6 +59,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *_leads_alone(host, bool(handover.steps), ha_on, inventory),
             *(power.elected(host, inventory, "shutdown") if not pause else ()),
             *handover.findings,
+            *power.own_end(host, context.runs_on, inventory, returns=False),
             *emptied.findings,
             _power_on(host),
         ),

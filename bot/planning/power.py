@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bot.inventory import Host, Inventory
 from bot.lookup import spelling
 from bot.model import Expect, Finding, MemberTarget, Object, PoolTarget, Step, Target, Trace, Value, Verdict
-from bot.rules import conditions, evacuation, heartbeat, maintenance
+from bot.rules import closing, conditions, evacuation, heartbeat, maintenance
 from bot.rules.check import Check
 from bot.rules.maintenance import Return
 from bot.rules.placement import plugged
@@ -154,6 +154,24 @@ def elected(host: Host, inventory: Inventory, verb: str) -> tuple[Finding, ...]:
             evidence="when it goes down, HA elects another: minutes without API, and nobody chooses which",
             remedy=f"“host {verb} {spelling(host, inventory)} handover” turns HA off, hands the role over, "
             f"and turns HA {again}.",
+        ),
+    )
+
+
+def own_end(host: Host, runs_on: str, inventory: Inventory, *, returns: bool) -> tuple[Finding, ...]:
+    """The bot that runs on the very host that goes down. A VM that it runs on moves away with the others."""
+    own = closing.own_place(runs_on, inventory)
+    if own is None or own[0] != host:
+        return ()
+    after = "it goes on with this when the host is back" if returns else "nobody is there then to switch it on again"
+    return (
+        Finding(
+            id="host.bot-inside",
+            verdict=Verdict.WARN if returns else Verdict.BLOCK,
+            subject=host.id,
+            title=f"the bot itself runs on {quoted(host.name)}" if returns else "the bot runs elsewhere",
+            evidence=f"it runs on {quoted(host.name)}: {after}",
+            remedy="" if returns else "Switch it off by hand, or let the bot run elsewhere.",
         ),
     )
 

@@ -139,6 +139,7 @@ def test_ha_can_be_paused_so_that_the_coordinator_hands_its_role_over() -> None:
         plan = done(found, "host reboot xs31 handover")
         calls = [step.call for step in plan.steps]
         assert (calls[0], calls[1], calls[-1]) == ("pool.disable_ha", "pool.designate_new_master", "pool.enable_ha")
+        assert [each.label for each in plan.on_failure] == ["Take it back into service", "Turn HA on"]
         assert coordinator(found) != "xs31"
         (after,) = found.api.pool.get_all_records().values()
         assert after["ha_enabled"] is True
@@ -230,6 +231,17 @@ def test_the_last_who_can_lead_is_not_switched_off() -> None:
         plan = found.plan("host shutdown xs31")
         (told,) = [finding for finding in plan.blockers if finding.id == "coordinator.leads"]
         assert "“pool shutdown”" in told.remedy
+
+
+def test_a_host_that_the_bot_runs_on_takes_it_along() -> None:
+    with world(change=free_to_leave) as found:
+        found.resolver = replace(found.resolver, runs_on="xs2")
+        (told,) = [finding for finding in found.plan("host reboot xs2").findings if finding.id == "host.bot-inside"]
+        assert told.verdict is Verdict.WARN
+        assert [finding.id for finding in found.plan("host shutdown xs2").blockers] == ["host.bot-inside"]
+        # A VM that it runs on moves away with the others.
+        found.resolver = replace(found.resolver, runs_on="web-2")
+        assert not found.plan("host shutdown xs2").blockers
 
 
 def test_what_stays_done_when_the_host_does_not_come_back() -> None:

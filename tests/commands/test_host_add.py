@@ -20,13 +20,19 @@ def warned(plan: Plan) -> list[str]:
     return [finding.id for finding in plan.warnings if finding.id != "join.clock"]
 
 
-def role(found: World, host: str) -> str:
-    """What the host answers to a login: "" as a coordinator."""
-    try:
-        found.host_api(host)
-    except XenAPI.Failure as failure:
-        return str(failure.details[0])
-    return ""
+def role(found: World, host: str, seconds: float = 60.0) -> str:
+    """What the host answers to a login: "" as a coordinator. One that is just starting is waited for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found.host_api(host)
+        except XenAPI.Failure as failure:
+            return str(failure.details[0])
+        except OSError:
+            assert time.monotonic() < deadline, f"{host} does not answer"
+            time.sleep(0.05)
+        else:
+            return ""
 
 
 def test_a_host_of_the_same_kind_joins_and_another_client_sees_it() -> None:

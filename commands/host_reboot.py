@@ -83,6 +83,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         whole_pool=host.is_coordinator or pause is not None,
         facts=power.facts(host, inventory),
         impact=(
+            *((planning.PAUSED,) if pause else ()),
             *handover.impact,
             *(emptied.impact if was_in_use else ()),
             f"{quoted(host.name)} is away for five to fifteen minutes, as a rule.",

@@ -74,6 +74,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         whole_pool=host.is_coordinator or bool(pause),
         facts=power.facts(host, inventory),
         impact=(
+            *((planning.PAUSED,) if pause else ()),
             *handover.impact,
             *emptied.impact,
             f"To come back: “{start}”, then “host maintenance {name} off”{again}.",

@@ -1,6 +1,7 @@
 """What the plans of many commands are made of: findings about VMs and hosts, the toolstack's own opinion, and steps."""
 
 from bot.planning.availability import (
+    PAUSED,
     enabling_line,
     most_failures,
     paused,
@@ -14,6 +15,7 @@ from bot.planning.common import copied_first, findings, line, pool_id, second_op
 from bot.planning.vms import about, arrival, ha_lets_go, home_answers, in_state, runs_on
 
 __all__ = [
+    "PAUSED",
     "about",
     "arrival",
     "copied_first",

@@ -53,6 +53,10 @@ def paused(inventory: Inventory) -> tuple[Step, Step]:
     return turn_off(inventory, undo=(again,)), again
 
 
+PAUSED = "High availability is off meanwhile: nothing restarts the VMs of a host that fails."
+"""What it means to pause it, for people."""
+
+
 def wants_pause(host: Host, asked: bool, inventory: Inventory) -> bool:
     """Is high availability to be turned off for a while, so that the coordinator can hand its role over?
 

@@ -139,6 +139,7 @@ def test_ha_can_be_paused_so_that_the_coordinator_hands_its_role_over() -> None:
         plan = done(found, "host reboot xs31 handover")
         calls = [step.call for step in plan.steps]
         assert (calls[0], calls[1], calls[-1]) == ("pool.disable_ha", "pool.designate_new_master", "pool.enable_ha")
+        assert "High availability is off meanwhile" in plan.impact[0]
         assert [each.label for each in plan.on_failure] == ["Take it back into service", "Turn HA on"]
         assert coordinator(found) != "xs31"
         (after,) = found.api.pool.get_all_records().values()

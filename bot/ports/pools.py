@@ -55,8 +55,11 @@ class Standpoint(StrEnum):
     LOST = "without coordinator"
     """In emergency mode: a member that has lost its coordinator."""
     REFUSES = "refuses"
-    """It answers, but not what it is (a wrong password, a toolstack that is still starting)."""
+    """It is there, but does not say what it is: a wrong password, a certificate that is not trusted, a toolstack that
+    is still starting or hangs.
+    """
     SILENT = "silent"
+    """Nothing takes connections at its address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 
 class Broken(Exception):
-    """The host `address` gave no answer. `why` continues "the host …" in plain words; `remedy` says what to do."""
+    """The host `address` gave no answer. `why` continues "the host …" in plain words; `remedy` says what to do.
+    `absent`: nothing took as much as a connection there. What did, and was not understood or not trusted, is a host
+    that runs.
+    """
 
-    def __init__(self, address: str, why: str, *, remedy: str = "") -> None:
+    def __init__(self, address: str, why: str, *, remedy: str = "", absent: bool = False) -> None:
         super().__init__(f"{address} {why}")
+        self.absent = absent
         self.address = address
         self.why = why
         self.remedy = remedy

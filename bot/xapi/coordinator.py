@@ -41,6 +41,8 @@ class Tried:
     remedy: str = ""
     answered: bool = True
     """It answered something, if only a refusal."""
+    absent: bool = False
+    """Nothing takes connections at its address."""
 
 
 class Doorbell:
@@ -64,7 +66,9 @@ class Doorbell:
                 # XenServer 6.1 and older do not know the originator (introduced in 6.2).
                 return self._log_in(endpoint, credentials[:3])
         except Broken as broken:
-            return Tried(endpoint=endpoint, words=broken.why, remedy=broken.remedy, answered=False)
+            return Tried(
+                endpoint=endpoint, words=broken.why, remedy=broken.remedy, answered=False, absent=broken.absent
+            )
         except transport.SessionGone:
             return Tried(endpoint=endpoint, words="gives out no sessions")
         except XenAPI.Failure as failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import io
 import selectors
@@ -22,6 +23,8 @@ from bot.xapi.trust import PLAIN_HTTP, Proof, proof_of, prove
 IDLE_SECONDS = 20.0
 _PIECE_BYTES = 256 * 1024
 _USER_AGENT = "xenia"
+_NOBODY_THERE = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN})
+"""Other errors (no network, no file descriptors) are the bot's own, and prove nothing of a host."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -193,13 +196,14 @@ def _connect(endpoint: Endpoint, seconds: float) -> socket.socket:
     try:
         return socket.create_connection((endpoint.host, endpoint.port), timeout=seconds)
     except TimeoutError as error:
-        raise NotSent(endpoint.address, f"does not answer (no connection within {seconds:g} s)") from error
+        raise NotSent(endpoint.address, f"does not answer (no connection within {seconds:g} s)", absent=True) from error
     except ConnectionRefusedError as error:
-        raise NotSent(endpoint.address, f"refuses connections on port {endpoint.port}") from error
+        raise NotSent(endpoint.address, f"refuses connections on port {endpoint.port}", absent=True) from error
     except socket.gaierror as error:
         raise NotSent(
             endpoint.address, "is a name that cannot be resolved", remedy="Check the name, or the DNS."
         ) from error
     except (OSError, UnicodeError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise NotSent(endpoint.address, f"cannot be reached ({reason})") from error
+        absent = getattr(error, "errno", None) in _NOBODY_THERE
+        raise NotSent(endpoint.address, f"cannot be reached ({reason})", absent=absent) from error

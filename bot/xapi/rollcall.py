@@ -44,9 +44,9 @@ class RollCall:
         if tried.handle:
             self._doorbell.close(tried)
             return replace(found, standpoint=Standpoint.COORDINATOR)
-        if not (tried.coordinator or tried.denied or tried.answered):
+        if tried.absent:
             return replace(found, standpoint=Standpoint.SILENT)
-        return self._itself(found, tried)
+        return self._itself(found, tried) if tried.answered else found
 
     def _itself(self, found: HostAnswer, tried: Tried) -> HostAnswer:
         """Whether it has lost its coordinator only a session with the host alone tells."""

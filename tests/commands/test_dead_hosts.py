@@ -87,13 +87,23 @@ def test_the_coordinator_is_alive_by_definition(lab: World) -> None:
 
 def test_a_host_that_answers_again_makes_the_plan_stale(lab: World) -> None:
     lab.view.inventory()
-    lab.lab.pause("xs2")
+    lab.lab.kill("xs2")
     plan = lab.plan("host dead xs2")
     assert not plan.blockers
-    lab.lab.resume("xs2")
+    lab.lab.start("xs2")
     again = lab.replanned(plan)
     assert again.digest() != plan.digest()
     assert codes(again) == ["HOST_IS_LIVE"]
+
+
+def test_a_host_whose_toolstack_hangs_is_not_dead(lab: World) -> None:
+    """Its VMs may run, whatever its toolstack does: what takes connections has power."""
+    lab.view.inventory()
+    lab.lab.pause("xs2")
+    plan = lab.plan("host dead xs2")
+    assert codes(plan) == ["HOST_IS_LIVE"]
+    assert "takes requests but did not answer" in plan.blockers[0].evidence
+    assert "switch it off" in plan.blockers[0].remedy
 
 
 def test_with_high_availability_it_is_told_that_the_pool_does_it() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from bot.answers import Form, FormField
 from bot.errors import Choice
 from bot.grammar import EMERGENCY_SLOT, Parsed, Slot
-from bot.inventory import VM, Entity
+from bot.inventory import VDI, VM, Entity
 from bot.lookup import candidates
 from bot.model import Actor, Place
 from bot.ports import Pools
@@ -21,6 +21,7 @@ _LABELS = {
     "VM": "VM",
     "HOST": "Host",
     "SR": "Storage repository",
+    "DISK": "Disk",
     "POOL": "Pool",
     "COMMAND": "Command",
     "TEXT": "Text",
@@ -123,6 +124,9 @@ class Forms:
 
 def _label(entity: Entity, namesake: bool) -> str:
     name = one_line(entity.name, 60)
+    if isinstance(entity, VDI):
+        vm = next((vbd.vm for vbd in entity.vbds if vbd.vm), None)
+        name += f" – {one_line(vm.name, 30) if vm else 'of no VM'}"
     if isinstance(entity, VM):
         host = entity.resident_on
         name += f" – on {one_line(host.name, 30)}" if host else f" – {entity.power_state.lower()}"

@@ -4,30 +4,37 @@ near ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bot.errors import Ambiguous, Choice, NotFound
 from bot.grammar import near
-from bot.inventory import SR, VM, Entity, Host, Inventory
-from bot.text import one_line, quoted
+from bot.inventory import SR, VDI, VM, Entity, Host, Inventory
+from bot.text import one_line, quoted, size
 
-KIND_NAMES: dict[type[Entity], str] = {VM: "VM", Host: "host", SR: "storage repository"}
+KIND_NAMES: dict[type[Entity], str] = {VM: "VM", Host: "host", SR: "storage repository", VDI: "disk"}
+_LISTS: dict[type[Entity], str] = {VM: "vm list", VDI: "vm show VM"}
+"""Where a name that is not there can be looked up; “host list” else."""
 
 
 def candidates(inventory: Inventory, kind: type[Entity]) -> Sequence[Entity]:
     """Objects of a class that people may name: of VMs only guests, neither templates nor snapshots nor control
-    domains.
+    domains; of disks no snapshots, and no images of an ISO library.
     """
     if kind is VM:
         return inventory.guests
     if kind is Host:
         return inventory.hosts
-    return sorted(inventory.all(kind), key=lambda each: (each.name.casefold(), each.uuid))
+    found = (each for each in inventory.all(kind) if not isinstance(each, VDI) or _is_disk(each))
+    return sorted(found, key=lambda each: (each.name.casefold(), each.uuid))
+
+
+def _is_disk(vdi: VDI) -> bool:
+    return not vdi.is_snapshot and vdi.flag("managed", True) and not (vdi.sr and vdi.sr.content_type == "iso")
 
 
 def matches(inventory: Inventory, kind: type[Entity], typed: str) -> tuple[Entity, ...]:
     """The objects that `typed` names exactly: by uuid, by name as written, or by name in another case (in this order,
-    the first that hits).
+    the first that hits). A disk also by its place, `web-1/0`, and each of a VM's by the VM's name.
     """
     everything = candidates(inventory, kind)
     tests: tuple[Callable[[Entity], bool], ...] = (
@@ -40,16 +47,42 @@ def matches(inventory: Inventory, kind: type[Entity], typed: str) -> tuple[Entit
         hits = tuple(filter(test, everything))
         if hits:
             return hits
-    return ()
+    return tuple(_placed(inventory, typed)) if kind is VDI else ()
+
+
+def _placed(inventory: Inventory, typed: str) -> Iterator[VDI]:
+    """What is in a VM's drive, CDs included; without a position, the VM's disks."""
+    for vm in matches(inventory, VM, typed):
+        yield from vm.disks if isinstance(vm, VM) else ()
+    name, stroke, position = typed.rpartition("/")
+    for vm in matches(inventory, VM, name) if stroke else ():
+        drives = vm.vbds if isinstance(vm, VM) else ()
+        yield from (vbd.vdi for vbd in drives if vbd.vdi is not None and vbd.text("userdevice") == position)
+
+
+def place_of(vdi: VDI, vm: VM, inventory: Inventory) -> str:
+    """The disk by where it is in its VM, `web-1/0`, which stays when it moves to other storage."""
+    drives = sorted((vbd for vbd in vdi.vbds if vbd.vm == vm), key=lambda vbd: vbd.position)
+    return f"{spelling(vm, inventory)}/{drives[0].text('userdevice')}" if drives else vdi.uuid
 
 
 def describe(entity: Entity) -> str:
-    """An object told apart from its namesakes: a VM by where it is and its size, others by the head of their uuid."""
+    """An object told apart from its namesakes: a VM by where it is, a disk by whose it is and where it lies, one host's
+    storage by that host, others by the head of their uuid.
+    """
     short = entity.uuid[:8]
+    if isinstance(entity, VDI):
+        users = [f"{vbd.vm.name}/{vbd.text('userdevice')}" for vbd in entity.vbds if vbd.vm is not None]
+        whose = f" of {quoted(min(users))}" if users else " of no VM"
+        where = f" on {quoted(entity.sr.name)}" if entity.sr else ""
+        return f"{quoted(entity.name)}{whose}, {size(entity.virtual_size)}{where} ({short})"
     if isinstance(entity, VM):
         host = entity.resident_on
         where = f"on {quoted(host.name)}" if host else entity.power_state.lower()
         return f"{quoted(entity.name)} {where} ({short})"
+    if isinstance(entity, SR) and not entity.shared:
+        home = next((pbd.host.name for pbd in entity.pbds if pbd.host), "")
+        return f"{quoted(entity.name)}{f' of {quoted(home)}' if home else ''} ({short})"
     return f"{quoted(entity.name)} ({short})"
 
 
@@ -66,7 +99,10 @@ def find(inventory: Inventory, kind: type[Entity], typed: str, rewrite: Iterable
     noun, pool = KIND_NAMES.get(kind, kind.cls), quoted(inventory.pool.name)
     if hits:
         raise Ambiguous(
-            f"{len(hits)} {noun}s in {pool} are called {quoted(typed)}.",
+            f"{len(hits)} disks in {pool} can be meant by {quoted(typed)}."
+            if kind is VDI
+            else f"{len(hits)} {noun.removesuffix('y') + 'ie' if noun.endswith('y') else noun}s in {pool}"
+            f" are called {quoted(typed)}.",
             remedy="Say which one is meant:",
             choices=tuple(Choice(describe(each), f"{before}{each.uuid}{after}") for each in hits[:10]),
         )
@@ -74,9 +110,7 @@ def find(inventory: Inventory, kind: type[Entity], typed: str, rewrite: Iterable
     slips = near(typed, by_name)
     raise NotFound(
         f"Pool {pool} has no {noun} called {quoted(typed)}.",
-        remedy="Did you mean one of these?"
-        if slips
-        else f"“{'vm' if kind is VM else 'host'} list” shows what there is.",
+        remedy="Did you mean one of these?" if slips else f"“{_LISTS.get(kind, 'host list')}” shows what there is.",
         choices=tuple(Choice(quoted(name), f"{before}{by_name[name].uuid}{after}") for name in slips),
     )
 

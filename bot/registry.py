@@ -29,7 +29,7 @@ from typing import Any
 from bot import grammar
 from bot.errors import ParseError
 from bot.grammar import EMERGENCY_SLOT, POOL_SLOT, REST_OF_LINE, WHEN_SLOT, Parsed, Slot, Usage
-from bot.inventory import SR, VM, Entity, Host
+from bot.inventory import SR, VDI, VM, Entity, Host
 from bot.model import Plan, Report, Risk
 from bot.ports import CommandHelp, Context
 
@@ -39,7 +39,7 @@ CANDIDATE = "CANDIDATE"
 """The placeholder of a host that is in no pool, by its name in the configuration."""
 POOL = POOL_SLOT.placeholder
 
-OBJECTS: Mapping[str, type[Entity]] = {"VM": VM, "HOST": Host, "MEMBER": Host, "SR": SR}
+OBJECTS: Mapping[str, type[Entity]] = {"VM": VM, "HOST": Host, "MEMBER": Host, "SR": SR, "DISK": VDI}
 """Placeholders that name an object of the pool. MEMBER is another host beside HOST."""
 
 _TEXTS: Mapping[str, type] = {
@@ -47,6 +47,8 @@ _TEXTS: Mapping[str, type] = {
         (
             CANDIDATE,
             "TEXT",
+            "NAME",
+            "SNAPSHOT",
             "SERVERS",
             "COMMAND",
             "REQUEST",

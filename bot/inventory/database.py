@@ -136,6 +136,10 @@ class Inventory:
         return self._grouped(VBD, "VM")
 
     @cached_property
+    def vbds_by_vdi(self) -> Mapping[str, tuple[VBD, ...]]:
+        return self._grouped(VBD, "VDI")
+
+    @cached_property
     def vifs_by_vm(self) -> Mapping[str, tuple[VIF, ...]]:
         return self._grouped(VIF, "VM")
 

@@ -144,6 +144,18 @@ class VM(Entity):
         return self._inventory.vbds_by_vm.get(self.ref, ())
 
     @property
+    def disks(self) -> tuple[VDI, ...]:
+        """Its disks, by position; no CDs."""
+        held = sorted((vbd for vbd in self.vbds if not vbd.is_cd and not vbd.empty), key=lambda vbd: vbd.position)
+        return tuple(dict.fromkeys(vbd.vdi for vbd in held if vbd.vdi is not None))
+
+    @property
+    def snapshots(self) -> tuple[VM, ...]:
+        """Taken of it, oldest first (VM.snapshots since 5.5)."""
+        taken = (self._inventory.get(VM, ref) for ref in self.refs("snapshots"))
+        return tuple(sorted((vm for vm in taken if vm), key=lambda vm: (vm.text("snapshot_time"), vm.uuid)))
+
+    @property
     def vifs(self) -> tuple[VIF, ...]:
         return self._inventory.vifs_by_vm.get(self.ref, ())
 
@@ -209,6 +221,18 @@ class VDI(Entity):
         return self._inventory.get(SR, self.text("SR"))
 
     @property
+    def vbds(self) -> tuple[VBD, ...]:
+        return self._inventory.vbds_by_vdi.get(self.ref, ())
+
+    @property
+    def type(self) -> str:
+        return self.text("type")
+
+    @property
+    def is_snapshot(self) -> bool:
+        return self.flag("is_a_snapshot")
+
+    @property
     def virtual_size(self) -> int:
         return self.number("virtual_size")
 
@@ -231,6 +255,12 @@ class VBD(Entity):
     @property
     def is_cd(self) -> bool:
         return self.text("type") == "CD"
+
+    @property
+    def position(self) -> tuple[int, str]:
+        """To sort by: its userdevice, a number as a rule ("autodetect" until it is plugged)."""
+        device = self.text("userdevice")
+        return (int(device), device) if device.isdecimal() else (1 << 16, device)
 
 
 class VIF(Entity):

@@ -12,10 +12,13 @@ from bot.planning.availability import (
     wants_pause,
 )
 from bot.planning.common import copied_first, findings, line, pool_id, second_opinion
+from bot.planning.disks import COPY_SECONDS, able, lies_on
 from bot.planning.vms import about, arrival, ha_lets_go, home_answers, in_state, runs_on
 
 __all__ = [
+    "COPY_SECONDS",
     "PAUSED",
+    "able",
     "about",
     "arrival",
     "copied_first",
@@ -24,6 +27,7 @@ __all__ = [
     "ha_lets_go",
     "home_answers",
     "in_state",
+    "lies_on",
     "line",
     "most_failures",
     "paused",

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from bot.inventory import SR, VM, Host, Inventory
 from bot.model import ObjectId
-from bot.rules import aftermath
+from bot.rules import aftermath, disks
 from bot.text import joined, quoted
 
 Holds = tuple[bool, str]
@@ -72,6 +72,8 @@ def holds(rule: str, about: ObjectId, inventory: Inventory, before: str = "") ->
         return False, f"{quoted(inventory.pool.name)} still answers"
     if rule == SETTLED:
         return _settled(about, before, inventory)
+    if rule in disks.RULES:
+        return disks.RULES[rule](about, before, inventory)
     if rule not in _NOW and rule not in _SINCE:
         raise LookupError(rule)
     host = inventory.by_uuid(Host, about.uuid)

@@ -6,7 +6,7 @@ the first reason; people get all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.inventory import VM, Inventory
 from bot.lookup import spelling
@@ -23,6 +23,9 @@ STATES = {
     "clean_reboot": ("Running",),
     "hard_reboot": ("Paused", "Running"),
     "suspend": ("Running",),
+    "migrate_send": ("Halted", "Suspended", "Running"),
+    "snapshot": ("Halted", "Paused", "Suspended", "Running"),
+    "reverting": ("Halted", "Paused", "Suspended", "Running"),
 }
 """Operation → the power states in which it is possible."""
 
@@ -35,10 +38,13 @@ _WORDS = {
     "clean_reboot": "rebooting",
     "hard_reboot": "resetting",
     "suspend": "suspending",
+    "migrate_send": "moving the disks of",
+    "snapshot": "taking a snapshot of",
+    "reverting": "reverting",
 }
 _MEANT_BY = {"start_on": "start", "resume_on": "resume"}
 """Whoever blocks starting means starting on any host."""
-_KEEPS_RUNNING = frozenset({"pool_migrate", "suspend"})
+_KEEPS_RUNNING = frozenset({"pool_migrate", "suspend", "migrate_send"})
 """The running guest is frozen and goes on elsewhere or later; what is passed through to it cannot come along."""
 _OVERTAKES = frozenset({"hard_shutdown", "hard_reboot"})
 """These end what is being done with the VM instead of waiting for it."""
@@ -48,7 +54,14 @@ _FEATURES = {
     "clean_reboot": ("feature-shutdown", "feature-reboot"),
     "suspend": ("feature-suspend",),
     "pool_migrate": ("feature-suspend",),
+    "migrate_send": ("feature-suspend",),
 }
+_TIES = {
+    "PCI device": ("vm.pci", "VM_HAS_PCI_ATTACHED", "attached_PCIs"),
+    "virtual GPU": ("vm.vgpu", "VM_HAS_VGPU", "VGPUs"),
+    "USB device": ("vm.usb", "VM_HAS_VUSBS", "VUSBs"),
+}
+"""What is passed through to a VM → the finding, the toolstack's code, and the VM's field."""
 
 
 def checks(vm: VM, operation: str, inventory: Inventory) -> Iterator[Check]:
@@ -84,7 +97,10 @@ def checks(vm: VM, operation: str, inventory: Inventory) -> Iterator[Check]:
     if vm.power_state in ("Running", "Paused"):
         yield from _guest(vm, operation, inventory)
     if operation in _KEEPS_RUNNING:
-        yield from _passed_through(vm)
+        ties = [what for what in _TIES if what != "virtual GPU" or vm.power_state != "Halted"]
+        yield from _passed_through(vm, ties)
+    elif operation == "snapshot":
+        yield from _passed_through(vm, ["USB device"])
 
 
 def _guest(vm: VM, operation: str, inventory: Inventory) -> Iterator[Check]:
@@ -125,13 +141,10 @@ def _without_tools(vm: VM, operation: str, inventory: Inventory) -> str:
     return f"Install the guest tools in it; or “vm shutdown {name} force” and start it again."
 
 
-def _passed_through(vm: VM) -> Iterator[Check]:
-    """Devices that tie a running VM to its host."""
-    for finding_id, code, field, what in (
-        ("vm.pci", "VM_HAS_PCI_ATTACHED", "attached_PCIs", "PCI device"),
-        ("vm.vgpu", "VM_HAS_VGPU", "VGPUs", "virtual GPU"),
-        ("vm.usb", "VM_HAS_VUSBS", "VUSBs", "USB device"),
-    ):
+def _passed_through(vm: VM, ties: Iterable[str]) -> Iterator[Check]:
+    """Devices that tie a VM to its host."""
+    for what in ties:
+        finding_id, code, field = _TIES[what]
         if vm.has(field):
             yield Check(
                 finding_id,

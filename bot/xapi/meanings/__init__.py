@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.xapi.meanings import ha, hosts, networks, placement, sessions, storage, vms
+from bot.xapi.meanings import drivers, ha, hosts, joining, networks, placement, sessions, storage, vms
 from bot.xapi.meanings.meaning import BYTES, NOUNS, Meaning
 
 __all__ = ["BYTES", "MEANINGS", "NOUNS", "Meaning", "family_of"]
@@ -24,10 +24,20 @@ def _merged(*tables: Mapping[str, tuple[Meaning, ...]]) -> Mapping[str, tuple[Me
 
 
 #: code → its meanings; the first that fits the arguments applies.
-MEANINGS = _merged(sessions.TABLE, placement.TABLE, vms.TABLE, hosts.TABLE, ha.TABLE, storage.TABLE, networks.TABLE)
+MEANINGS = _merged(
+    sessions.TABLE,
+    placement.TABLE,
+    vms.TABLE,
+    hosts.TABLE,
+    joining.TABLE,
+    ha.TABLE,
+    storage.TABLE,
+    drivers.TABLE,
+    networks.TABLE,
+)
 
 # Codes that come in families; the longest prefix or suffix that fits applies.
-_PREFIXES: Mapping[str, Meaning] = {**storage.PREFIXES, **hosts.PREFIXES, **vms.PREFIXES}
+_PREFIXES: Mapping[str, Meaning] = {**drivers.PREFIXES, **hosts.PREFIXES, **vms.PREFIXES}
 _SUFFIXES: Mapping[str, Meaning] = {**hosts.SUFFIXES}
 
 

@@ -51,12 +51,33 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "The hosts did not find together for high availability.",
         "Check the management network and the heartbeat storage on each host.",
     ),
-    "HA_TOO_FEW_HOSTS": entry("", "Too few hosts for high availability."),
+    "HA_TOO_FEW_HOSTS": entry(
+        "", "Too few hosts for high availability.", "Bring all hosts back first.", see="host list"
+    ),
     "HA_NO_PLAN": entry("", "There is no plan with which all protected VMs could be restarted.", see="ha status"),
-    "HA_HOST_IS_ARMED": entry("host", "High availability is armed on {host}, which does not allow this."),
-    "HA_NOT_INSTALLED": entry("host", "{host} does not have the high-availability package."),
-    "HA_SHOULD_BE_FENCED": entry("host", "{host} should have been fenced by high availability."),
-    "HA_ABORT_NEW_MASTER": entry("reason", "The change of the coordinator was given up: {reason}."),
+    "HA_HOST_IS_ARMED": entry(
+        "host",
+        "High availability is armed on {host}, which does not allow this.",
+        "Switch high availability off for the time being.",
+        do="ha disable",
+    ),
+    "HA_NOT_INSTALLED": entry(
+        "host",
+        "{host} does not have the high-availability package.",
+        "Install it there (an optional package of some versions).",
+    ),
+    "HA_SHOULD_BE_FENCED": entry(
+        "host",
+        "{host} should have been fenced by high availability.",
+        "Look at the host's console; its /var/log/xha.log says why.",
+        see="ha status",
+    ),
+    "HA_ABORT_NEW_MASTER": entry(
+        "reason",
+        "The change of the coordinator was given up: {reason}.",
+        "Make sure that every host answers, then ask again.",
+        see="host list",
+    ),
     "HA_POOL_IS_ENABLED_BUT_HOST_IS_DISABLED": entry(
         "", "High availability is on in the pool but off on this host.", "Restart the host's toolstack."
     ),
@@ -71,10 +92,24 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "No storage suits as heartbeat storage: it must be plugged on every host and have about 4 GiB free.",
         see="pool status",
     ),
-    "INCOMPATIBLE_STATEFILE_SR": entry("type", "Storage of the type {type} does not suit as heartbeat storage."),
-    "INCOMPATIBLE_CLUSTER_STACK_ACTIVE": entry("stack", "The pool runs another cluster stack ({stack})."),
+    "INCOMPATIBLE_STATEFILE_SR": entry(
+        "type",
+        "Storage of the type {type} does not suit as heartbeat storage.",
+        "Name iSCSI, Fibre Channel or NFS storage that every host has.",
+        see="ha status",
+    ),
+    "INCOMPATIBLE_CLUSTER_STACK_ACTIVE": entry(
+        "stack",
+        "The pool runs another cluster stack ({stack}).",
+        "Use the storage of that cluster, or take the cluster down first.",
+    ),
     "REQUIRED_PIF_IS_UNPLUGGED": entry(
         "pifs", "NICs that must be connected are not: {pifs}.", "Connect them first.", see="host list"
     ),
-    "REDO_LOG_IS_ENABLED": entry("", "The redo log is on, which does not allow this."),
+    "REDO_LOG_IS_ENABLED": entry(
+        "",
+        "The redo log is on, which does not allow this.",
+        "Switch it off for the time being.",
+        xe="pool-disable-redo-log",
+    ),
 }

@@ -1,14 +1,14 @@
-"""Operations on hosts and on the pool: maintenance, power, joining and leaving, updates."""
+"""Operations on hosts and on the pool: maintenance, power, leaving, updates, clocks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.xapi.meanings.meaning import Meaning, entry
+from bot.xapi.meanings.meaning import BUG, Meaning, entry
 
 _EMERGENCY = (
-    "Bring the coordinator back. If it is lost: on a surviving host xe pool-emergency-transition-to-master, then xe"
-    " pool-recover-slaves."
+    "Bring the coordinator back. If it is lost: “pool recover in POOL” makes another host the coordinator and tells the"
+    " others."
 )
 
 TABLE: Mapping[str, tuple[Meaning, ...]] = {
@@ -27,14 +27,23 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
     "HOST_ITS_OWN_SLAVE": entry("", "The host believes that it is a member of itself.", _EMERGENCY),
     "HOST_BROKEN": entry("", "The host's toolstack failed to start.", "Its /var/log/xensource.log says why."),
     "HOST_IN_EMERGENCY_MODE": entry("", "The host has lost its coordinator (emergency mode).", _EMERGENCY),
-    "NOT_IN_EMERGENCY_MODE": entry("", "The host is not in emergency mode, which this needs."),
+    "NOT_IN_EMERGENCY_MODE": entry(
+        "",
+        "The host is not in emergency mode, which this needs.",
+        "It has found a coordinator again; look at the pool before anything else.",
+        see="pool status",
+    ),
     "CANNOT_CONTACT_HOST": entry(
         "host",
         "The coordinator lost the connection to {host} meanwhile.",
         "See whether the host is alive, and what became of the operation.",
         see="host show {host}",
     ),
-    "HOST_NOT_DISABLED": entry("", "The host must be in maintenance first."),
+    "HOST_NOT_DISABLED": entry(
+        "",
+        "The host must be in maintenance first.",
+        "Ask for maintenance, which empties it as well: “host maintenance HOST on”.",
+    ),
     "HOST_DISABLED_UNTIL_REBOOT": entry("host", "{host} stays disabled until it is rebooted.", "Reboot the host."),
     "HOST_DISABLED_INDEFINITELY": entry(
         "host",
@@ -52,15 +61,30 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "host", "VMs still run on {host}.", "Move or shut them down first.", see="vm list on {host}"
     ),
     "HOST_IS_LIVE": entry("host", "{host} is alive, and this is only for a host that is gone.", see="host show {host}"),
-    "HOST_IN_USE": entry("host kind object", "{host} is in use ({object})."),
-    "HOST_CANNOT_DESTROY_SELF": entry("host", "{host} is the coordinator and cannot remove itself."),
+    "HOST_IN_USE": entry(
+        "host kind object",
+        "{host} is in use ({object}).",
+        "Wait for it to end, then ask again.",
+        see="host show {host}",
+    ),
+    "HOST_CANNOT_DESTROY_SELF": entry(
+        "host",
+        "{host} is the coordinator and cannot remove itself.",
+        "Make another host the coordinator first: “pool coordinator HOST”.",
+    ),
     "HOST_POWER_ON_MODE_DISABLED": entry(
         "",
         "No way to switch the host on by remote is set up.",
         "Set the host's power-on mode, or switch it on by hand.",
     ),
-    "HOST_CANNOT_READ_METRICS": entry("", "The host's measurements cannot be read."),
-    "HOST_NAME_INVALID": entry("reason", "This is not a host's name: {reason}."),
+    "HOST_CANNOT_READ_METRICS": entry(
+        "",
+        "The host's measurements cannot be read.",
+        "Ask again in a minute; the host's /var/log/xensource.log says more about it.",
+    ),
+    "HOST_NAME_INVALID": entry(
+        "reason", "This is not a host's name: {reason}.", "Choose another name: letters, digits and hyphens."
+    ),
     "HOST_EVACUATION_IS_REQUIRED": entry(
         "host", "{host} must be empty first.", "Move its VMs away.", see="vm list on {host}"
     ),
@@ -79,32 +103,52 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "Bring all hosts back and let it finish.",
         xe="pool-secret-rotate",
     ),
-    "CLUSTERED_SR_DEGRADED": entry("sr", "The clustered storage {sr} would lose its quorum."),
-    "CLUSTERING_ENABLED": entry("object", "Clustering is switched on, which does not allow this."),
-    "HOSTS_NOT_COMPATIBLE": entry(
-        "", "The hosts have different products or versions.", "Bring them to the same version."
+    "CLUSTERED_SR_DEGRADED": entry(
+        "sr",
+        "The clustered storage {sr} would lose its quorum.",
+        "Bring the other hosts of the cluster back first.",
+        see="host list",
     ),
-    "HOSTS_NOT_HOMOGENEOUS": entry("reason", "The hosts differ: {reason}.", "Bring them to the same state first."),
-    "JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS": entry(
-        "", "The joining host has shared storage of its own.", "Forget that storage on it first."
+    "CLUSTERING_ENABLED": entry(
+        "object",
+        "Clustering is switched on, which does not allow this.",
+        "Detach the clustered (GFS2) storage and take the cluster down first.",
     ),
-    "JOINING_HOST_CANNOT_HAVE_RUNNING_VMS": entry("", "VMs run on the joining host.", "Shut them down first."),
-    "JOINING_HOST_CANNOT_HAVE_VMS_WITH_CURRENT_OPERATIONS": entry(
-        "", "VMs of the joining host are busy.", "Wait until their operations have ended."
+    "UPDATE_POOL_APPLY_FAILED": entry(
+        "hosts",
+        "The update failed on: {hosts}.",
+        "Look at the log of each, mend it, then apply the update again.",
+        see="host list",
     ),
-    "JOINING_HOST_CANNOT_BE_MASTER_OF_OTHER_HOSTS": entry("", "The joining host is the coordinator of other hosts."),
-    "JOINING_HOST_CONNECTION_FAILED": entry("", "The joining host lost its connection to the coordinator."),
-    "JOINING_HOST_SERVICE_FAILED": entry("", "The joining host cannot talk to the coordinator's toolstack."),
-    "LICENSE_HOST_POOL_MISMATCH": entry("reason", "The licences of host and pool differ ({reason})."),
-    "POOL_JOINING_EXTERNAL_AUTH_MISMATCH": entry("", "Host and pool use different directories (Active Directory)."),
-    "UPDATE_POOL_APPLY_FAILED": entry("hosts", "The update failed on: {hosts}."),
-    "PATCH_ALREADY_APPLIED": entry("patch", "The update is applied already."),
-    "UPDATE_ALREADY_APPLIED": entry("update", "The update is applied already."),
-    "APPLY_UPDATES_FAILED": entry("host", "Applying the updates on {host} failed."),
-    "NOT_ALLOWED_WHEN_NTP_IS_ENABLED": entry("host", "The clock of {host} is set by NTP and cannot be set by hand."),
-    "TLS_VERIFICATION_NOT_ENABLED_IN_POOL": entry("", "TLS verification is not switched on in the pool."),
-    "CPU_FEATURE_MASKING_NOT_SUPPORTED": entry("reason", "The host's CPU cannot hide features: {reason}."),
-    "INVALID_FEATURE_STRING": entry("reason", "This is not a CPU feature mask: {reason}."),
+    "PATCH_ALREADY_APPLIED": entry("patch", "The update is applied already.", "Nothing is left to do."),
+    "UPDATE_ALREADY_APPLIED": entry("update", "The update is applied already.", "Nothing is left to do."),
+    "APPLY_UPDATES_FAILED": entry(
+        "host",
+        "Applying the updates on {host} failed.",
+        "The host's /var/log/xensource.log says why.",
+        see="host show {host}",
+    ),
+    "NOT_ALLOWED_WHEN_NTP_IS_ENABLED": entry(
+        "host",
+        "The clock of {host} is set by NTP and cannot be set by hand.",
+        "Check its NTP servers instead.",
+        see="host show {host}",
+    ),
+    "INVALID_NTP_CONFIG": entry(
+        "reason", "The host does not take these time settings: {reason}.", "Name one server at least."
+    ),
+    "TLS_VERIFICATION_NOT_ENABLED_IN_POOL": entry(
+        "",
+        "TLS verification is not switched on in the pool.",
+        "Switch it on, which cannot be taken back.",
+        xe="pool-enable-tls-verification",
+    ),
+    "CPU_FEATURE_MASKING_NOT_SUPPORTED": entry(
+        "reason",
+        "The host's CPU cannot hide features: {reason}.",
+        "Only a pool of hosts with the same CPU is possible, or a newer version, which levels CPUs by itself.",
+    ),
+    "INVALID_FEATURE_STRING": entry("reason", "This is not a CPU feature mask: {reason}.", BUG),
 }
 
 PREFIXES: Mapping[str, Meaning] = {

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 BYTES = "bytes"
 
+#: The remedy for what no choice of a person can bring about.
+BUG = "This should not happen: it is a mistake of the bot. Please report it with the request's number."
+
 #: Argument name → what the object is called when it has no name to show. `bytes` marks amounts of memory or storage;
 #: an argument that is not here is free text. The plural (`vms`) stands for all arguments that remain.
 NOUNS = {

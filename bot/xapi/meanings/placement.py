@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.xapi.meanings.meaning import Meaning, entry
 
+_MEMORY_LIMITS = "Correct its memory limits while it is halted."
 _ANOTHER_HOST = "Choose another host; vm migrate without a host proposes one."
 
 TABLE: Mapping[str, tuple[Meaning, ...]] = {
@@ -73,6 +74,9 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "{host} cannot connect to the network {network}.",
         "Check the host's NICs, or choose another host.",
     ),
+    "NETWORK_SRIOV_INSUFFICIENT_CAPACITY": entry(
+        "network", "No NIC on that host has a virtual function left for the network {network}.", _ANOTHER_HOST
+    ),
     "VM_REQUIRES_IOMMU": entry("host", "The VM needs an IOMMU, which {host} does not have.", _ANOTHER_HOST),
     "VM_REQUIRES_GPU": entry("vm", "{vm} needs a GPU, which the host does not have.", _ANOTHER_HOST),
     "VM_REQUIRES_VGPU": entry("vm", "{vm} needs a virtual GPU, which the host cannot give.", _ANOTHER_HOST),
@@ -93,13 +97,21 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "{vm} uses a virtual hardware version ({version}) that {host} does not offer.",
         "Update the host, or choose another one.",
     ),
-    "MEMORY_CONSTRAINT_VIOLATION": entry("reason", "The VM's memory settings do not fit: {reason}."),
+    "MEMORY_CONSTRAINT_VIOLATION": entry("reason", "The VM's memory settings do not fit: {reason}.", _MEMORY_LIMITS),
     "MEMORY_CONSTRAINT_VIOLATION_ORDER": entry(
         "",
         "The VM's memory limits are out of order: static minimum ≤ dynamic minimum ≤ dynamic maximum ≤ static maximum.",
+        _MEMORY_LIMITS,
     ),
-    "MEMORY_CONSTRAINT_VIOLATION_MAXPIN": entry("reason", "The VM's memory settings do not fit: {reason}."),
+    "MEMORY_CONSTRAINT_VIOLATION_MAXPIN": entry(
+        "reason", "The VM's memory settings do not fit: {reason}.", _MEMORY_LIMITS
+    ),
     "VM_NOT_RESIDENT_HERE": entry("vm host", "{vm} is not on {host}.", "It moved meanwhile.", see="vm show {vm}"),
+    "CANNOT_EVACUATE_HOST": entry(
+        "",
+        "The host cannot be emptied, and the pool does not say why.",
+        "“host maintenance HOST on” says for each VM what keeps it there.",
+    ),
     "HOST_EVACUATE_IN_PROGRESS": entry(
         "host", "{host} is being evacuated.", "Wait for it to end, or choose another host."
     ),
@@ -112,12 +124,32 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
     "BALLOONING_TIMEOUT_BEFORE_MIGRATION": entry(
         "vm", "{vm} did not give back memory in time, so it was not moved.", "Try again when the VM is less busy."
     ),
+    "VCPU_MAX_NOT_CORES_PER_SOCKET_MULTIPLE": entry(
+        "vcpus cores",
+        "The VM's {vcpus} virtual CPUs cannot be divided into sockets of {cores} cores.",
+        "Change one of the two while it is halted.",
+    ),
+    "GPU_GROUP_CONTAINS_NO_PGPUS": entry(
+        "", "No host has a GPU of the kind that the VM wants.", "Fit one, or take it from the VM."
+    ),
+    "VGPU_TYPE_NOT_ENABLED": entry("", "The host's GPU does not offer the VM's kind of virtual GPU.", _ANOTHER_HOST),
+    "VGPU_TYPE_NOT_SUPPORTED": entry("", "The host's GPU cannot offer the VM's kind of virtual GPU.", _ANOTHER_HOST),
+    "VGPU_TYPE_NOT_COMPATIBLE": entry("", "The host's GPU does not take this kind of virtual GPU.", _ANOTHER_HOST),
+    "VGPU_TYPE_NOT_COMPATIBLE_WITH_RUNNING_TYPE": entry(
+        "", "The host's GPU runs virtual GPUs of another kind now.", _ANOTHER_HOST
+    ),
     "PGPU_INSUFFICIENT_CAPACITY_FOR_VGPU": entry(
         "gpu", "The host's GPU has no room for the VM's virtual GPU.", _ANOTHER_HOST
     ),
     "VGPU_DESTINATION_INCOMPATIBLE": entry(
         "reason vgpu host", "The virtual GPU cannot move to {host}: {reason}.", _ANOTHER_HOST
     ),
-    "VGPU_GUEST_DRIVER_LIMIT": entry("reason vm host", "The GPU driver inside {vm} does not allow this: {reason}."),
-    "VGPU_SUSPENSION_NOT_SUPPORTED": entry("reason vgpu host", "The virtual GPU cannot be suspended: {reason}."),
+    "VGPU_GUEST_DRIVER_LIMIT": entry(
+        "reason vm host",
+        "The GPU driver inside {vm} does not allow this: {reason}.",
+        "Update the GPU driver inside the VM, or shut the VM down.",
+    ),
+    "VGPU_SUSPENSION_NOT_SUPPORTED": entry(
+        "reason vgpu host", "The virtual GPU cannot be suspended: {reason}.", "Shut the VM down instead."
+    ),
 }

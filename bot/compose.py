@@ -265,7 +265,8 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
     ):
         desk = WatchedDesk(bot.engine, bot.engine.registry, meters)
         slack = SlackBot(workspace, desk, meters.acknowledged)
-        courier = Courier(workspace.api, bot.store, bot.store.request, clock)
+        shared = workspace.places.is_shared
+        courier = Courier(workspace.api, bot.store, bot.store.request, clock, shared=shared)
         herald = Herald(
             bot.store, bot.engine.clock, Place(kind="slack", team=workspace.team, channel=settings.bot.heads_channel)
         )

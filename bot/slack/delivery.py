@@ -16,6 +16,7 @@ from bot.ports import Clock, Delivery, DeliveryKind, Outbox
 from bot.slack.api import Api, InDoubt, RateLimited, Refused, SlackFailure
 from bot.slack.lookup import CannotLook, find, metadata
 from bot.slack.pace import Pace
+from bot.slack.places import SHARED
 from bot.slack.render import card, report
 from bot.slack.render.message import Message
 from bot.slack.replies import POSTING
@@ -112,16 +113,26 @@ class _Job:
 
 
 class Courier:
-    """Delivers what the outbox holds, on its own threads."""
+    """Delivers what the outbox holds, on its own threads. `shared` says whether people of another organisation would
+    read what is posted in a channel: there nothing is.
+    """
 
     def __init__(
-        self, api: Api, outbox: Outbox, request: Callable[[str], Request | None], clock: Clock, *, threads: int = 2
+        self,
+        api: Api,
+        outbox: Outbox,
+        request: Callable[[str], Request | None],
+        clock: Clock,
+        *,
+        threads: int = 2,
+        shared: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._api = api
         self._outbox = outbox
         self._request = request
         self._clock = clock
         self._uploads = Uploads(api)
+        self._shared = shared
         self._pace = Pace(clock.monotonic)
         self._wake = threading.Condition()
         self._stopping = False
@@ -220,6 +231,9 @@ class Courier:
                 _log.info("%s of %s had been posted", delivery.kind, delivery.request_id)
                 self._found(job, ts)
                 return
+        if self._shared(delivery.place.channel):
+            self._outbox.give_up(delivery, error=f"{delivery.place.channel}: {SHARED}")
+            return
         self._outbox.posting(delivery)
         try:
             self._outbox.delivered(delivery, self._send_new(job, job.message()))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bot.slack.api import Api, Refused, SlackFailure
 
 SECONDS = 60.0
+SHARED = "This channel is shared with another organisation."
 _FEW_SECONDS = 5.0
 """How long not having found out is believed."""
 
@@ -49,6 +50,10 @@ class Places:
             self._known[channel] = (now + seconds, found)
         return found
 
+    def is_shared(self, channel: str) -> bool:
+        """Whether it is known that people of another organisation read it."""
+        return self.look(channel).cannot_post == SHARED
+
     def forget(self, channel: str) -> None:
         """Something showed that what was known is out of date."""
         with self._lock:
@@ -75,7 +80,7 @@ class Places:
         if facts.get("is_im"):
             return SECONDS, Surroundings(private=True)
         if facts.get("is_ext_shared") or facts.get("is_pending_ext_shared"):
-            return SECONDS, Surroundings("This channel is shared with another organisation.", name=name)
+            return SECONDS, Surroundings(SHARED, name=name)
         if not facts.get("is_member") and not facts.get("is_mpim"):
             return SECONDS, Surroundings("I am not a member of this channel.", name=name)
         return SECONDS, Surroundings(name=name)

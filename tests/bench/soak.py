@@ -185,16 +185,16 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(f"{done}: {last.commands / COMMANDS_A_DAY:.1f} days' work in {taken:.0f} s, exit status {status}")
     table = Table("", "at the start", "at the end", "per 1,000 commands", box=None)
-    for name, unit, of in (
+    measures: tuple[tuple[str, str, Callable[[Sample], float]], ...] = (
         ("memory", "MB", lambda sample: sample.memory / 1024),
         ("threads", "", lambda sample: sample.threads),
         ("file handles", "", lambda sample: sample.handles),
         ("database", "MB", lambda sample: sample.database / 1024),
-    ):
+    )
+    for name, unit, of in measures:
         numbers = (of(first), of(last), slope(half, of))
-        table.add_row(
-            name, *(f"{number:{sign},.1f} {unit}" for number, sign in zip(numbers, ("", "", "+"), strict=True))
-        )
+        told = [f"{number:{sign},.1f} {unit}" for number, sign in zip(numbers, ("", "", "+"), strict=True)]
+        table.add_row(name, *told)
     console.print(table)
     console.print(f"{len(troubles)} errors in the log", *troubles[:5], sep="\n")
     return status or bool(troubles)

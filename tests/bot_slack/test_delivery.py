@@ -16,6 +16,7 @@ from bot.model import Entry, Line, Lines, Place, Progress, Report, Request, Resu
 from bot.ports import Clock, Delivery, NewRequest, Outbox
 from bot.slack.api import Api, web_client
 from bot.slack.delivery import LEASE_SECONDS, Courier
+from bot.slack.places import Places
 from bot.slack.render import card, report
 from bot.slack.render.message import Message
 from bot.store import Head, heads_in
@@ -456,3 +457,16 @@ def test_who_cannot_be_written_to_is_given_up_without_holding_up_others(post: Po
     post.run(60)
     assert len(post.messages("@ana", "ana")) == 1
     assert post.store.next_due() is None
+
+
+def test_nothing_is_posted_where_another_organisation_reads(post: Post) -> None:
+    """Also when the channel was shared only after the configuration was checked."""
+    post.courier = Courier(
+        post.api, post.store, post.store.request, post.clock, threads=0, shared=Places(post.api).is_shared
+    )
+    post.open("web-1", replace(samples.INFRA, channel="C0PARTNERS"))
+    post.open("web-2")
+    post.run(5)
+    assert post.messages("#partners") == []
+    assert len(post.messages()) == 1
+    assert post.store.figures().outbox_given_up == 1

@@ -31,6 +31,8 @@ class Waiter:
         """
         started, answered = self._clock.monotonic() - waited_before, self._clock.monotonic()
         while True:
+            if run.lost.is_set():
+                raise LeaseLost  # before a look: what a bot sees that is being stopped proves nothing
             if run.cancel.is_set() and not undo:
                 raise Cancelled("it was cancelled while it waited")
             try:
@@ -51,8 +53,6 @@ class Waiter:
             if self._clock.monotonic() - started > step.limit_seconds:
                 raise Failed(f"it did not happen within {duration(step.limit_seconds)}: {against}")
             self._tell(run, number, told)
-            if run.lost.is_set():
-                raise LeaseLost
             self._clock.sleep(POLL_SECONDS)
 
     def _tell(self, run: Run, number: int, text: str) -> None:

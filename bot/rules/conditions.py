@@ -49,7 +49,9 @@ seconds that it has, with strokes.
 SILENT = "pool.silent"
 """No host answers as the pool's coordinator any more: what can be read of the pool makes it untrue."""
 TRUE_OF_SILENCE = frozenset({LEFT, SILENT})
-"""Those that hold when the pool cannot be asked."""
+"""Those that hold when nobody is there to be asked: when the coordinator's address is dead, not when the bot is refused
+there.
+"""
 
 FOLLOWS = "host.follows"
 """It says itself, asked alone, that its coordinator is at the address that the expectation has as its value. No

@@ -26,7 +26,8 @@ _GONE = {"HANDLE_INVALID", "UUID_INVALID"}
 
 class XapiHands(PoolHands):
     """:class:`bot.ports.PoolHands` over one session with a pool, or with a host that is a pool of its own. `secret`
-    gives the value of a step's secret by its name; `elsewhere` gives the hands with which to look at another place.
+    gives the value of a step's secret by its name; `elsewhere` gives the hands with which to look at another place;
+    `nobody_leads` asks every host alone whether the pool's coordinator is gone.
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class XapiHands(PoolHands):
         clock: Clock,
         secret: Callable[[str], str] | None = None,
         elsewhere: Callable[[Target], PoolHands] | None = None,
+        nobody_leads: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._nobody_leads = nobody_leads
         self._elsewhere = elsewhere
         self._name = name
         self._session = session
@@ -109,7 +112,7 @@ class XapiHands(PoolHands):
         try:
             inventory = self._reader.read()
         except Unavailable:
-            if expect.rule not in conditions.TRUE_OF_SILENCE:
+            if expect.rule not in conditions.TRUE_OF_SILENCE or not self._nobody_leads():
                 raise
             return True, f"no host answers as the coordinator of {self._name} any more"
         arguments = Arguments(self._session, inventory, results=results)

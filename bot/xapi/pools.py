@@ -83,7 +83,9 @@ class XapiPools(Pools):
             reader = Reader(session, clock, identity.check)
             account = Account(username=each.username, password=Secret(each.password_name))
             view = XapiView(each.name, session, reader, account, identity, RollCall(each, session.exchange))
-            hands = XapiHands(each.name, session, reader, clock, secret, partial(self.hands, each.name))
+            hands = XapiHands(
+                each.name, session, reader, clock, secret, partial(self.hands, each.name), view.nobody_leads
+            )
             made = _Pool(each, session, identity, reader, view, hands)
             (self._alone if each.alone else self._pools)[each.name] = made
 
@@ -109,7 +111,8 @@ class XapiPools(Pools):
                 return pool.hands
             case HostTarget(host):
                 alone, elsewhere = self._candidate(host), partial(self.hands, name)
-                return XapiHands(host, alone.session, alone.reader, self._clock, self._secret, elsewhere)
+                leads = alone.view.nobody_leads
+                return XapiHands(host, alone.session, alone.reader, self._clock, self._secret, elsewhere, leads)
             case MemberTarget(host, address):
                 member = Member(pool.settings, pool.session.exchange, address, host.name)
                 known = KnownHost(uuid=host.uuid, name=host.name, address=address)

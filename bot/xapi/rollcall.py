@@ -37,6 +37,15 @@ class RollCall:
         with ThreadPoolExecutor(min(len(hosts), _AT_ONCE), thread_name_prefix="roll-call") as threads:
             return tuple(threads.map(self.one, hosts))
 
+    def nobody_leads(self, known: Iterable[KnownHost]) -> bool:
+        """Is the coordinator gone, as far as the hosts tell: nothing is at its address, and no other says that it
+        leads? That the bot cannot ask (a wrong password, a certificate that is not trusted) is no such sign.
+
+        :raises ConfigError: the password cannot be read.
+        """
+        said = {each.standpoint for each in self.all(known)}
+        return Standpoint.SILENT in said and said <= {Standpoint.SILENT, Standpoint.LOST, Standpoint.MEMBER}
+
     def one(self, host: KnownHost) -> HostAnswer:
         """:raises ConfigError: the password cannot be read."""
         tried = self._doorbell.ring(host.address, self._settings.password())

@@ -51,6 +51,10 @@ class XapiView(PoolView):
         known = self.known()
         return self._calls.all(known.hosts if known else ())
 
+    def nobody_leads(self) -> bool:
+        known = self.known()
+        return self._calls.nobody_leads(known.hosts if known else ())
+
     def answer_of(self, host: KnownHost) -> HostAnswer:
         return self._calls.one(host)
 

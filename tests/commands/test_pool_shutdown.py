@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.errors import Unavailable
-from bot.model import Plan, Verdict
+from bot.model import Expect, Plan, Verdict
+from bot.rules import conditions
+from bot.xapi import PoolSettings, XapiPools
 from tests.commands.world import Changed, Made, World, codes, refused, world
 
 
@@ -178,3 +182,61 @@ def test_the_last_host_may_be_gone_before_its_answer_is_read() -> None:
         found.lab.set_speed(100_000.0)
         evidence = found.perform(replace(plan, steps=plan.steps[last + 1 :]))
         assert evidence[-1] == "no host answers as the coordinator of lab any more"
+
+
+# --- silence that is none ---------------------------------------------------------------------------------------------
+
+
+def _silence(found: World) -> list[Expect]:
+    """What the plan takes for a sign that nobody leads the pool any more: of the last host, and of the pool."""
+    plan = found.plan("pool shutdown")
+    signs = [each for step in plan.steps for each in step.expect if each.rule in conditions.TRUE_OF_SILENCE]
+    assert [each.rule for each in signs] == [conditions.LEFT, conditions.SILENT]
+    return signs
+
+
+def _closed(found: World, stack: ExitStack) -> XapiPools:
+    """As when the bot itself is stopped."""
+    found.pools.close()
+    return found.pools
+
+
+def _hanging(found: World, stack: ExitStack) -> XapiPools:
+    found.lab.pause("xs1")
+    return found.pools
+
+
+def _another_password(found: World, stack: ExitStack) -> XapiPools:
+    return stack.enter_context(_asking(found, password=lambda: "another"))
+
+
+def _unknown_certificate(found: World, stack: ExitStack) -> XapiPools:
+    return stack.enter_context(_asking(found, plain_http=False))
+
+
+@contextmanager
+def _asking(found: World, **changes: Any) -> Iterator[XapiPools]:
+    lab = found.lab
+    settings = PoolSettings(
+        name=found.name,
+        addresses=tuple(host.address for host in lab.estate.hosts.values()),
+        username=lab.username,
+        password=lambda: lab.password,
+        plain_http=True,
+        address_map=lab.addresses,
+    )
+    pools = XapiPools([replace(settings, **changes)], SystemClock())
+    try:
+        yield pools
+    finally:
+        pools.close()
+
+
+@pytest.mark.parametrize("trouble", [_closed, _hanging, _another_password, _unknown_certificate])
+def test_that_the_bot_cannot_ask_is_no_silence(trouble: Callable[[World, ExitStack], XapiPools]) -> None:
+    with world(change=with_tools) as found, ExitStack() as stack:
+        signs = _silence(found)
+        hands = trouble(found, stack).hands(found.name)
+        for sign in signs:
+            with pytest.raises(Unavailable):
+                assert hands.holds(sign, {}) is None, "the pool runs"

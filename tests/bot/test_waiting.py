@@ -242,3 +242,19 @@ def test_an_object_that_is_not_there_yet_is_no_error() -> None:
     assert conditions.holds(conditions.GONE, new, empty)[0]
     with pytest.raises(LookupError):
         conditions.holds("host.perfect", new, empty)
+
+
+def test_a_bot_that_is_being_stopped_sees_nothing_any_more(world: World) -> None:
+    """What closes with it (its sessions) would look like a pool that has gone silent."""
+    id = world.approved("vm await web-1 to xs2")
+
+    def stopped() -> None:
+        world.bot.runner.close()
+        brought_home(world)
+
+    after(world, 40, stopped)
+    world.run()
+    assert world.request(id).state is State.RUNNING
+    restarted(world)
+    world.turn()
+    assert world.request(id).state is State.SUCCEEDED

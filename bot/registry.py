@@ -132,6 +132,8 @@ class Command:
         return CommandHelp(
             name=self.name,
             usage=self.usage.text + common,
+            own_usage=self.usage.text,
+            pooled=self.scope in (Scope.POOL, Scope.POOLS),
             summary=self.summary,
             details=self.details,
             examples=self.examples,

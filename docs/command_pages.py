@@ -26,6 +26,10 @@ asked for in a form.
 `in POOL` says which pool is meant. Without it that is the channel's default, else the person's, else the only pool that
 may be seen; a change never guesses beyond that, it asks.
 
+`at WHEN` appoints a change: `at 22:00`, `at tomorrow 06:30`, `at 2026-03-01 22:00 Europe/Amsterdam`. It is approved
+now, planned again at that time, and expires an hour later. A change that ends with `emergency "why"` needs no second
+person, for those whom the policy lists.
+
 What each risk takes is the policy's: [configuration](configuration.md#policy). Where accounts come from Active
 Directory, the role that the pool's account needs is named; `root` may do everything, and so may any account without it.
 """
@@ -33,7 +37,7 @@ Directory, the role that the pool's account needs is named; `root` may do everyt
 
 def table(registry: Registry) -> str:
     """One row per command, for the README."""
-    rows = [f"| `{_cell(each.usage)}` | {each.summary} | {_short(each)} |" for each in registry.help]
+    rows = [f"| `{_cell(each.own_usage)}` | {each.summary} | {_short(each)} |" for each in registry.help]
     return "\n".join(["| command | what it does | risk |", "| --- | --- | --- |", *rows]) + "\n"
 
 
@@ -52,7 +56,7 @@ def _section(each: CommandHelp) -> str:
 
 
 def _role(each: CommandHelp) -> str:
-    return f" The pool's account needs the role {role_for(each.name)}." if each.usage.endswith("[in POOL]") else ""
+    return f" The pool's account needs the role {role_for(each.name)}." if each.pooled else ""
 
 
 def _short(each: CommandHelp) -> str:

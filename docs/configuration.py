@@ -23,8 +23,10 @@ as the bot would and lists every mistake with its line. An unknown setting is a 
 mistaken for a default. The file is read once, at the start; the secrets that it names are read when they are used.
 
 A **secret** is named, never written: `"env:NAME"` is an environment variable, `"file:/path"` a file (spaces and line
-breaks at its ends do not count), `"credential:NAME"` what systemd hands the bot's unit (`LoadCredential=`). A **person** is a Slack user id (`U…`), a user group (`S…`), the members of a channel
-(`C…`), or `os:NAME`, a login of the bot's own machine.
+breaks at its ends do not count), `"credential:NAME"` what systemd hands the bot's unit (`LoadCredential=`).
+
+A **person** is a Slack user id (`U…`), a user group (`S…`), the members of a channel (`C…`), or `os:NAME`, a login of
+the bot's own machine.
 """
 
 

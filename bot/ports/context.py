@@ -23,6 +23,11 @@ class CommandHelp:
 
     name: str
     usage: str
+    """Everything that it takes."""
+    own_usage: str
+    """Without what many commands take alike: the pool, and the time of a change."""
+    pooled: bool
+    """It is about a pool."""
     summary: str
     details: tuple[str, ...]
     examples: tuple[str, ...]

@@ -12,7 +12,7 @@ from bot.inventory import SR, VM, Inventory, Network
 from bot.lookup import spelling
 from bot.rules import network as networks
 from bot.rules.check import Check
-from bot.rules.placement import needed_networks
+from bot.rules.placement import needed_networks, to_shared_storage
 from bot.text import joined, quoted
 
 
@@ -51,7 +51,7 @@ def checks(vm: VM, inventory: Inventory) -> Iterator[Check]:
         elif sr.shared:
             remedy = f"Plug the storage everywhere: “sr repair {spelling(sr, inventory)}”"
         else:
-            remedy = "Move its disk to shared storage: shut it down, then xe vdi-copy, and attach the copy."
+            remedy = to_shared_storage(vm, (sr,), inventory)
         yield Check(
             f"agile.storage.{sr.uuid}",
             "HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from bot.errors import Refused
 from bot.inventory import SR, VDI, VM, Host, Inventory, Network
-from bot.lookup import spelling
+from bot.lookup import place_of, spelling
 from bot.rules import cpu, memory, versions
 from bot.rules.check import Check
 from bot.text import joined, quoted, size
@@ -214,4 +214,17 @@ def _storage_remedy(vm: VM, unseen: list[SR], inventory: Inventory) -> str:
     shared = [sr for sr in unseen if sr.shared]
     if shared:
         return f"Plug the shared storage on that host: “sr repair {spelling(shared[0], inventory)}”"
-    return "Its disk is on one host's local storage: copy it to shared storage first (xe vdi-copy, VM halted)."
+    return to_shared_storage(vm, unseen, inventory)
+
+
+def to_shared_storage(vm: VM, local: Iterable[SR], inventory: Inventory) -> str:
+    """What to do about a disk that one host alone can reach: the command, with the emptiest storage that suits."""
+    held = [vbd.vdi for vbd in vm.vbds if not vbd.is_cd and vbd.vdi is not None and vbd.vdi.sr in tuple(local)]
+    home = vm.resident_on
+    suited = [sr for sr in inventory.shared_srs if sr.content_type != "iso" and (home is None or plugged(sr, home))]
+    room = {sr: sr.physical_size - sr.physical_utilisation for sr in suited}
+    if not held or not room or max(room.values()) < held[0].virtual_size:
+        return "Its disk is on one host's own storage, and no shared storage has room for it."
+    best = max(room, key=lambda sr: (room[sr], sr.uuid))
+    where = f"vm disk move {place_of(held[0], vm, inventory)} to {spelling(best, inventory)}"
+    return f"Move its disk to storage that every host has: “{where}”"

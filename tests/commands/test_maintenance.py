@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.model import Plan
 from tests.commands.world import Made, World, codes, refused, world
 
@@ -62,6 +64,16 @@ def test_every_vm_that_cannot_leave_is_told_with_every_reason_and_a_way_out() ->
         prevented = found.api.host.get_vms_which_prevent_evacuation(found.ref("host", "xs2"))
         theirs = {found.api.VM.get_name_label(vm): error[0] for vm, error in prevented.items()}
         assert theirs == {name: finding.code for name, finding in about.items()}
+
+
+def test_a_disk_that_one_host_alone_has_is_moved_by_the_command_that_is_named() -> None:
+    with world() as found:
+        (blocker,) = [each for each in found.plan("host maintenance xs1 on").blockers if each.subject]
+        assert blocker.subject is not None
+        assert blocker.subject.name == "build-1"
+        command = re.search("“(vm disk move [^”]+)”", blocker.remedy)
+        assert command is not None, blocker.remedy
+        assert not found.plan(command[1]).blockers
 
 
 def test_with_ha_on_the_number_is_lowered_first_or_the_host_is_kept() -> None:

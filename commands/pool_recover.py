@@ -13,7 +13,7 @@ from bot.registry import command
 from bot.rules import conditions, recovery
 from bot.rules.check import Check
 from bot.rules.recovery import Situation
-from bot.text import joined, quoted
+from bot.text import joined, one_line, quoted
 
 TOOLSTACK_SECONDS = 900
 """A toolstack that takes over, or is told whom to follow, restarts first."""
@@ -103,38 +103,38 @@ def _take_over(situation: Situation, named: HostAnswer | None, context: Context)
         )
     pool, leader = situation.known, _id(survivor)
     others = [each for each in situation.of(Standpoint.LOST) if each.host != survivor.host]
-    former = situation.former
-    gone = former if former is not None and former.host != survivor.host else None
+    gone = situation.led(survivor)
+    names = " and ".join(one_line(each.called).strip() for each in gone) or "the coordinator"
+    off = f"{names} {'are' if len(gone) > 1 else 'is'} off"
     return _plan(
         situation,
         survivor,
         context,
         f"make {quoted(survivor.called)} the coordinator"
-        + (f" instead of {quoted(gone.called)}, which is dead" if gone else ""),
+        + (f" instead of {quoted(gone[0].called)}, which is dead" if len(gone) == 1 else ""),
         findings=(
             *planning.findings(recovery.checks(situation, survivor), leader),
             _database(survivor),
-            *_warned(recovery.left_behind(situation, survivor), pool.uuid, context),
+            *_warned(recovery.left_behind(situation, survivor, gone), pool.uuid, context),
         ),
         steps=(_lead(survivor, pool.uuid), *_tell(survivor, others, pool.uuid)),
         facts=tuple((quoted(each.called), str(each.standpoint)) for each in situation.answers),
-        confirm=f"{gone.called} is off" if gone else "",
+        confirm=off,
         impact=(
             "VMs on the surviving hosts go on running. Those on the dead one stay recorded as running there, until"
             " “host dead” says otherwise.",
-            *((f"Each approver confirms that {quoted(gone.called)} is off.",) if gone else ()),
+            f"Each approver confirms that {off}.",
         ),
         reasons=(*((why,) if survivor is found and why else ()), *recovery.told(situation.answers)),
         go_back=_no_way_back(survivor, gone),
     )
 
 
-def _no_way_back(survivor: HostAnswer, gone: HostAnswer | None) -> str:
-    if gone is None:
-        return "Nothing takes it back."
+def _no_way_back(survivor: HostAnswer, gone: Sequence[HostAnswer]) -> str:
+    who = joined(each.called for each in gone) or "Who led until now"
     return (
-        f"Nothing takes it back. {quoted(gone.called)} must stay off: started again, it would lead as well. If it has"
-        f" come up by mistake, “pool recover with {survivor.called}” makes it a member."
+        f"Nothing takes it back. {who} must stay off: started again, it would lead as well. If it has come up by"
+        f" mistake, “pool recover with {survivor.called}” makes it a member."
     )
 
 

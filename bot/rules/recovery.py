@@ -34,6 +34,17 @@ class Situation:
             (each for each in self.answers if each.host.uuid and each.host.uuid == self.known.coordinator), None
         )
 
+    def led(self, survivor: HostAnswer) -> tuple[HostAnswer, ...]:
+        """Who led the pool until now, beside the survivor: whom the members name that have lost it, else who was the
+        coordinator when the pool was seen last. When neither is known, everyone who may have.
+        """
+        lost = self.of(Standpoint.LOST)
+        named = [each for each in self.answers if any(_same(one.coordinator, each.host.address) for one in lost)]
+        for known in (named, [self.former]):
+            if others := tuple(each for each in known if each is not None and each.host != survivor.host):
+                return others
+        return tuple(each for each in self.of(Standpoint.SILENT, Standpoint.REFUSES) if each.host != survivor.host)
+
     def astray(self, coordinator: HostAnswer) -> tuple[HostAnswer, ...]:
         """Members that have lost their coordinator, or follow another one."""
         return (
@@ -69,14 +80,15 @@ def proposed(situation: Situation, latest: Inventory | None) -> tuple[HostAnswer
 
 def checks(situation: Situation, survivor: HostAnswer) -> Iterator[Check]:
     """What speaks for or against making a host the coordinator of a pool that has none."""
-    former = situation.former
-    if former is not None and former.host != survivor.host:
+    led = situation.led(survivor)
+    for former in led:
         silent = former.standpoint is Standpoint.SILENT
+        so_far = "the coordinator so far" if len(led) == 1 else "which may be the coordinator"
         yield Check(
             "recover.former",
             "",
             silent,
-            f"{quoted(former.called)}, the coordinator so far, does not answer",
+            f"{quoted(former.called)}, {so_far}, does not answer",
             former.words,
             f"It may lead again by itself. Ask again in some minutes; or switch {quoted(former.called)} off.",
         )
@@ -107,10 +119,12 @@ def checks(situation: Situation, survivor: HostAnswer) -> Iterator[Check]:
     )
 
 
-def left_behind(situation: Situation, leader: HostAnswer) -> Iterator[Check]:
-    """Hosts that cannot be told now whom to follow; it is a warning, not a reason against it."""
+def left_behind(situation: Situation, leader: HostAnswer, gone: tuple[HostAnswer, ...] = ()) -> Iterator[Check]:
+    """Hosts that cannot be told now whom to follow, without those that are `gone`; it is a warning, not a reason
+    against it.
+    """
     for each in situation.of(Standpoint.SILENT, Standpoint.REFUSES):
-        if each.host == leader.host or each == situation.former:
+        if each.host == leader.host or each == situation.former or each in gone:
             continue
         yield Check(
             "recover.left",

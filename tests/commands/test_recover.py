@@ -309,3 +309,54 @@ def _code(member: PoolHands) -> str:
     except ToolstackRefusal as refusal:
         return refusal.code
     return ""
+
+
+def test_who_led_is_known_from_the_members_that_have_lost_it() -> None:
+    """The role may have moved since the bot saw the pool: who is to be off is who led last."""
+    plan = asked(
+        None,
+        answer(XS1, Standpoint.LOST, "10.0.0.102"),
+        answer(XS2, Standpoint.SILENT),
+        answer(XS3, Standpoint.LOST, "10.0.0.102"),
+    )
+    assert plan.title == "make xs1 the coordinator instead of xs2, which is dead"
+    assert (plan.confirm, plan.blockers) == ("xs2 is off", ())
+    there = asked(
+        "xs1",
+        answer(XS1, Standpoint.LOST, "10.0.0.102"),
+        answer(XS2, Standpoint.REFUSES),
+        answer(XS3, Standpoint.LOST, "10.0.0.102"),
+    )
+    assert [each.id for each in there.blockers] == ["recover.former"]
+
+
+def test_when_nobody_knows_who_led_every_host_that_may_have_is_to_be_off() -> None:
+    """Two coordinators of one pool destroy its disks: nobody is made one because nothing is known of the other."""
+    unknown = replace(KNOWN, coordinator="")
+    for known in (KNOWN, unknown):
+        plan = asked(
+            "xs1",
+            answer(XS1, Standpoint.LOST),
+            answer(XS2, Standpoint.SILENT),
+            answer(XS3, Standpoint.SILENT),
+            known=known,
+        )
+        assert plan.confirm == "xs2 and xs3 are off"
+        assert "xs2 and xs3 are off" in " ".join(plan.impact)
+        there = asked(
+            "xs1",
+            answer(XS1, Standpoint.LOST),
+            answer(XS2, Standpoint.SILENT),
+            answer(XS3, Standpoint.REFUSES),
+            known=known,
+        )
+        assert [each.id for each in there.blockers] == ["recover.former"]
+        nobody = asked("xs1", answer(XS1, Standpoint.LOST), answer(XS2, Standpoint.LOST), known=known)
+        assert nobody.confirm == "the coordinator is off"
+
+
+def test_who_cannot_be_told_whom_to_follow_is_named_also_beside_a_coordinator() -> None:
+    plan = asked(
+        None, answer(XS1, Standpoint.COORDINATOR), answer(XS2, Standpoint.LOST), answer(XS3, Standpoint.SILENT)
+    )
+    assert ["xs3" in each.title for each in plan.warnings] == [True]

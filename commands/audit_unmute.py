@@ -46,5 +46,5 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         ),
         facts=(("it is muted until", mute.until.isoformat()),),
         reasons=(f"It was muted because: {mute.reason}",),
-        go_back=f"“audit mute {found.story.id}” mutes it again.",
+        go_back=f"“audit mute {found.story.id} until DATE because REASON” mutes it again.",
     )

@@ -137,7 +137,7 @@ def _findings(rows: tuple[Row, ...], force: bool, sides: Sides, can_be_forced: b
 def _storage(inventory: Inventory) -> Finding:
     """With high availability on every host needs the heartbeat's storage, or it cannot be turned on again."""
     why, ha_on = _unconnected(inventory), inventory.pool.ha_enabled
-    remedy = "Connect it afterwards: xe pbd-create, then “sr repair SR”."
+    remedy = "Connect it afterwards: xe pbd-create sr-uuid=… host-uuid=… device-config:…=…, then “sr repair SR”."
     if ha_on:
         remedy = "Else high availability could not be turned on again: mend that first, or “ha disable” for longer."
     return Finding(

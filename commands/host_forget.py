@@ -96,7 +96,8 @@ def _defaults(host: Host, inventory: Inventory) -> Iterator[Finding]:
             subject=inventory.pool.id,
             title="the pool loses a storage that it uses by default",
             evidence="; ".join(found),
-            remedy="Choose another: xe pool-param-set default-SR=… suspend-image-SR=… crash-dump-SR=…",
+            remedy=f"Choose another: xe pool-param-set uuid={inventory.pool.uuid} default-SR=… suspend-image-SR=…"
+            " crash-dump-SR=…",
         )
 
 

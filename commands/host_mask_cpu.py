@@ -29,7 +29,7 @@ class Arguments:
     risk=Risk.DISRUPTIVE,
     summary="Hide the features that a stand-alone host's CPU has beyond a pool's, so that it can join (up to 6.5).",
     details=(
-        "The host is rebooted; the mask stays until it is taken off: xe host-reset-cpu-features.",
+        "The host is rebooted; the mask stays until it is taken off: xe host-reset-cpu-features uuid=HOST.",
         "From 7.0 on there is nothing to mask: a pool takes what all of its hosts have.",
     ),
     examples=("host mask-cpu xs3 like lab",),

@@ -21,7 +21,7 @@ class Arguments:
     risk=Risk.ROUTINE,
     summary="Copy the pool's database to the bot's machine.",
     details=(
-        "It is what “xe pool-restore-database” takes: hosts, networks, storage, VMs, but no disk's content.",
+        "What xe pool-restore-database file-name=FILE takes: hosts, networks, storage, VMs, but no disk's content.",
         "The copy is read again before it counts. Passwords of storage are in it, so only the bot's user may read it.",
     ),
     examples=("pool backup in lab",),

@@ -22,7 +22,9 @@ class Arguments:
     risk=Risk.READ,
     scope=Scope.POOLS,
     summary="The copies of pools' databases that are kept, newest first.",
-    details=("A copy is put back with “xe pool-restore-database”, dry-run first, on the pool's coordinator.",),
+    details=(
+        "On the pool's coordinator xe pool-restore-database file-name=FILE puts a copy back; with dry-run=true first.",
+    ),
     examples=("pool backups", "pool backups in lab"),
 )
 def plan(arguments: Arguments, context: Context) -> Report:  # noqa: ARG001 - there are none

@@ -85,5 +85,6 @@ def _findings(sr: SR, inventory: Inventory) -> Iterator[Finding]:
             subject=sr.id,
             title="some hosts have no connection to it at all",
             evidence=joined(host.name for host in lacking),
-            remedy="Create one with the settings of another host's: xe pbd-create, then xe pbd-plug.",
+            remedy=f"Connect it with the settings of another host's: xe pbd-create sr-uuid={sr.uuid}"
+            f" host-uuid={lacking[0].uuid} device-config:KEY=VALUE; then ask for this again.",
         )

@@ -77,7 +77,9 @@ def _whole(node: ast.AST) -> str | None:
 
 
 def built(path: Path) -> Iterator[str]:
-    """Command lines that are handed on as such, to `line(…)` and `Suggestion(…)`."""
+    """Command lines that are handed on as such, to `line(…)` and `Suggestion(…)`. What a suggestion leaves out, a form
+    asks for.
+    """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call):
             continue
@@ -94,15 +96,15 @@ def quoted(text: str) -> Iterator[str]:
             yield found
 
 
-def problem(command: str) -> str:
+def problem(command: str, *, whole: bool = True) -> str:
     """Why a command line cannot be typed; "" if it can, or if it is a command's name alone, or if even that is only
     known when it is made.
     """
     line = re.sub(r"…+", "x1", re.sub(r"\b…", "", command)).strip()
-    if line in NAMES or line.split()[1:2] == ["x1"]:
+    if line in NAMES or "x1" in line.split()[:2]:
         return ""
     try:
         parsed = REGISTRY.parse(line)
     except UserError as error:
         return f"“{command}”: {error.message}"
-    return f"“{command}”: lacks {parsed[1].missing}" if parsed[1].missing else ""
+    return f"“{command}”: lacks {parsed[1].missing}" if whole and parsed[1].missing else ""

@@ -12,7 +12,10 @@ from bot.rules import network as net
 from bot.rules import storage
 from bot.text import joined, plural, quoted
 
-BOND_REMEDY = "Bond it with a second NIC, on every host alike, the coordinator last: xe bond-create"
+BOND_REMEDY = (
+    "Bond it with a second NIC, on every host alike, the coordinator last: xe bond-create network-uuid=NETWORK"
+    " pif-uuids=NIC,NIC"
+)
 
 
 @rule(
@@ -51,7 +54,8 @@ def one_per_subnet(inventory: Inventory) -> Iterator[Found]:
                 about=str(subnet),
                 text=f"{quoted(host.name)} has {plural(len(pifs), 'address', 'addresses')} in one subnet",
                 evidence=f"{subnet}: {listed(pif.name + ' ' + pif.text('IP') for pif in pifs)}",
-                remedy="Give each interface a subnet of its own: xe pif-reconfigure-ip",
+                remedy=f"Give each interface a subnet of its own: xe pif-reconfigure-ip uuid={pifs[-1].uuid}"
+                " mode=static IP=ADDRESS netmask=NETMASK",
             )
 
 
@@ -240,7 +244,8 @@ def mtu(inventory: Inventory) -> Iterator[Found]:
                 subject=network.id,
                 text=f"The hosts use different MTUs on network {quoted(network.name)}",
                 evidence=listed(f"{quoted(pif.host.name)}: {size}" for pif, size in told.items() if pif.host),
-                remedy=f"xe network-param-set uuid={network.uuid} MTU=SIZE, then xe pif-plug for each of its PIFs",
+                remedy=f"xe network-param-set uuid={network.uuid} MTU=SIZE, then for each of its PIFs:"
+                " xe pif-plug uuid=PIF",
             )
 
 
@@ -261,7 +266,8 @@ def everywhere(inventory: Inventory) -> Iterator[Found]:
                 subject=network.id,
                 text=f"Network {quoted(network.name)} is missing on {joined(host.name for host in missing)}",
                 evidence=f"used by {joined(vms, limit=5)}" if vms else "no VM uses it",
-                remedy="Give these hosts a NIC, bond or VLAN on it (xe pool-vlan-create for a VLAN).",
+                remedy="Give these hosts a NIC, bond or VLAN on it; a VLAN on every host: xe pool-vlan-create"
+                f" network-uuid={network.uuid} pif-uuid=PIF vlan=TAG",
                 level=None if vms else Level.INFO,
             )
 

@@ -54,10 +54,12 @@ def certificates(inventory: Inventory, known: Known) -> Iterator[Found]:
 
 def _renewal(kind: str, host_uuid: str) -> str:
     if kind == "host_internal":
-        return f"xe host-refresh-server-certificate uuid={host_uuid}"
+        return f"xe host-refresh-server-certificate host={host_uuid}"
     if kind == "host":
-        return f"On that host: xe host-server-certificate-install, or xe host-reset-server-certificate uuid={host_uuid}"
-    return "xe certificate-list shows it; install the authority's new one: xe pool-install-ca-certificate"
+        own = f"xe host-reset-server-certificate host={host_uuid}"
+        given = f"xe host-server-certificate-install host={host_uuid} certificate=FILE private-key=FILE"
+        return f"{given}; or one that the host makes itself: {own}"
+    return "xe certificate-list shows it; install the authority's new one: xe pool-install-ca-certificate filename=FILE"
 
 
 @rule(
@@ -95,7 +97,8 @@ def licence(inventory: Inventory, known: Known) -> Iterator[Found]:
             subject=host.id,
             text=f"The licence of {quoted(host.name)} {_running_out(left)}",
             evidence=f"edition {host.text('edition') or 'unknown'}, valid until {until:%Y-%m-%d}",
-            remedy="Renew it, or choose an edition that is licensed: xe host-apply-edition",
+            remedy=f"Renew it, or choose an edition that is licensed: xe host-apply-edition host-uuid={host.uuid}"
+            " edition=EDITION",
             level=Level.BAD if left < timedelta(0) else None,
         )
 

@@ -72,7 +72,7 @@ def checks(host: Host, wanted: str, pool: Inventory) -> tuple[Check, ...]:
             whole,
             "the features of both are known",
             "" if whole else "one of them shows no four words of features",
-            "Look at cpu_info of both: xe host-param-get param-name=cpu_info",
+            "Look at cpu_info of both: xe host-param-get uuid=HOST param-name=cpu_info",
         ),
         Check(
             "mask.maskable",

@@ -231,7 +231,8 @@ def default_storage(sides: Sides) -> Row:
         title="the pool's default storage is shared",
         subject=sides.pool.inventory.pool.id,
         against=f"it is {quoted(found.name)}, which only one host has" if found is not None and local else "",
-        remedy="Attach shared storage and make it the default: xe pool-param-set default-SR=…; till then new VMs and"
+        remedy="Attach shared storage and make it the default: xe pool-param-set"
+        f" uuid={sides.pool.inventory.pool.uuid} default-SR=…; till then new VMs and"
         " suspended ones land where only one host can start them.",
         advice=True,
     )

@@ -167,7 +167,8 @@ def controller(sides: Sides) -> Row:
         subject=sides.own.host.id,
         against="" if unknown or here == there else f"{_told(here)} on the host, {_told(there)} in the pool",
         unknown="the SDN controllers could not be read" if unknown else "",
-        remedy="Give the host the pool's controller, or none: xe sdn-controller-forget, xe sdn-controller-introduce",
+        remedy="Give the host the pool's controller, or none: xe sdn-controller-forget uuid=…;"
+        " xe sdn-controller-introduce address=…",
     )
 
 
@@ -195,8 +196,14 @@ def address_type(sides: Sides) -> Row:
         title="both are managed over the same kind of address",
         subject=sides.own.host.id,
         against=f"{here} on the host, {there} in the pool" if here != there else "",
-        remedy="Set the host's management interface to the pool's kind: xe pif-set-primary-address-type",
+        remedy="Set the host's management interface to the pool's kind: xe pif-set-primary-address-type"
+        f" uuid={_management_uuid(sides.own)} primary_address_type={there}",
     )
+
+
+def _management_uuid(side: Side) -> str:
+    found = network.management(side.host)
+    return found.uuid if found is not None else "…"
 
 
 def _type(side: Side) -> str:
@@ -216,7 +223,8 @@ def nbd(sides: Sides) -> Row | None:
         against=f"the host's networks are for {_listed(here)}, the pool's for {_listed(there)}"
         if {"nbd", "insecure_nbd"} <= here | there
         else "",
-        remedy="Take the purpose off the host's networks: xe network-param-remove param-name=purpose",
+        remedy="Take the purpose off the host's networks: xe network-param-remove uuid=… param-name=purpose"
+        " param-key=…",
     )
 
 

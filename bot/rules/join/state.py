@@ -19,7 +19,7 @@ def pooling(sides: Sides) -> Row:
         title="the host's licence allows pools",
         subject=sides.own.host.id,
         against="its licence restricts the feature “pooling”" if restricted else "",
-        remedy=f"Give it a licence that has it: xe host-apply-edition uuid={sides.own.host.uuid} edition=…",
+        remedy=f"Give it a licence that has it: xe host-apply-edition host-uuid={sides.own.host.uuid} edition=…",
     )
 
 
@@ -71,7 +71,7 @@ def clustering(sides: Sides) -> Row | None:
         subject=sides.own.host.id,
         against="clustering is enabled on it" if members else "",
         unknown="its clusters could not be read" if members is None else "",
-        remedy=f"On {quoted(sides.own.name)}: detach its GFS2 storage, then xe cluster-pool-destroy",
+        remedy=f"On {quoted(sides.own.name)}: detach its GFS2 storage, then xe cluster-pool-destroy cluster-uuid=…",
     )
 
 
@@ -95,7 +95,7 @@ def alone(sides: Sides) -> Row:
         title="the host stands alone",
         subject=sides.own.host.id,
         against=f"it is the coordinator of {joined(others)}" if others else "",
-        remedy="Remove the others from its pool first, each with xe pool-eject; a pool joins host by host.",
+        remedy="Remove the others from its pool first, each with xe pool-eject host-uuid=…; a pool joins host by host.",
     )
 
 
@@ -125,7 +125,9 @@ def paused(sides: Sides) -> Row:
         title="no VM is paused on the host",
         subject=sides.own.host.id,
         against=f"paused there, and lost from sight when it joins: {_named(vms)}" if vms else "",
-        remedy=f"On {quoted(sides.own.name)}: xe vm-unpause, then xe vm-shutdown",
+        remedy=f"On {quoted(sides.own.name)}: "
+        + "; ".join(f"xe vm-unpause uuid={vm.uuid}; xe vm-shutdown uuid={vm.uuid}" for vm in vms[:3])
+        + ("; …" if len(vms) > 3 else ""),
     )
 
 
@@ -139,7 +141,7 @@ def busy(sides: Sides) -> Row:
         title="nothing is being done with its VMs",
         subject=sides.own.host.id,
         against=f"under way: {told}" if vms else "",
-        remedy="Wait until that has ended, or cancel it: xe task-list, xe task-cancel",
+        remedy="Wait until that has ended, or cancel it: xe task-list, then xe task-cancel uuid=TASK",
     )
 
 

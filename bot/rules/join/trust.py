@@ -36,7 +36,8 @@ def external_auth(sides: Sides) -> Row:
         title="both authenticate people in the same directory, or in none",
         subject=sides.own.host.id,
         against=f"{_told(sides.own)} on the host, {_told(sides.pool)} in the pool" if here != there else "",
-        remedy="Take the host into the pool's directory, or out of its own: xe pool-enable-external-auth, -disable-…",
+        remedy="Take the host out of its own directory: xe pool-disable-external-auth; into the pool's:"
+        " xe pool-enable-external-auth auth-type=AD service-name=DOMAIN config:user=… config:pass=…",
     )
 
 
@@ -121,5 +122,6 @@ def trusted_certificates(sides: Sides) -> Row | None:
         title="no purpose has two trusted certificates",
         subject=sides.own.host.id,
         against=f"different certificates are trusted for {joined(sorted(clashes))}" if clashes else "",
-        remedy="Remove the host's: xe pool-uninstall-trusted-certificate",
+        remedy=f"On {quoted(sides.own.name)}: xe certificate-list, then for the host's"
+        " xe pool-uninstall-trusted-certificate certificate-uuid=…",
     )

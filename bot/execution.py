@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator
 
 from bot.errors import OutcomeUnknown, ToolstackRefusal, Unavailable, UserError
-from bot.model import BOT, Argument, BotTarget, CallRecord, CallState, Entry, Plan, Progress, ResultOf, Step
+from bot.model import BOT, Argument, BotTarget, CallRecord, CallState, Entry, MapOf, Plan, Progress, ResultOf, Step
 from bot.ports import Clock, PoolHands, Store, Taken, TaskStatus
 from bot.run import Cancelled, Failed, LeaseLost, Run, Unsure
 from bot.text import duration
@@ -284,7 +284,8 @@ class Performer:
                     holds, evidence = False, error.message
                     deadline = max(deadline, min(self._clock.monotonic() + VERIFY_SECONDS, away_until))
                 if holds:
-                    run.evidence.append(evidence)
+                    if not (run.evidence and run.evidence[-1].endswith(evidence)):  # seen when the answer was lost
+                        run.evidence.append(evidence)
                     break
                 if self._clock.monotonic() > deadline:
                     raise Unsure(f"the pool reported success, but {evidence}")
@@ -347,7 +348,7 @@ def _check_results(run: Run, step: Step) -> None:
             )
 
 
-_NEVER_KEPT = ("session.", "secret.", "Async.")
+_NEVER_KEPT = ("session.", "secret.", "Async.", "host.migrate_receive")
 """Calls whose answers are, or may be, secrets."""
 
 
@@ -361,7 +362,7 @@ def _is_needed(plan: Plan, number: int) -> bool:
 def _needs(step: Step) -> Iterator[int]:
     """The numbers of the steps whose answers it takes."""
     taken: tuple[Argument, ...] = (*step.arguments, *(expect.equals for expect in step.expect))
-    return (argument.step for argument in taken if isinstance(argument, ResultOf))
+    return (argument.step for argument in taken if isinstance(argument, ResultOf | MapOf))
 
 
 def _told(argument: object) -> object:

@@ -322,6 +322,8 @@ def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[S
         keyword = None if word.quoted or free else keywords.get(word.text.casefold())
         if keyword is not None and keyword.before and not (follower and keyword.before(follower)):
             keyword = None
+        if keyword is not None and keyword is slot and pending and _opens_nothing(follower, keywords):
+            keyword = None  # the end of a name: “storage NFS storage”
         if keyword is None:
             if slot is None:
                 raise _mistake(f"“{one_line(word.text, 60)}” is not expected here.", line, word, chosen)
@@ -341,6 +343,11 @@ def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[S
     close()
     missing = tuple(each for each in slots if each.required and each.field not in values)
     return Parsed(chosen, line, values, missing)
+
+
+def _opens_nothing(follower: Word | None, keywords: Mapping[str, Slot]) -> bool:
+    """Nothing that could belong to a keyword stands after it."""
+    return follower is None or (not follower.quoted and follower.text.casefold() in keywords)
 
 
 def _unless_given(slot: Slot | None, values: Mapping[str, Word]) -> Slot | None:

@@ -123,7 +123,7 @@ def _used(disk: VDI) -> Check:
         _user(disk) is not None,
         "one VM has the disk",
         evidence or (f"{odd} is no virtual machine of its own" if odd else ""),
-        f"xe vdi-copy uuid={disk.uuid} sr-uuid=…, then use the copy instead."
+        f"Copy it, and use the copy instead: xe vdi-copy uuid={disk.uuid} sr-uuid=…"
         if not users
         else "Detach it from all others first: the toolstack would move it under one of them only.",
     )
@@ -161,7 +161,7 @@ def _itself(disk: VDI, able: Drivers) -> Iterator[Check]:
         not missing,
         "its storage can give it away",
         f"{old.type} storage cannot move a disk that is in use" if old and missing else "",
-        "Its VM halted: xe vdi-copy, and attach the copy.",
+        f"Copy it, its VM halted, and attach the copy: xe vdi-copy uuid={disk.uuid} sr-uuid=…",
     )
 
 

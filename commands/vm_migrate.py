@@ -1,4 +1,6 @@
-"""`vm migrate VM [to HOST]`: move a running VM to another host of its pool, without stopping it."""
+"""`vm migrate VM [to HOST] [storage SR]`: move a running VM to another host of its pool, without stopping it; with its
+disks, if asked.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from dataclasses import dataclass
 
 from bot import planning
 from bot.errors import Refused
-from bot.inventory import VM, Host
+from bot.inventory import SR, VM, Host
 from bot.lookup import spelling
 from bot.model import Object, Plan, PoolTarget, Risk, Step, Trace, Value
 from bot.ports import Context
@@ -22,20 +24,30 @@ LIMIT_SECONDS = 2 * 3600
 class Arguments:
     vm: VM
     host: Host | None = None
+    sr: SR | None = None
 
 
 @command(
-    "vm migrate VM [to HOST]",
+    "vm migrate VM [to HOST] [storage SR]",
     risk=Risk.DISRUPTIVE,
     summary="Move a running VM to another host of its pool, without stopping it.",
     details=(
         "Without a host, the one with the most free memory among those that can take it is proposed, and why.",
         "Its disks stay where they are: both hosts must see them.",
+        "With “storage SR” they all go there, also a halted VM's; without a host it stays on its own if that has the"
+        " storage.",
     ),
-    examples=("vm migrate web-1 to xs2", "vm migrate web-1", "migrate vm web-1 to xs2 in lab"),
+    examples=(
+        "vm migrate web-1 to xs2",
+        "vm migrate web-1",
+        "migrate vm web-1 to xs2 in lab",
+        "vm migrate build-1 to xs2 storage NFS storage",
+    ),
 )
 def plan(arguments: Arguments, context: Context) -> Plan:
     vm, inventory = arguments.vm, context.pool.inventory()
+    if arguments.sr is not None:
+        return planning.with_disks(vm, arguments.host, arguments.sr, context)
     source = vm.resident_on
     planning.in_state(vm, "pool_migrate", "to be moved to another host it has to be", inventory)
     if source is None:

@@ -83,11 +83,27 @@ class Objects:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectMap:
+    """A map from objects to objects as an argument: each disk's storage."""
+
+    pairs: tuple[tuple[ObjectId, ObjectId], ...] = bound()
+    kind: Literal["object map"] = bound(default="object map")
+
+
+@dataclass(frozen=True, slots=True)
 class ResultOf:
     """The result of an earlier step (its index) as an argument."""
 
     step: int = bound()
     kind: Literal["result"] = bound(default="result")
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """The map that an earlier step (its index) answered, as an argument."""
+
+    step: int = bound()
+    kind: Literal["map"] = bound(default="map")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,7 @@ class Secret:
     kind: Literal["secret"] = bound(default="secret")
 
 
-Argument = Value | Object | Objects | ResultOf | Secret
+Argument = Value | Object | Objects | ObjectMap | ResultOf | MapOf | Secret
 
 
 @dataclass(frozen=True, slots=True)

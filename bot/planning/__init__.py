@@ -13,6 +13,7 @@ from bot.planning.availability import (
 )
 from bot.planning.common import copied_first, findings, line, pool_id, second_opinion
 from bot.planning.disks import COPY_SECONDS, able, lies_on
+from bot.planning.motion import with_disks
 from bot.planning.vms import about, arrival, ha_lets_go, home_answers, in_state, runs_on
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "turn_off",
     "turn_on",
     "wants_pause",
+    "with_disks",
 ]

@@ -169,8 +169,13 @@ def _drivers(journey: Journey, able: Drivers) -> Iterator[Check]:
             not missing,
             f"the storage driver of {quoted(sr.name)} moves disks",
             f"{sr.type} storage {against} while they are in use: no {joined(missing)}" if missing else "",
-            "Copy the disk instead: its VM halted, xe vdi-copy, and attach the copy.",
+            f"Copy it instead, its VM halted, and attach the copy: xe vdi-copy uuid={_first(journey, sr)} sr-uuid=…",
         )
+
+
+def _first(journey: Journey, sr: SR) -> str:
+    """The uuid of a disk that moves from or to this storage."""
+    return next(vdi.uuid for vdi, target in journey.moves.items() if sr in (vdi.sr, target))
 
 
 def _arrival(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
@@ -268,5 +273,5 @@ def since(inventory: Inventory) -> Check:
         not old,
         "its version moves disks between storage",
         "that came with 6.1" if old else "",
-        "Its VM halted: xe vdi-copy, and attach the copy.",
+        "Copy it, its VM halted, and attach the copy: xe vdi-copy uuid=… sr-uuid=…",
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.errors import ToolstackRefusal
 from bot.inventory import CLASSES, NULL_REF, Inventory
-from bot.model import Argument, Object, ObjectId, Objects, ResultOf, Secret, Value
+from bot.model import Argument, MapOf, Object, ObjectId, ObjectMap, Objects, ResultOf, Secret, Value
 from bot.xapi import failures
 from bot.xapi.session import PoolSession, Refusal
 
@@ -45,14 +46,21 @@ class Arguments:
                 return self.reference(found)
             case Objects(several):
                 return [self.reference(found) for found in several]
+            case ObjectMap(pairs):
+                return {self.reference(one): self.reference(other) for one, other in pairs}
             case ResultOf(step):
-                if self._results is None or step not in self._results:
-                    raise ValueError(f"no result of step {step} yet")
-                return wire_value(self._results[step])
+                return wire_value(self._result(step))
+            case MapOf(step):
+                return wire_value(json.loads(self._result(step)))
             case Secret(name):
                 if self._secret is None:
                     raise ValueError(f"no secrets here (asked for {name})")
                 return wire_value(self._secret(name))
+
+    def _result(self, step: int) -> str:
+        if self._results is None or step not in self._results:
+            raise ValueError(f"no result of step {step} yet")
+        return self._results[step]
 
     def reference(self, found: ObjectId) -> str:
         """The object's reference now, by its uuid. Classes that no inventory holds are asked for."""

@@ -197,14 +197,16 @@ class World:
 
     def code_of_plan(self, plan: Plan) -> str:
         """The code that the toolstack answers when the plan's steps are really sent, in spite of its blockers."""
-        for step in plan.steps:
+        results: dict[int, str] = {}
+        for number, step in enumerate(plan.steps):
             if step.waits:
                 continue
             hands = self.pools.hands(self.name, step.target)
             try:
-                answer = hands.send(step, {})
+                answer = hands.send(step, results)
             except ToolstackRefusal as refusal:
                 return refusal.code
+            results[number] = answer
             if step.asynchronous:
                 code = self._task_code(answer, step.target)
                 if code:

@@ -8,8 +8,10 @@ from bot.model import (
     Argument,
     BotTarget,
     HostTarget,
+    MapOf,
     MemberTarget,
     Object,
+    ObjectMap,
     Objects,
     Plan,
     PoolTarget,
@@ -56,7 +58,11 @@ def argument(value: Argument) -> str:
             return f"{value.object.cls} {quoted(value.object.name)} ({value.object.uuid})"
         case Objects():
             return f"[{', '.join(argument(Object(each)) for each in value.objects)}]"
-        case ResultOf():
+        case ObjectMap():
+            return (
+                f"{{{', '.join(f'{argument(Object(one))}: {argument(Object(other))}' for one, other in value.pairs)}}}"
+            )
+        case ResultOf() | MapOf():
             return f"the result of step {value.step + 1}"
         case Secret():
             return f"the secret {quoted(value.name)}"

@@ -81,7 +81,7 @@ def main(database: str, sent: str, first: str, last: str) -> None:
             sys.stdin.readline()
             barrier.wait(30)
             taken = sum(each.result() for each in presses)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while any(each.state not in END_STATES for each in life.store.in_states(State)):
             assert time.monotonic() < deadline, "not all requests have ended"
             life.engine.tick()

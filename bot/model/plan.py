@@ -11,7 +11,6 @@ from bot.model.fields import binding, bound, free
 from bot.model.parts import Argument, Finding, ObjectId, Risk, Target, Value, Verdict
 from bot.model.report import Suggestion
 
-
 USUAL_AWAY_SECONDS = 60
 """How long a pool may stay away while a call to it runs, or is looked for, when nothing of that is normal."""
 

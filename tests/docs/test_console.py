@@ -30,7 +30,7 @@ REASONS = {
     "make check": "sets up an environment; CI runs it",
     "python3 -m venv /opt/xenia": "installs on the reader's machine",
     "/opt/xenia/bin/pip install --require-hashes -r requirements/run.txt": "installs on the reader's machine",
-    "/opt/xenia/bin/pip install --no-deps --no-build-isolation .": "installs on the reader's machine; tests/deploy does it",
+    "/opt/xenia/bin/pip install --no-deps --no-build-isolation .": "installs there; tests/deploy does it",
     "/opt/xenia/bin/xenia run --config /etc/xenia/xenia.toml": "the same as `xenia run`, which is run",
 }
 """Shown and not run."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.audits.rule import Found, limited, listed, rule
-from bot.inventory import PBD, Host, Inventory
+from bot.inventory import PBD, SR, VM, Host, Inventory
 from bot.lookup import spelling
 from bot.model import Level
 from bot.rules import storage, versions
 from bot.rules.limits import Known
+from bot.rules.placement import to_shared_storage
 from bot.text import joined, quoted, size
 
 
@@ -36,7 +37,8 @@ def plugged(inventory: Inventory) -> Iterator[Found]:
             about="no connection",
             text=f"Storage {quoted(sr.name)} has no path from {joined(host.name for host in lacking)}",
             evidence="there is no PBD for it",
-            remedy="Create and plug a PBD for it there: xe pbd-create, with another host's device-config.",
+            remedy=f"Connect it there: xe pbd-create sr-uuid={sr.uuid} host-uuid={lacking[0].uuid}"
+            f" device-config:KEY=VALUE (as on another host), then “sr repair {spelling(sr, inventory)}”.",
         )
 
 
@@ -58,8 +60,8 @@ def multipath(inventory: Inventory) -> Iterator[Found]:
             subject=host.id,
             text=f"Multipathing is off on {quoted(host.name)}" + ("" if alike else ", but on on other hosts"),
             evidence=f"it uses {joined(sr.name for sr in srs)}",
-            remedy=f"Empty the host, xe host-disable uuid={host.uuid}, unplug its PBDs, {_switch(host)}, then plug them"
-            " again (xe pbd-plug) and xe host-enable.",
+            remedy=f"“host maintenance {spelling(host, inventory)} on”; for each of its PBDs xe pbd-unplug uuid=PBD;"
+            f" {_switch(host)}; for each xe pbd-plug uuid=PBD; “host maintenance {spelling(host, inventory)} off”.",
         )
 
 
@@ -176,15 +178,15 @@ def local_disk(inventory: Inventory) -> Iterator[Found]:
                 subject=vm.id,
                 text=f"{quoted(vm.name)} has a disk on local storage",
                 evidence=listed(f"on {quoted(sr.name)} of {_owners(sr.pbds)}" for sr in srs),
-                remedy=_moving(inventory),
+                remedy=_moving(vm, srs, inventory),
             )
 
 
-def _moving(inventory: Inventory) -> str:
+def _moving(vm: VM, srs: Sequence[SR], inventory: Inventory) -> str:
     coordinator = inventory.pool.coordinator
     if coordinator is not None and versions.before(coordinator, 6, 1):
         return "Shut it down, xe vdi-copy uuid=DISK sr-uuid=SR (a shared one), and attach the copy."
-    return "While it runs: xe vdi-pool-migrate uuid=DISK sr-uuid=SR (a shared one)"
+    return to_shared_storage(vm, srs, inventory)
 
 
 @rule(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.errors import Refused
-from bot.model import Window
+from bot.model import Plan, Window
 from bot.text import quoted
 
 FARTHEST = timedelta(days=14)
@@ -62,6 +62,16 @@ def window(text: str, now: datetime, zone: str) -> Window:
             remedy="Ask nearer to the time: who approves should know the pool as it is.",
         )
     return Window(not_before=moment, not_after=moment + GRACE)
+
+
+def check(plan: Plan) -> None:
+    """:raises Refused: approvers confirm a fact for it, which they know of now and not of its appointed time."""
+    names = {text for each in plan.touches for text in (each.name, each.uuid)}
+    if plan.window.not_before is not None and plan.confirm and plan.confirm not in names:
+        raise Refused(
+            f"Whoever approves this confirms: “{plan.confirm}”. What is so now may not be so at another time.",
+            remedy="Leave “at …” out, and ask for it when it is to be done.",
+        )
 
 
 def decided_by(when: Window, now: datetime, seconds: int) -> datetime:

@@ -51,8 +51,10 @@ from bot.xapi.pools import XapiPools
 
 log = logging.getLogger(__name__)
 
-RUNNERS = 16
-"""Requests that can run at the same time in one process; each holds a thread while its task runs."""
+RUNNERS = 64
+"""Requests that can run at the same time in one process. Each holds a thread, also while it waits an hour for a host:
+with few of them, hosts that reboot would keep an emergency waiting.
+"""
 READERS = 16
 """Pools that are read at the same time for one answer."""
 

@@ -126,6 +126,7 @@ class Engine:
             return Shown(planned)
         window, emergency = self.resolver.window(parsed), parsed.values.get(EMERGENCY_SLOT.field)
         plan = self.resolver.tagged(replace(planned, window=window))
+        appointed.check(plan)
         return self._decide(command, plan, ask, emergency.text if emergency else "")
 
     def _may_read(self, actor: Actor) -> None:

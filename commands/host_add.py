@@ -73,7 +73,8 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         impact=(*_impact(sides, arguments.force), planning.copied_first(context)),
         if_blocked=tuple(_instead(sides, blocking)),
         on_failure=tuple(_if_storage_is_missing(context, inventory)),
-        go_back=f"{planning.line(f'host remove {quoted(host.name)}', context)} (which destroys what is on its disks)",
+        go_back=f"“{planning.line(f'host remove {quoted(host.name)}', context)}” takes it out again, and destroys what"
+        " is on its disks.",
     )
 
 

@@ -56,18 +56,14 @@ def requirement(
             remedy=f"Those who may: {people(rules, terms.askers)}.",
             evidence=_blind(standing),
         )
-    if terms.approvals is None:
-        raise Denied(
-            f"The policy says nothing about {plan.risk} changes, so they are refused.",
-            remedy="Whoever runs the bot can set it under approvals in its configuration.",
-        )
+    approvals = _spoken_of(terms, plan)
     then = _moment(plan, now)
     frozen = rules.frozen(what, then)
     for freeze in frozen:
         if not _is_among(actor, standing, freeze.override):
             raise _frozen(rules, freeze, then, _blind(standing))
     return Requirement(
-        approvals=max(terms.approvals, 1 if plan.confirm else 0),
+        approvals=max(approvals, 1 if plan.confirm else 0),
         who=approvers(terms),
         expires_seconds=terms.expiry_seconds,
         rule=terms.rule,
@@ -99,6 +95,7 @@ def _in_an_emergency(
         )
     what = subject(plan)
     terms = rules.terms(what)
+    _spoken_of(terms, plan)
     return Requirement(
         approvals=1,
         who="one of those who may act in an emergency; that may be who asked",
@@ -253,6 +250,16 @@ def _blind(standing: Standing) -> tuple[str, ...]:
 def _moment(plan: Plan, now: datetime) -> datetime:
     """When it would be done: a freeze that is over by then does not stop it, one that has begun by then does."""
     return max(now, plan.window.not_before or now)
+
+
+def _spoken_of(terms: Terms, plan: Plan) -> int:
+    """How many approvals the policy wants. :raises Denied: it says nothing, so no emergency makes it allowed either."""
+    if terms.approvals is None:
+        raise Denied(
+            f"The policy says nothing about {plan.risk} changes, so they are refused.",
+            remedy="Whoever runs the bot can set it under approvals in its configuration.",
+        )
+    return terms.approvals
 
 
 def _thing(terms: Terms) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -9,13 +10,14 @@ from typing import cast
 import pytest
 
 from bot import appointed
-from bot.answers import Ask, Problem, Voted
+from bot.answers import Ask, Opened, Problem, Voted
 from bot.errors import Refused
 from bot.forms import Forms
-from bot.model import State
+from bot.model import ObjectId, Plan, Risk, State
 from bot.policy import Freeze
 from bot.policy import Window as Freezing
-from bot.ports import Pools
+from bot.ports import Context, Pools
+from bot.registry import Registry
 from bot.scope import Scopes
 from tests.bot.fakes import (
     CHANNEL,
@@ -214,3 +216,33 @@ def test_a_mistake_in_the_time_is_told_with_its_place(tmp_path: Path) -> None:
         assert isinstance(answer, Problem)
         assert "22:75" in answer.message
         assert bot.store.open_requests() == ()
+
+
+def test_what_people_confirm_to_be_so_now_is_not_appointed_for_later() -> None:
+    host = ObjectId("host", "h2", "xs2")
+    of = Plan(
+        command="host dead", arguments=(), pool=ObjectId("pool", "p", "lab"), risk=Risk.DESTRUCTIVE, title="",
+        touches=(host,), confirm="xs2 is off",
+    )  # fmt: skip
+    later = appointed.window("22:00", utc("2026-11-23 12:00"), "UTC")
+    appointed.check(of)
+    with pytest.raises(Refused, match="xs2 is off"):
+        appointed.check(replace(of, window=later))
+    # A name that is typed stays the same.
+    for name in ("xs2", "h2", ""):
+        appointed.check(replace(of, window=later, confirm=name))
+
+
+def test_the_engine_asks_that_before_anybody_is_asked_to_approve(tmp_path: Path) -> None:
+    def confirmed(arguments: object, context: Context) -> Plan:
+        return replace(known.plan(arguments, context), confirm="xs1 is off")  # type: ignore[arg-type]
+
+    known = registry()["vm move"]
+    with running(tmp_path / "db", FakePool(), HandClock()) as bot:
+        made = Registry([replace(known, plan=confirmed)])
+        engine = replace(bot.engine, registry=made, resolver=replace(bot.engine.resolver, registry=made))
+        answer = engine.answer(Ask(text=f"{TEXT} at 22:00", actor=OLGA, place=CHANNEL))
+        assert isinstance(answer, Problem)
+        assert "xs1 is off" in answer.message
+        assert bot.store.open_requests() == ()
+        assert isinstance(engine.answer(Ask(text=TEXT, actor=OLGA, place=CHANNEL)), Opened)

@@ -93,6 +93,14 @@ def test_by_default_nobody_may(tmp_path: Path) -> None:
         assert "nobody" in answer.remedy
 
 
+def test_what_the_policy_says_nothing_of_is_refused_in_an_emergency_too(tmp_path: Path) -> None:
+    with running(tmp_path / "db", FakePool(), HandClock(), policy=policy(approvals={})) as bot:
+        answer = ask(bot)
+        assert isinstance(answer, Problem)
+        assert "says nothing about" in answer.message
+        assert bot.store.open_requests() == ()
+
+
 def test_it_takes_a_reason(tmp_path: Path) -> None:
     with running(tmp_path / "db", FakePool(), HandClock(), policy=policy()) as bot:
         answer = ask(bot, f'{TEXT} emergency "help"')

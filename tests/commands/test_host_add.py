@@ -11,7 +11,7 @@ import XenAPI
 from bot.errors import ParseError
 from bot.model import HostTarget, Plan, Risk, Secret, Verdict
 from sandbox.xapi.lab import load
-from tests.commands.world import World, refused, world
+from tests.commands.world import REGISTRY, World, refused, world
 from tests.rules.joining import NEW, OLD, Pair
 
 
@@ -43,6 +43,7 @@ def test_a_host_of_the_same_kind_joins_and_another_client_sees_it() -> None:
         assert (plan.risk, plan.whole_pool) == (Risk.DISRUPTIVE, True)
         assert found.replanned(plan).digest() == plan.digest()
         assert role(found, "xs2") == ""
+        assert not REGISTRY.knows(plan.go_back), "what else it costs would be taken for a part of the host's name"
         evidence = found.perform(plan)
         assert "xs2 is alive and enabled" in evidence
         hosts = {row["name_label"]: row for row in found.api.host.get_all_records().values()}

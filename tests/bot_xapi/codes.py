@@ -153,6 +153,12 @@ CALLS: Mapping[str, frozenset[str]] = {
     "VM.set_order": frozenset(),
     "VM.set_start_delay": frozenset(),
     "VM.snapshot": COPYING,
+    "VM.snapshot_with_quiesce": COPYING
+    | _codes("""
+        VM_SNAPSHOT_WITH_QUIESCE_FAILED VM_SNAPSHOT_WITH_QUIESCE_TIMEOUT VM_SNAPSHOT_WITH_QUIESCE_NOT_SUPPORTED
+        VM_SNAPSHOT_WITH_QUIESCE_PLUGIN_DEOS_NOT_RESPOND XEN_VSS_REQ_ERROR_CREATING_SNAPSHOT
+        XEN_VSS_REQ_ERROR_INIT_FAILED XEN_VSS_REQ_ERROR_NO_VOLUMES_SUPPORTED XEN_VSS_REQ_ERROR_PREPARING_WRITERS
+    """),
     "VM.start": STARTING,
     "VM.start_on": STARTING,
     "VM.suspend": VM_OPERATION

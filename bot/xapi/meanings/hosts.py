@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.xapi.meanings.meaning import BUG, Meaning, entry
 
+_PRECHECK = "The host's /var/log/xensource.log says what is in the way: a VM, space, or an update that must come first."
 _EMERGENCY = (
     "Bring the coordinator back. If it is lost: “pool recover in POOL” makes another host the coordinator and tells the"
     " others."
@@ -152,8 +153,8 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
 }
 
 PREFIXES: Mapping[str, Meaning] = {
-    "PATCH_PRECHECK_FAILED_": Meaning((), "The update does not fit this host as it is now."),
-    "UPDATE_PRECHECK_FAILED_": Meaning((), "The update does not fit this host as it is now."),
+    "PATCH_PRECHECK_FAILED_": Meaning((), "The update does not fit this host as it is now.", _PRECHECK),
+    "UPDATE_PRECHECK_FAILED_": Meaning((), "The update does not fit this host as it is now.", _PRECHECK),
 }
 SUFFIXES: Mapping[str, Meaning] = {
     "_IN_PROGRESS": Meaning(

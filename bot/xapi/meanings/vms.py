@@ -8,6 +8,7 @@ from bot.xapi.meanings.meaning import BUG, Meaning, entry
 
 _LOG = "The host's /var/log/SMlog and /var/log/xensource.log say more about it."
 _TOOLS = "Install or update the guest tools in the VM."
+_PLAIN_SNAPSHOT = "Check the guest tools and the VSS service inside the VM, or take a snapshot without quiescing."
 _HARD = "Ask inside the VM, or use a hard shutdown if its data may be lost."
 
 TABLE: Mapping[str, tuple[Meaning, ...]] = {
@@ -206,7 +207,9 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
 }
 
 PREFIXES: Mapping[str, Meaning] = {
-    "XEN_VSS_REQ_ERROR_": Meaning(("vm", "code"), "The quiesced snapshot of {vm} failed inside Windows ({code})."),
-    "VM_SNAPSHOT_WITH_QUIESCE_": Meaning(("vm", "reason"), "The quiesced snapshot of {vm} failed."),
-    "IMPORT_ERROR": Meaning(("reason",), "The import failed: {reason}."),
+    "XEN_VSS_REQ_ERROR_": Meaning(
+        ("vm", "code"), "The quiesced snapshot of {vm} failed inside Windows ({code}).", _PLAIN_SNAPSHOT
+    ),
+    "VM_SNAPSHOT_WITH_QUIESCE_": Meaning(("vm", "reason"), "The quiesced snapshot of {vm} failed.", _PLAIN_SNAPSHOT),
+    "IMPORT_ERROR": Meaning(("reason",), "The import failed: {reason}.", "Check the file, then import it again."),
 }

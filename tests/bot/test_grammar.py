@@ -136,3 +136,20 @@ def test_one_of_the_words_must_be_said_wherever_it_is() -> None:
     for unclear in ("x HOST on|off [on SR]", "x HOST a|b c|d"):
         with pytest.raises(ValueError, match="x"):
             grammar.usage(unclear)
+
+
+def test_a_name_may_end_in_the_word_that_opens_it() -> None:
+    usage = grammar.usage("vm migrate VM [to HOST] [storage SR]")
+
+    def read(text: str) -> dict[str, str]:
+        result = grammar.parse(text, [usage], {usage.name: grammar.COMMON_SLOTS})
+        return {field: word.text for field, word in result.values.items()}
+
+    assert read("vm migrate web-1 storage NFS storage") == {"vm": "web-1", "sr": "NFS storage"}
+    assert read("vm migrate web-1 storage NFS storage to xs2 in lab") == {
+        "vm": "web-1", "sr": "NFS storage", "host": "xs2", "pool": "lab",
+    }  # fmt: skip
+    with pytest.raises(ParseError, match="twice"):
+        read("vm migrate web-1 storage NFS storage storage iSCSI")
+    with pytest.raises(ParseError, match="after"):
+        read("vm migrate web-1 storage")

@@ -23,8 +23,8 @@ from bot.model import Plan
 
 PARTS = [
     Plan, model.Step, model.Finding, model.Expect, model.Trace, model.Window, model.ObjectId, model.Value, model.Object,
-    model.Objects, model.ResultOf, model.Secret, model.PoolTarget, model.HostTarget, model.MemberTarget,
-    model.BotTarget,
+    model.Objects, model.ObjectMap, model.ResultOf, model.MapOf, model.Secret, model.PoolTarget, model.HostTarget,
+    model.MemberTarget, model.BotTarget,
 ]  # fmt: skip
 
 # Times that a plan can have: aware, and near enough for every clock.

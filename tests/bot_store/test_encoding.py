@@ -12,7 +12,9 @@ from bot.model import (
     Facts,
     Line,
     Lines,
+    MapOf,
     Object,
+    ObjectMap,
     Part,
     Plan,
     Report,
@@ -37,7 +39,9 @@ arguments: st.SearchStrategy[Argument] = st.one_of(
     ),
     st.builds(Value, st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False))),
     st.from_type(Object),
+    st.from_type(ObjectMap),
     st.from_type(ResultOf),
+    st.from_type(MapOf),
     st.from_type(Secret),
 )
 parts: st.SearchStrategy[Part] = st.one_of(

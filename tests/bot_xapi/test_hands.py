@@ -9,7 +9,20 @@ from typing import Any
 import pytest
 
 from bot.errors import OutcomeUnknown, Refused, ToolstackRefusal, Unavailable
-from bot.model import BotTarget, Expect, Object, ObjectId, PoolTarget, ResultOf, Secret, Step, Trace, Value
+from bot.model import (
+    BotTarget,
+    Expect,
+    MapOf,
+    Object,
+    ObjectId,
+    ObjectMap,
+    PoolTarget,
+    ResultOf,
+    Secret,
+    Step,
+    Trace,
+    Value,
+)
 from bot.ports import PoolHands, Pools, PoolView, Taken, TaskStatus
 from bot.xapi import XapiPools
 from bot.xapi.hands import XapiHands
@@ -89,7 +102,7 @@ def test_a_step_is_sent_with_references_and_its_task_followed_to_the_end(pool: M
     ended = hands.task(task_uuid)
     assert ended is not None
     assert (ended.status, ended.result) == (TaskStatus.SUCCESS, "")
-    assert hands.holds(ON_XS2, {}) == (True, "web-1: resident on is xs2")
+    assert hands.holds(ON_XS2, {}) == (True, "web-1 is on xs2")
     hands.forget(task_uuid)
     assert hands.task(task_uuid) is None
 
@@ -220,6 +233,21 @@ def test_results_and_secrets_are_filled_in_at_the_call(pool: Migrating, hands: X
     with pytest.raises(OutcomeUnknown):
         hands.send(step, {0: "OpaqueRef:v1"})
     assert pool.seen == [["OpaqueRef:v1", "s3cret", "OpaqueRef:h2"]]
+
+
+def test_a_map_that_a_call_answered_goes_into_another_as_a_map(pool: Migrating, hands: XapiHands) -> None:
+    pool.extra["host.migrate_receive"] = lambda method, arguments: {"SM": "http://…", "session_id": "OpaqueRef:s"}
+    first = dataclasses.replace(MIGRATE, call="host.migrate_receive", asynchronous=False)
+    step = dataclasses.replace(MIGRATE, arguments=(MapOf(0), ObjectMap(((XS2, XS2),))))
+
+    def take(method: str, arguments: list[Any]) -> str:
+        pool.seen.append(arguments)
+        return "OpaqueRef:none"
+
+    pool.extra[CALL] = take
+    with pytest.raises(OutcomeUnknown):
+        hands.send(step, {0: hands.send(first, {})})
+    assert pool.seen == [[{"SM": "http://…", "session_id": "OpaqueRef:s"}, {"OpaqueRef:h2": "OpaqueRef:h2"}]]
 
 
 def test_a_synchronous_call_gives_its_result(pool: Migrating, hands: XapiHands) -> None:

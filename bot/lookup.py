@@ -4,12 +4,16 @@ near ones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bot.errors import Ambiguous, Choice, NotFound
 from bot.grammar import near
 from bot.inventory import SR, VDI, VM, Entity, Host, Inventory
 from bot.text import one_line, quoted, size
+
+_SPACED = re.compile(r"[\w.\-:+@/]+( [\w.\-:+@/]+)+\Z")
+"""Names that need nothing but quotes to be one word of a command."""
 
 KIND_NAMES: dict[type[Entity], str] = {VM: "VM", Host: "host", SR: "storage repository", VDI: "disk"}
 _LISTS: dict[type[Entity], str] = {VM: "vm list", VDI: "vm show VM"}
@@ -63,7 +67,7 @@ def _placed(inventory: Inventory, typed: str) -> Iterator[VDI]:
 def place_of(vdi: VDI, vm: VM, inventory: Inventory) -> str:
     """The disk by where it is in its VM, `web-1/0`, which stays when it moves to other storage."""
     drives = sorted((vbd for vbd in vdi.vbds if vbd.vm == vm), key=lambda vbd: vbd.position)
-    return f"{spelling(vm, inventory)}/{drives[0].text('userdevice')}" if drives else vdi.uuid
+    return f"{plain_spelling(vm, inventory)}/{drives[0].text('userdevice')}" if drives else vdi.uuid
 
 
 def describe(entity: Entity) -> str:
@@ -116,9 +120,16 @@ def find(inventory: Inventory, kind: type[Entity], typed: str, rewrite: Iterable
 
 
 def spelling(entity: Entity, inventory: Inventory) -> str:
-    """How to name the object in a command so that exactly it is meant: its name where that is plain and its own, else
-    its uuid.
+    """How to name the object in a command so that exactly it is meant: its name where that is plain and its own, in
+    quotes where it has spaces; else its uuid.
     """
-    if quoted(entity.name) == entity.name and matches(inventory, type(entity), entity.name) == (entity,):
-        return entity.name
+    plain = quoted(entity.name) == entity.name
+    if (plain or _SPACED.match(entity.name)) and matches(inventory, type(entity), entity.name) == (entity,):
+        return entity.name if plain else f'"{entity.name}"'
     return entity.uuid
+
+
+def plain_spelling(entity: Entity, inventory: Inventory) -> str:
+    """The same as one word, where quotes would be in the way: its uuid where the name has spaces."""
+    found = spelling(entity, inventory)
+    return entity.uuid if found.startswith('"') else found

@@ -32,10 +32,9 @@ def blocked(plan: Plan) -> Report:
 
 
 def _line(finding: Finding, level: Level) -> Line:
-    text = f"{finding.title}: {finding.evidence}" if finding.evidence else finding.title
-    if level is Level.BAD:
-        text = f"Not so: {text}"
-    return Line(text=text, level=level, detail=finding.remedy)
+    """As on a card: what is found, then the evidence → what to do."""
+    text = f"Not so: {finding.title}" if level is Level.BAD else finding.title
+    return Line(text=text, level=level, detail=" → ".join(each for each in (finding.evidence, finding.remedy) if each))
 
 
 def difference(approved: Plan, now: Plan) -> tuple[str, ...]:

@@ -75,7 +75,9 @@ def plan(arguments: Arguments, context: Context) -> Plan:
 def _best(inventory: Inventory) -> tuple[SR, tuple[str, ...]]:
     """:raises Refused: no storage qualifies; the evidence says why for each shared one."""
     against = {
-        sr: [check for check in heartbeat.sr_checks(sr, inventory) if not check.ok] for sr in inventory.shared_srs
+        sr: [check for check in heartbeat.sr_checks(sr, inventory) if not check.ok]
+        for sr in inventory.shared_srs
+        if sr.content_type != "iso"
     }
     able = sorted((sr for sr, why in against.items() if not why), key=lambda sr: (*heartbeat.fitness(sr), sr.uuid))
     unable = tuple(

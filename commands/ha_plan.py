@@ -55,13 +55,16 @@ def plan(arguments: Arguments, context: Context) -> Report:
 
 
 def _part(host: Host, restarts: tuple[ha.Restart, ...]) -> Part:
-    ordered = sorted(restarts, key=lambda each: (each.host is not None, _rank(each), each.vm.name))
+    ordered = sorted(
+        restarts, key=lambda each: (each.host is not None, _rank(each), each.vm.number("order"), each.vm.name)
+    )
     rows = tuple(_rows(ordered[:MOST_ROWS]))
+    columns: tuple[str, ...] = ("VM", "Order", "Restarts on", "Why not")
+    if not any(each.reason for each in ordered[:MOST_ROWS]):
+        rows, columns = tuple(row[:-1] for row in rows), columns[:-1]
     role = ", the coordinator: another host takes its place, minutes without API" if host.is_coordinator else ""
     heading = f"If {quoted(host.name)} fails ({plural(len(restarts), 'VM')}{role})"
-    return Table(
-        heading=heading, columns=("VM", "Order", "Restarts on", "Why not"), rows=rows, more=len(ordered) - len(rows)
-    )
+    return Table(heading=heading, columns=columns, rows=rows, more=len(ordered) - len(rows))
 
 
 def _rank(restart: ha.Restart) -> int:

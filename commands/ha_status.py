@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from bot import planning
 from bot.inventory import Inventory
-from bot.lookup import spelling
 from bot.model import Cell, Facts, Level, Line, Lines, Part, Report, Risk, Suggestion, Table
 from bot.ports import Context
 from bot.registry import command
@@ -109,5 +108,5 @@ def _facts(inventory: Inventory, most: int) -> Iterator[tuple[str, Cell]]:
     yield "Not protected", Cell(joined(left, limit=5) if left else "none", Level.WARN if left else Level.OK)
     away = [host for host in inventory.hosts if not ha.counts(host)]
     if away:
-        names = joined(spelling(host, inventory) for host in away)
+        names = joined(host.name for host in away)
         yield "Hosts that do not count", Cell(f"{names} (disabled or not alive)", Level.WARN)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.errors import Choice, NotFound
 from bot.grammar import near
-from bot.model import Line, Lines, Part, Report, Risk, Suggestion
+from bot.model import Cell, Facts, Line, Lines, Part, Report, Risk, Suggestion
 from bot.ports import CommandHelp, Context
 from bot.registry import Scope, command
 from bot.text import quoted
@@ -22,8 +22,6 @@ RISKS = {
 
 
 HEADINGS = {"": "This bot", "vm": "VMs", "ha": "High availability", "sr": "Storage"}
-COMMON = (" [at WHEN]", " [in POOL]")
-"""What most commands take besides; said once, below the list."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Arguments:
     scope=Scope.BOT,
     risk=Risk.READ,
     summary="What can be asked, or everything about one command.",
-    examples=("help", "help vm migrate"),
+    examples=("help", "help vm", "help vm migrate"),
 )
 def plan(arguments: Arguments, context: Context) -> Report:
     if arguments.command is None:
@@ -48,7 +46,7 @@ def plan(arguments: Arguments, context: Context) -> Report:
         return _about(found)
     of_noun = [each for each in context.commands if typed in each.name.split()]
     if of_noun:
-        return _overview(of_noun)
+        return _of_one_kind(of_noun)
     slips = near(typed, by_name)
     raise NotFound(
         f"There is no command {quoted(arguments.command)}.",
@@ -58,25 +56,20 @@ def plan(arguments: Arguments, context: Context) -> Report:
 
 
 def _overview(commands: Sequence[CommandHelp]) -> Report:
-    """The commands by what they are about: `vm migrate` under VM."""
-    by_noun: dict[str, list[CommandHelp]] = defaultdict(list)
-    for each in commands:
-        noun, _, verb = each.name.partition(" ")
-        by_noun[noun if verb else ""].append(each)
-    parts: list[Part] = [
-        Lines(
-            heading=HEADINGS.get(noun, noun.capitalize()),
-            lines=tuple(Line(text=_short(each.usage), detail=each.summary) for each in by_noun[noun]),
-        )
-        for noun in sorted(by_noun)
+    """A page that can be seen at once: what there is, by what it is about."""
+    pairs = [
+        (_heading(noun), Cell(" · ".join(each.name.removeprefix(f"{noun} ") for each in found)))
+        for noun, found in _by_noun(commands).items()
     ]
-    hint = Line(text="Commands about a pool take “in POOL”. Both word orders work (“migrate vm web-1”).")
-    later = Line(text="Every change of a pool takes “at 22:00”: approved now, looked at again and made then.")
-    alone = Line(text='“… emergency "why"” at its end lets those whom the policy lists act without a second person.')
-    form = Line(text="What is left out is asked for in a form; “help vm migrate” says more of one command.")
+    hints = (
+        "“help vm” says what those about VMs do, “help vm migrate” all about one.",
+        "Both word orders work (“migrate vm web-1”). What is left out is asked for in a form.",
+        "Commands about a pool take “in POOL”; every change of one takes “at 22:00”: approved now, made then.",
+        '“… emergency "why"” at its end lets those whom the policy lists act without a second person.',
+    )
     return Report(
         title="What you can ask",
-        parts=(*parts, Lines(lines=(hint, later, alone, form))),
+        parts=(Facts(pairs=tuple(pairs)), Lines(lines=tuple(Line(text=hint) for hint in hints))),
         suggestions=(
             Suggestion("Pool status", "pool status"),
             Suggestion("VMs", "vm list"),
@@ -86,10 +79,30 @@ def _overview(commands: Sequence[CommandHelp]) -> Report:
     )
 
 
-def _short(usage: str) -> str:
-    for suffix in COMMON:
-        usage = usage.removesuffix(suffix)
-    return usage
+def _of_one_kind(commands: Sequence[CommandHelp]) -> Report:
+    """Commands with their usage and what they do: `vm migrate` under VMs."""
+    return Report(
+        title="What you can ask",
+        parts=tuple(
+            Lines(
+                heading=_heading(noun),
+                lines=tuple(Line(text=each.own_usage, detail=each.summary) for each in found),
+            )
+            for noun, found in _by_noun(commands).items()
+        ),
+    )
+
+
+def _by_noun(commands: Sequence[CommandHelp]) -> dict[str, list[CommandHelp]]:
+    found: dict[str, list[CommandHelp]] = defaultdict(list)
+    for each in sorted(commands, key=lambda each: each.name):
+        noun, _, verb = each.name.partition(" ")
+        found[noun if verb else ""].append(each)
+    return {noun: found[noun] for noun in sorted(found)}
+
+
+def _heading(noun: str) -> str:
+    return HEADINGS.get(noun, noun.capitalize())
 
 
 def _about(found: CommandHelp) -> Report:

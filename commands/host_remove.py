@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot import planning
 from bot.inventory import VDI, VM, Host, Inventory
-from bot.lookup import spelling
+from bot.lookup import plain_spelling, spelling
 from bot.model import Expect, Finding, HostTarget, Object, Plan, PoolTarget, Risk, Step, Suggestion, Trace, Verdict
 from bot.planning import hosts
 from bot.ports import Context
@@ -58,7 +58,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         facts=(("hosts of the pool", joined(sorted(each.name for each in inventory.hosts), limit=64)),),
         impact=(*_impact(host, inventory, context), planning.copied_first(context)),
         go_back=_back(host, context),
-        confirm=spelling(host, inventory),
+        confirm=plain_spelling(host, inventory),
         on_failure=(
             Suggestion(
                 f"Take {quoted(host.name)} back into service",
@@ -140,7 +140,8 @@ def _defaults(host: Host, inventory: Inventory) -> Iterator[Finding]:
             subject=inventory.pool.id,
             title="the pool loses a storage that it uses by default",
             evidence="; ".join(found),
-            remedy="Choose another: xe pool-param-set default-SR=… suspend-image-SR=… crash-dump-SR=…",
+            remedy=f"Choose another: xe pool-param-set uuid={inventory.pool.uuid} default-SR=… suspend-image-SR=…"
+            " crash-dump-SR=…",
         )
 
 

@@ -8,7 +8,7 @@ from bot.model import Cell, Level, Report, Request, Risk, State, Suggestion, Tab
 from bot.ports import Context
 from bot.registry import Scope, command
 from bot.schedules import EVERY_POOL
-from bot.text import duration, plural
+from bot.text import plural
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ def plan(_arguments: Arguments, context: Context) -> Report:
     open_requests = [each for each in context.history.open_requests() if each.plan.pool.name in seen]
     if not open_requests:
         return Report(title="Nothing is pending", level=Level.OK)
-    rows = tuple(_row(request, context) for request in open_requests)
-    columns = ("Request", "Pool", "What", "Asked by", "State", "Still needed")
+    rows = tuple(_row(request) for request in open_requests)
+    columns = ("Request", "Pool", "What", "By", "State")
     return Report(
         title=f"{plural(len(rows), 'request')} pending",
         level=Level.INFO,
@@ -41,23 +41,21 @@ def plan(_arguments: Arguments, context: Context) -> Report:
     )
 
 
-def _row(request: Request, context: Context) -> tuple[Cell, ...]:
+def _row(request: Request) -> tuple[Cell, ...]:
     return (
         Cell(request.id),
         Cell(request.plan.pool.name),
         Cell(request.plan.title),
         Cell(request.actor.name),
-        Cell(str(request.state), _LEVELS.get(request.state, Level.NONE)),
-        Cell(_needed(request, context)),
+        Cell(_needed(request), _LEVELS.get(request.state, Level.NONE)),
     )
 
 
-def _needed(request: Request, context: Context) -> str:
+def _needed(request: Request) -> str:
     if request.state is State.UNKNOWN:
-        return "an approver to look at the pool and settle it"
+        return "unknown: an approver has to settle it"
     if request.state is State.QUEUED and request.progress:
         return request.progress.text
     if request.state is not State.WAITING:
-        return "–"
-    left = (request.expires_at - context.clock.now()).total_seconds()
-    return f"{plural(request.missing, 'approval')} within {duration(max(left, 0))}"
+        return str(request.state)
+    return f"needs {plural(request.missing, 'approval')} by {request.expires_at:%d %b %H:%M} UTC"

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 
 from bot.audits.rule import Found, rule
 from bot.inventory import VDI, VM, Inventory
+from bot.lookup import spelling
 from bot.model import Level
 from bot.rules import agility, ha, memory, spare
 from bot.rules.check import Check
@@ -30,7 +31,7 @@ def off(inventory: Inventory) -> Iterator[Found]:
             subject=inventory.pool.id,
             text="High availability is off",
             evidence=f"{plural(len(inventory.hosts), 'host')} and shared storage would allow it",
-            remedy="xe pool-ha-enable heartbeat-sr-uuids=SR, after the VMs have restart priorities",
+            remedy="“ha protect VM restart” for those that matter, then “ha enable”",
         )
 
 
@@ -44,13 +45,13 @@ def off(inventory: Inventory) -> Iterator[Found]:
 )
 def overcommitted(inventory: Inventory) -> Iterator[Found]:
     pool = inventory.pool
+    wanted, covered = pool.number("ha_host_failures_to_tolerate"), pool.number("ha_plan_exists_for")
     if pool.ha_enabled and pool.flag("ha_overcommitted"):
         yield Found(
             subject=pool.id,
-            text="HA is overcommitted: after a host's failure not every protected VM could be restarted",
-            evidence=f"{pool.number('ha_host_failures_to_tolerate')} to tolerate, a plan exists for"
-            f" {pool.number('ha_plan_exists_for')}",
-            remedy="Free memory, or protect fewer VMs.",
+            text="HA is overcommitted: not every protected VM could be restarted after as many failures as promised",
+            evidence=f"{wanted} to tolerate, a plan exists for {covered}",
+            remedy=f"Bring hosts back, free memory or protect fewer VMs; or promise less: “ha tolerate {covered}”.",
         )
 
 
@@ -94,7 +95,8 @@ def unprotected(inventory: Inventory) -> Iterator[Found]:
             subject=inventory.pool.id,
             text=f"HA would not restart {joined((vm.name for vm in bare), limit=4)}",
             evidence=f"{plural(len(bare), 'running VM')} without a restart priority",
-            remedy=f"Give them one: xe vm-param-set uuid={bare[0].uuid} ha-restart-priority=restart",
+            remedy=f"“ha protect {spelling(bare[0], inventory)} restart”"
+            + (", and so on for the others" if len(bare) > 1 else ""),
         )
 
 
@@ -157,7 +159,7 @@ def statefile(inventory: Inventory) -> Iterator[Found]:
                 about="gone",
                 text="HA's statefile is not on any storage that the pool knows",
                 evidence="pool.ha_statefiles names a disk that is gone",
-                remedy="xe pool-ha-disable, then xe pool-ha-enable heartbeat-sr-uuids=SR",
+                remedy="“ha disable”, then “ha enable”.",
                 level=Level.BAD,
             )
         elif sr.type not in STATEFILE_ADVISED:
@@ -165,7 +167,7 @@ def statefile(inventory: Inventory) -> Iterator[Found]:
                 subject=sr.id,
                 text=f"HA's statefile is on {quoted(sr.name)}, which is not what is advised",
                 evidence=f"type {sr.type}; iSCSI or Fibre Channel with multipathing is advised",
-                remedy="xe pool-ha-disable, then xe pool-ha-enable heartbeat-sr-uuids=SR (one on a LUN)",
+                remedy="“ha disable”, then “ha enable on SR”, one on a LUN.",
                 level=None if sr.type in STATEFILE_POSSIBLE else Level.WARN,
             )
 
@@ -189,5 +191,6 @@ def reserve(inventory: Inventory) -> Iterator[Found]:
                 text=f"If {quoted(host.name)} failed, the other hosts would have no room for"
                 f" {plural(len(homeless), 'VM')} of it",
                 evidence=f"{joined((vm.name for vm in homeless), limit=5)}, {size(need)} in all",
-                remedy="Free memory on the other hosts, or lower dynamic minima (xe vm-memory-dynamic-range-set).",
+                remedy="Free memory on the other hosts, or lower dynamic minima: xe vm-memory-dynamic-range-set uuid=VM"
+                " min=SIZE max=SIZE",
             )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.audits.rule import Found, listed, rule
-from bot.inventory import Inventory
+from bot.inventory import Host, Inventory
 from bot.lookup import spelling
 from bot.model import Level
-from bot.rules import cpu, cpu_features, updates, versions
+from bot.rules import cpu, cpu_features, host_power, updates, versions
 from bot.rules.hosts import in_maintenance
 from bot.text import joined, plural, quoted
 
@@ -89,9 +89,21 @@ def live(inventory: Inventory) -> Iterator[Found]:
                 subject=host.id,
                 text=f"{quoted(host.name)} does not answer{vms}",
                 evidence="the coordinator has not heard from it (without HA this shows after ten minutes)",
-                remedy="Look at its console and power. Nothing of it may be started elsewhere before its power is"
-                " surely off.",
+                remedy=_dead(host, inventory),
             )
+
+
+def _dead(host: Host, inventory: Inventory) -> str:
+    """With HA its protected VMs are restarted by themselves; without it a person has to be sure of its power first."""
+    name = spelling(host, inventory)
+    switch = f" “host start {name}” switches it on." if host_power.how(host) else ""
+    if inventory.pool.ha_enabled:
+        return f"“ha timeline of {name}” shows what HA has restarted. Look at its console and power.{switch}"
+    freed = f" Then “host dead {name}” lets them start elsewhere." if host.resident_vms else ""
+    return (
+        f"Look at its console and power.{switch} Nothing of it may be started elsewhere before its power is surely"
+        f" off.{freed}"
+    )
 
 
 @rule(

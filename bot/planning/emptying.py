@@ -183,7 +183,9 @@ def _of_move(move: evacuation.Move, inventory: Inventory) -> Finding:
         subject=move.vm.id,
         title=f"{quoted(move.vm.name)} can move to another host",
         evidence=told or "the pool has no other host",
-        remedy=" ".join([*remedies, f"Or “vm shutdown {spelling(move.vm, inventory)}”."]),
+        remedy=" ".join(
+            [*(f"{each.rstrip('.')}." for each in remedies), f"Or “vm shutdown {spelling(move.vm, inventory)}”."]
+        ),
         code=code,
     )
 

@@ -22,7 +22,7 @@ _WORDS = {
     _LEADS: ("{name} is the coordinator from now on", Level.INFO),
     _STARTED: ("{name} runs again", Level.OK),
     _NOT_STARTED: ("{name} could not be restarted; HA tries again", Level.BAD),
-    "HA_POOL_OVERCOMMITTED": ("the pool is overcommitted: not every VM would survive another failure", Level.WARN),
+    "HA_POOL_OVERCOMMITTED": ("overcommitted: another failure would leave VMs down", Level.WARN),
     "HA_POOL_DROP_IN_PLAN_EXISTS_FOR": ("fewer host failures can be tolerated than before", Level.WARN),
     "HA_STATEFILE_LOST": ("{name} lost the heartbeat storage", Level.BAD),
 }

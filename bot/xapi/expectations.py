@@ -10,7 +10,7 @@ from bot.inventory import CLASSES, NULL_REF, Inventory
 from bot.model import Expect, ResultOf, Value
 from bot.rules import conditions
 from bot.text import quoted
-from bot.xapi import failures
+from bot.xapi import failures, seen
 from bot.xapi.arguments import Arguments
 from bot.xapi.session import PoolSession, Refusal
 
@@ -41,6 +41,9 @@ def check(expect: Expect, session: PoolSession, inventory: Inventory, arguments:
         actual = actual.get(expect.key, "")
     is_so = equal(actual, wanted)
     now = _words(actual, inventory)
+    told = seen.so(expect, called, now, inventory)
+    if told and is_so is not expect.differs:
+        return True, told
     if expect.differs:
         return not is_so, f"{what} is {now}{' as before' if is_so else ', no longer as before'}"
     return is_so, f"{what} is {now}" if is_so else f"{what} is {now}, not {_words(wanted, inventory)}"

@@ -97,6 +97,7 @@ def test_run_show_history_and_diff(lab: RunningLab, ask: Ask) -> None:
     offered = {each.label: each.command for each in first.suggestions}
     assert offered == {
         "vm eject files-1": "vm eject files-1 in lab",
+        'vm disk move build-1/0 to "NFS storage"': 'vm disk move build-1/0 to "NFS storage" in lab',
         "Everything found": "audit show 1",
         "Earlier audits": "audit history in lab",
         "As files": "audit files 1",

@@ -109,8 +109,7 @@ def test_all_that_can_be_enabled_is_and_another_client_sees_it() -> None:
         assert found.report("ha status").title == "lab: high availability is on and tolerates 1 host failure"
         assert "on already" in refused(found, "ha enable").message
         assert found.code_of("pool.enable_ha", [], {}) == "HA_IS_ENABLED"
-        sr = found.record("SR", "iSCSI storage")["uuid"]
-        assert done("ha disable").go_back == f"ha enable on {sr} tolerate 1 in lab"
+        assert done("ha disable").go_back == 'ha enable on "iSCSI storage" tolerate 1 in lab'
         (pool,) = found.api.pool.get_all_records().values()
         assert pool["ha_enabled"] is False
         assert "off already" in refused(found, "ha disable").message

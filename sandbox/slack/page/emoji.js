@@ -254,6 +254,11 @@ const DRAWN = {
   arrows_counterclockwise: () =>
     arrow("M14.5 8.5A5 5 0 0 0 5.6 7.6M5.5 11.5a5 5 0 0 0 8.9.9M5.4 4.8v2.9h2.9M14.6 15.2v-2.9h-2.9"),
   double_vertical_bar: () => arrow("M7.5 6v8M12.5 6v8"),
+  rotating_light: () => [
+    svg("path", { d: "M5 14.5V10a5 5 0 0 1 10 0v4.5z", fill: "#dd2e44" }),
+    svg("rect", { x: 3, y: 14, width: 14, height: 3.5, rx: 1, fill: "#66757f" }),
+    stroke("M10 1.2v2M3.2 4.2l1.4 1.4M16.8 4.2l-1.4 1.4", "#f4900c", 1.6),
+  ],
   lock: () => [
     svg("rect", { x: 4, y: 9, width: 12, height: 9, rx: 2, fill: "#f4b63f" }),
     stroke("M6.5 9V6.5a3.5 3.5 0 0 1 7 0V9", "#8b8f96", 2),

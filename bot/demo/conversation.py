@@ -4,6 +4,7 @@ with a limit.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -101,6 +102,20 @@ class Conversation:
         message = self.wait(found, f"the card of {request} with {until!r}")
         self._shown(message)
         return str(message["ts"]), list(plain(message["blocks"]))
+
+    def ask(self, who: str, text: str) -> tuple[str, str]:
+        """Ask for a change: the request's id and its card's timestamp, once it can be decided."""
+        request = re.search(r"X-\d+", "\n".join(self.say(who, text)))
+        if request is None:
+            raise Unexpected("no request was opened")
+        ts, _ = self.card(request[0], "Waiting for approval")
+        return request[0], ts
+
+    def done(self, who: str, text: str, by: str) -> None:
+        """Ask for a change and let it be approved by another person; returns when it is done."""
+        request, ts = self.ask(who, text)
+        self.press(by, "Approve", ts)
+        self.card(request, "Done in")
 
     def thread(self, ts: str, until: str, channel: str = "#infra") -> list[str]:
         """The note in a card's thread that says `until`."""

@@ -4,7 +4,6 @@ witness.
 
 from __future__ import annotations
 
-import re
 import shutil
 import sqlite3
 import subprocess
@@ -13,11 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import XenAPI
-
 from bot import compose
 from bot.demo.conversation import Conversation, Unexpected
+from bot.demo.failure import a_host_fails, a_host_joins
 from bot.demo.lab import Demo, demo
+from bot.demo.witness import Witness
 from bot.store.audit import verify_file
 
 SPEED = 4.0
@@ -31,11 +30,13 @@ def play() -> int:
     with tempfile.TemporaryDirectory(prefix="xenia-tour-") as folder, demo(keep=folder, speed=SPEED) as running:
         talk = Conversation(running.workspace)
         try:
-            with Witness(running) as witness:
+            with Witness(running, POOL) as witness:
                 _look(talk)
                 _migrate(talk, witness)
                 _unrelated(talk, witness)
                 _stale(talk, witness)
+                a_host_joins(talk, witness, running.lab)
+                a_host_fails(talk, witness, running.lab)
                 _terminal(talk, running)
                 _ledger(talk, running)
         except Unexpected as error:
@@ -43,41 +44,6 @@ def play() -> int:
             return 1
     talk.console.print(f"\nAll {talk.checks} checks passed in {time.monotonic() - started:.0f} s.")
     return 0
-
-
-class Witness:
-    """A second client of the pool, which shares nothing with the bot."""
-
-    def __init__(self, running: Demo) -> None:
-        pool = running.lab.pools[POOL]
-        url = running.lab.hosts[pool["coordinator"]]
-        self._session = XenAPI.Session(url, ignore_ssl=True)
-        self._session.xenapi.login_with_password(running.lab.username, running.lab.password, "1.0", "witness")
-
-    def __enter__(self) -> Witness:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._session.xenapi.session.logout()
-
-    def host_of(self, vm: str) -> str:
-        xenapi = self._session.xenapi
-        (ref,) = xenapi.VM.get_by_name_label(vm)
-        return str(xenapi.host.get_name_label(xenapi.VM.get_resident_on(ref)))
-
-    def start(self, vm: str) -> None:
-        xenapi = self._session.xenapi
-        (ref,) = xenapi.VM.get_by_name_label(vm)
-        xenapi.VM.start(ref, False, False)
-
-    def migrate(self, vm: str, host: str) -> None:
-        xenapi = self._session.xenapi
-        (ref,), (target,) = xenapi.VM.get_by_name_label(vm), xenapi.host.get_by_name_label(host)
-        xenapi.VM.pool_migrate(ref, target, {"live": "true"})
-
-    def other_host(self, host: str) -> str:
-        names = [str(record["name_label"]) for record in self._session.xenapi.host.get_all_records().values()]
-        return next(name for name in names if name != host)
 
 
 def _look(talk: Conversation) -> None:
@@ -92,21 +58,11 @@ def _look(talk: Conversation) -> None:
     talk.expect("a slip is answered with what was meant", "vm migrate" in "\n".join(help_))
 
 
-def _ask(talk: Conversation, text: str) -> tuple[str, str]:
-    """Ask for a change: the request's id and its card's timestamp."""
-    opened = "\n".join(talk.say("olga", text))
-    request = re.search(r"X-\d+", opened)
-    if request is None:
-        raise Unexpected("no request was opened")
-    ts, _ = talk.card(request[0], "Waiting for approval")
-    return request[0], ts
-
-
 def _migrate(talk: Conversation, witness: Witness) -> None:
     talk.heading("A migration, approved by a second person")
     source = witness.host_of("web-1")
     target = witness.other_host(source)
-    request, ts = _ask(talk, "/xen vm migrate web-1")
+    request, ts = talk.ask("olga", "/xen vm migrate web-1")
     refused = talk.press("olga", "Approve", ts)
     talk.expect("the one who asked cannot approve", "You asked for this yourself" in "\n".join(refused))
     refused = talk.press("sam", "Approve", ts)
@@ -123,7 +79,7 @@ def _migrate(talk: Conversation, witness: Witness) -> None:
 def _unrelated(talk: Conversation, witness: Witness) -> None:
     talk.heading("An approval is not spoilt by something unrelated")
     source = witness.host_of("web-2")
-    request, ts = _ask(talk, "/xen vm migrate web-2")
+    request, ts = talk.ask("olga", "/xen vm migrate web-2")
     talk.note("another client starts the VM wiki-1 meanwhile")
     witness.start("wiki-1")
     talk.press("ben", "Approve", ts)
@@ -135,7 +91,7 @@ def _stale(talk: Conversation, witness: Witness) -> None:
     talk.heading("An approval of something that is no longer so is not executed")
     source = witness.host_of("mail-1")
     target = witness.other_host(source)
-    request, ts = _ask(talk, f"/xen migrate vm mail-1 to {target}")
+    request, ts = talk.ask("olga", f"/xen migrate vm mail-1 to {target}")
     talk.note(f"another client moves mail-1 to {target} meanwhile")
     witness.migrate("mail-1", target)
     talk.press("ana", "Approve", ts)

@@ -312,6 +312,7 @@ class Runner:
             self._store.record(self._entry(run, "taken up", {"calls": len(begun)}))
             run.evidence.append("another run of the bot began it; this one took it up")
         if run.request.state is State.UNDOING:
+            run.results |= {each.step: each.result for each in begun if not each.undo and each.result is not None}
             done = sorted({each.step for each in begun if each.state is CallState.DONE and not each.undo})
             why = run.request.result or Result(summary="A step failed.")
             state = State.CANCELLED if why.cancelled else State.FAILED

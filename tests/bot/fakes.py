@@ -436,9 +436,12 @@ def wait(arguments: Arguments, context: Context) -> Plan | Report:
 
 @command("vm relay VM to HOST", risk=Risk.DISRUPTIVE, summary="Hands on.", examples=("vm relay web-1 to xs2",))
 def relay(arguments: Arguments, context: Context) -> Plan | Report:
-    """The second step takes what the first one answered."""
-    first = _step(arguments.vm, arguments.host)
-    second = replace(first, arguments=(*first.arguments, ResultOf(0)))
+    """The second step takes what the first one answered, and so does what takes the first one back."""
+    home = arguments.vm.resident_on
+    assert home is not None
+    back, there = _step(arguments.vm, home), _step(arguments.vm, arguments.host)
+    first = replace(there, undo=(replace(back, arguments=(*back.arguments, ResultOf(0))),))
+    second = replace(there, arguments=(*there.arguments, ResultOf(0)))
     return _plan("vm relay", Risk.DISRUPTIVE, arguments.vm, arguments.host, first, second)
 
 

@@ -258,3 +258,26 @@ def test_a_bot_that_is_being_stopped_sees_nothing_any_more(world: World) -> None
     restarted(world)
     world.turn()
     assert world.request(id).state is State.SUCCEEDED
+
+
+def test_what_undoes_a_step_has_its_answer_also_in_another_life(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = world.approved("vm relay web-1 to xs2")
+    world.pool.refuse, world.pool.spare = True, 1
+    move = world.bot.store.move
+
+    def moving(request_id: str, frm: State, to: State, *arguments: object, **more: object) -> bool:
+        moved = move(request_id, frm, to, *arguments, **more)  # type: ignore[arg-type]
+        if to is State.UNDOING:
+            raise _Crash
+        return moved
+
+    monkeypatch.setattr(world.bot.store, "move", moving)
+    with pytest.raises(_Crash):
+        world.run()
+    assert world.request(id).state is State.UNDOING
+    world.pool.refuse = False
+    restarted(world)
+    world.turn()
+    assert world.request(id).state is State.FAILED
+    assert "undone: Move web-1 to xs1" in result_of(world.request(id))
+    assert world.pool.given[-1] == {0: "made-0"}

@@ -38,17 +38,17 @@ def taking(vm: VM, able: Drivers, inventory: Inventory) -> Iterator[Check]:
 
 
 def _reachable(vm: VM, inventory: Inventory) -> Iterator[Check]:
-    """A halted VM's disks are reached by some host that has them all."""
-    srs = tuple(dict.fromkeys(vdi.sr for vdi in vm.disks if vdi.sr is not None))
-    hosts = [vm.resident_on] if vm.resident_on is not None else list(inventory.hosts)
+    """The toolstack gives the work to a host that has the storage of all that is in the VM's drives, CDs included."""
+    srs = placement.needed_srs(vm, inventory)
+    hosts = [host for host in inventory.hosts if host.live]
     ok = any(all(placement.plugged(sr, host) for sr in srs) for host in hosts)
     off = [sr for sr in srs if not all(placement.plugged(sr, host) for host in hosts)]
     yield Check(
         "disk.reach",
         "NO_HOSTS_AVAILABLE",
         ok,
-        "a host reaches all its disks",
-        "" if ok else f"not plugged everywhere: {joined(sr.name for sr in off)}",
+        "a host has all its storage",
+        "" if ok else f"not plugged everywhere: {joined(sr.name for sr in off)}" if off else "no host is alive",
         f"“sr repair {spelling(off[0], inventory)}”" if off else "",
     )
 

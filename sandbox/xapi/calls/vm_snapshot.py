@@ -11,6 +11,7 @@ from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import vm_operation
 from sandbox.xapi.registry import BOTH, READ, call, difference
+from sandbox.xapi.rules.placement import is_live, needed_srs, plugged_srs
 from sandbox.xapi.values import NULL
 
 _SNAPSHOT, _SAVE_FIXED, _SAVE_PER_GIB, _REVERT = 1.0, 3.0, 4.0, 2.0
@@ -32,10 +33,20 @@ _KEPT = frozenset(
 @call("VM.snapshot", source=BOTH)
 def snapshot(context: Context, vm: str, new_name: str, ignore_vdis: list[str] | None = None) -> str:
     with vm_operation(context, vm, "snapshot"):
+        _require_storage(context, vm)
         context.work(_SNAPSHOT)
         new = duplicate(context, vm, new_name, snapshot=True, without=ignore_vdis or ())
     tell(context, vm, "VM_SNAPSHOTTED", f"snapshotted, snapshot name: {new_name}")
     return new
+
+
+def _require_storage(context: Context, vm: str) -> None:
+    """The call goes to a live host that has the storage of all that is in the VM's drives. Raises Failure
+    NO_HOSTS_AVAILABLE."""
+    needed = set(needed_srs(context.db, context.get("VM", vm)))
+    hosts = (host for host in context.db.rows("host") if is_live(context.db, host))
+    if not any(needed <= plugged_srs(context.db, host) for host in hosts):
+        raise Failure("NO_HOSTS_AVAILABLE")
 
 
 @call("VM.snapshot_with_quiesce", source=READ)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot import actions
-from bot.audits.timetable import described, moment, recurrence, reported_in
+from bot.audits.timetable import check_room, described, moment, recurrence, reported_in
 from bot.errors import Choice, NotFound, Refused
 from bot.findings import Kind
 from bot.grammar import near
@@ -69,6 +69,7 @@ def plan(arguments: Arguments, context: Context) -> Plan | Report:
             f"Schedule {there.id} does that already{', but is paused' if there.paused else ''}.",
             remedy=f"“audit {'resume' if there.paused else 'pause'} {there.id}”, or “audit remove {there.id}”.",
         )
+    check_room(context)
     checks = reported_in(asked, context)
     told = described(asked, context)
     first = when.next(context.clock.now(), calendar.time_zone(zone or context.timezone))

@@ -14,6 +14,8 @@ from bot.schedules import EVERY_POOL, NewSchedule, Schedule, Tell
 from bot.text import joined, quoted
 
 LONGEST_MUTE = timedelta(days=366)
+MOST_SCHEDULES = 200
+"""So many can be carried out every five minutes, a few at a time; nobody reads more."""
 
 _ZONE = re.compile(r"(?:[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+|UTC)\Z")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{1,2}):(\d{2}))?\Z")
@@ -37,6 +39,15 @@ def recurrence(typed: str) -> tuple[calendar.Recurrence, str]:
         raise Refused(
             f"{told[:1].upper()}{told[1:]}.", remedy="“help audit schedule” shows what can be written."
         ) from error
+
+
+def check_room(context: Context) -> None:
+    """:raises Refused: there are as many schedules as can be: each reads its pools and may post."""
+    if len(context.schedules.schedules()) >= MOST_SCHEDULES:
+        raise Refused(
+            f"There are {MOST_SCHEDULES} schedules already; no more are kept.",
+            remedy="“audit schedules” lists them, “audit remove” removes one. One “on all” does for every pool.",
+        )
 
 
 def described(asked: NewSchedule, context: Context) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from bot.audits import timetable
 from bot.audits.auditor import SILENT
 from bot.errors import Refused
 from bot.findings import Kind
@@ -390,3 +393,15 @@ def test_an_audit_that_was_overtaken_tells_what_the_later_one_found(house: House
         bot.rounds.tick()
         (message,) = bot.posted()
         assert message.title == "lab: 1 finding (first audit)"
+
+
+def test_no_more_schedules_are_kept_than_can_be_carried_out(house: House) -> None:
+    with house.process() as bot:
+        context: Any = SimpleNamespace(schedules=bot.store.schedules)
+        for number in range(timetable.MOST_SCHEDULES):
+            timetable.check_room(context)
+            last = bot.schedule(f'cron "{number % 60} {number // 60} * * *"')
+        with pytest.raises(Refused, match="200 schedules already"):
+            timetable.check_room(context)
+        bot.store.schedules.remove(last.number, EARLY)
+        timetable.check_room(context)

@@ -9,7 +9,7 @@ from bot import planning
 from bot.errors import Refused
 from bot.inventory import Entity, Host, Inventory
 from bot.lookup import spelling
-from bot.model import Expect, Finding, Object, Plan, PoolTarget, Risk, Step, Suggestion, Trace, Value, Verdict
+from bot.model import Finding, Plan, PoolTarget, Risk, Step, Suggestion, Verdict
 from bot.planning import hosts, power
 from bot.ports import Context
 from bot.registry import command
@@ -166,15 +166,8 @@ def _left_alone(inventory: Inventory) -> Iterator[Finding]:
 
 def _stop(stop: closing.Stop, target: PoolTarget) -> Step:
     verb = "Shut down" if stop.operation == "clean_shutdown" else "Switch off"
-    return Step(
-        title=f"{verb} {quoted(stop.vm.name)}",
-        target=target,
-        call=f"VM.{stop.operation}",
-        arguments=(Object(stop.vm.id),),
-        trace=Trace(object=stop.vm.id, operation=stop.operation),
-        expect=(Expect(object=stop.vm.id, field="power_state", equals=Value("Halted")),),
-        limit_seconds=VM_LIMIT_SECONDS,
-    )
+    title, off = f"{verb} {quoted(stop.vm.name)}", planning.in_power_state(stop.vm, "Halted")
+    return planning.operate(title, stop.vm, stop.operation, target, off, limit_seconds=VM_LIMIT_SECONDS)
 
 
 def _off(host: Host, target: PoolTarget, *, last: bool = False) -> Iterator[Step]:
@@ -193,7 +186,7 @@ def _impact(own: tuple[Entity, Host] | None, last: Host, stops: tuple[closing.St
 
 def _go_back(last: Host, members: list[Host], stops: tuple[closing.Stop, ...], inventory: Inventory) -> str:
     """What to do to come back, in words: no command can do it, for nobody is there to take it."""
-    told = [f"To come back: switch on {quoted(last.name)}, the coordinator, by its power button or controller."]
+    told = [f"Switch on {quoted(last.name)}, the coordinator, by its power button or controller."]
     able = [host for host in members if host_power.how(host)]
     rest = [host for host in members if host not in able]
     if able:

@@ -10,7 +10,7 @@ from bot import planning
 from bot.errors import Refused
 from bot.inventory import SR, VM, Host
 from bot.lookup import spelling
-from bot.model import Object, Plan, PoolTarget, Risk, Step, Trace, Value
+from bot.model import Plan, PoolTarget, Risk
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import placement
@@ -34,6 +34,7 @@ class Arguments:
     details=(
         "Without a host, the one with the most free memory among those that can take it is proposed, and why.",
         "Its disks stay where they are: both hosts must see them.",
+        "To another pool it goes with “xe vm-migrate” only.",
         "With “storage SR” they all go there, also a halted VM's; without a host it stays on its own if that has the"
         " storage.",
     ),
@@ -67,13 +68,12 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         title=f"move {quoted(vm.name)} from {quoted(source.name)} to {quoted(host.name)}",
         findings=planning.arrival(vm, host, "pool_migrate", context.pool, inventory),
         steps=(
-            Step(
-                title=f"Migrate {quoted(vm.name)} live from {quoted(source.name)} to {quoted(host.name)}",
-                target=PoolTarget(pool.uuid),
-                call="VM.pool_migrate",
-                arguments=(Object(vm.id), Object(host.id), Value({"live": "true"})),
-                trace=Trace(object=vm.id, operation="pool_migrate"),
-                expect=planning.runs_on(vm, host),
+            planning.put(
+                f"Migrate {quoted(vm.name)} live from {quoted(source.name)} to {quoted(host.name)}",
+                vm,
+                host,
+                "pool_migrate",
+                PoolTarget(pool.uuid),
                 limit_seconds=LIMIT_SECONDS,
             ),
         ),

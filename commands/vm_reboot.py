@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot import planning
 from bot.inventory import VM
-from bot.model import Expect, Object, Plan, PoolTarget, Risk, Step, Trace, Value
+from bot.model import Expect, Plan, PoolTarget, Risk, Value
 from bot.ports import Context
 from bot.registry import command
 from bot.text import quoted
@@ -43,17 +43,14 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         title=title + (f" on {quoted(host.name)}" if host else ""),
         findings=(*planning.about(vm, operation, context.pool, inventory), *planning.home_answers(vm)),
         steps=(
-            Step(
-                title=title[:1].upper() + title[1:],
-                target=PoolTarget(pool.uuid),
-                call=f"VM.{operation}",
-                arguments=(Object(vm.id),),
-                trace=Trace(object=vm.id, operation=operation),
-                expect=(
-                    Expect(object=vm.id, field="power_state", equals=Value("Running")),
-                    # Every boot makes a new domain.
-                    Expect(object=vm.id, field="domid", equals=Value(vm.text("domid")), differs=True),
-                ),
+            planning.operate(
+                title[:1].upper() + title[1:],
+                vm,
+                operation,
+                PoolTarget(pool.uuid),
+                planning.in_power_state(vm, "Running"),
+                # Every boot makes a new domain.
+                Expect(object=vm.id, field="domid", equals=Value(vm.text("domid")), differs=True),
                 limit_seconds=LIMIT_SECONDS,
             ),
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot import planning
 from bot.inventory import VM
 from bot.lookup import spelling
-from bot.model import Expect, Object, Plan, PoolTarget, Risk, Step, Trace, Value
+from bot.model import Plan, PoolTarget, Risk
 from bot.ports import Context
 from bot.registry import command
 from bot.text import quoted
@@ -49,13 +49,12 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         title=title + (f" on {quoted(host.name)}" if host else ""),
         findings=(*planning.about(vm, operation, context.pool, inventory), *planning.home_answers(vm)),
         steps=(
-            Step(
-                title=title[:1].upper() + title[1:],
-                target=PoolTarget(pool.uuid),
-                call=f"VM.{operation}",
-                arguments=(Object(vm.id),),
-                trace=Trace(object=vm.id, operation=operation),
-                expect=(Expect(object=vm.id, field="power_state", equals=Value("Halted")),),
+            planning.operate(
+                title[:1].upper() + title[1:],
+                vm,
+                operation,
+                PoolTarget(pool.uuid),
+                planning.in_power_state(vm, "Halted"),
                 limit_seconds=FORCE_LIMIT_SECONDS if arguments.force else CLEAN_LIMIT_SECONDS,
             ),
         ),

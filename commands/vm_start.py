@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot import planning
 from bot.inventory import VM, Host
 from bot.lookup import spelling
-from bot.model import Object, Plan, PoolTarget, Risk, Step, Trace, Value
+from bot.model import Plan, PoolTarget, Risk
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import ha, placement
@@ -44,13 +44,12 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         title=f"start {quoted(vm.name)} on {quoted(host.name)}",
         findings=planning.arrival(vm, host, "start_on", context.pool, inventory),
         steps=(
-            Step(
-                title=f"Start {quoted(vm.name)} on {quoted(host.name)}",
-                target=PoolTarget(pool.uuid),
-                call="VM.start_on",
-                arguments=(Object(vm.id), Object(host.id), Value(False), Value(False)),
-                trace=Trace(object=vm.id, operation="start_on"),
-                expect=planning.runs_on(vm, host),
+            planning.put(
+                f"Start {quoted(vm.name)} on {quoted(host.name)}",
+                vm,
+                host,
+                "start_on",
+                PoolTarget(pool.uuid),
                 limit_seconds=LIMIT_SECONDS + delay,
             ),
         ),

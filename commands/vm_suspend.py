@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot import planning
 from bot.inventory import SR, VM, Inventory
 from bot.lookup import spelling
-from bot.model import Expect, Object, Plan, PoolTarget, Risk, Step, Trace, Value
+from bot.model import Plan, PoolTarget, Risk
 from bot.ports import Context
 from bot.registry import command
 from bot.rules.check import Check
@@ -46,13 +46,12 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *planning.findings(_storage(sr, vm), vm.id),
         ),
         steps=(
-            Step(
-                title=f"Suspend {quoted(vm.name)}",
-                target=PoolTarget(pool.uuid),
-                call="VM.suspend",
-                arguments=(Object(vm.id),),
-                trace=Trace(object=vm.id, operation="suspend"),
-                expect=(Expect(object=vm.id, field="power_state", equals=Value("Suspended")),),
+            planning.operate(
+                f"Suspend {quoted(vm.name)}",
+                vm,
+                "suspend",
+                PoolTarget(pool.uuid),
+                planning.in_power_state(vm, "Suspended"),
                 limit_seconds=LIMIT_SECONDS,
             ),
         ),

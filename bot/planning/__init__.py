@@ -14,7 +14,7 @@ from bot.planning.availability import (
 from bot.planning.common import copied_first, findings, line, pool_id, second_opinion
 from bot.planning.disks import COPY_SECONDS, able, lies_on
 from bot.planning.motion import with_disks
-from bot.planning.vms import about, arrival, ha_lets_go, home_answers, in_state, runs_on
+from bot.planning.vms import about, arrival, ha_lets_go, home_answers, in_power_state, in_state, operate, put, runs_on
 
 __all__ = [
     "COPY_SECONDS",
@@ -27,13 +27,16 @@ __all__ = [
     "findings",
     "ha_lets_go",
     "home_answers",
+    "in_power_state",
     "in_state",
     "lies_on",
     "line",
     "most_failures",
+    "operate",
     "paused",
     "pool_id",
     "possible",
+    "put",
     "runs_on",
     "second_opinion",
     "tolerate",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bot.inventory import VM, Host, Inventory
-from bot.model import Argument, Expect, Object, PoolTarget, Step, Target, Trace, Value
-from bot.planning.vms import runs_on
+from bot.model import Expect, Object, PoolTarget, Step, Target, Trace, Value
+from bot.planning.vms import put
 from bot.rules import conditions
 from bot.rules.hosts import MAINTENANCE_KEY
 from bot.rules.maintenance import Return
@@ -83,29 +83,18 @@ def _without(host: Host, key: str, target: PoolTarget) -> Step:
 
 def move(vm: VM, source: Host, to: Host, target: PoolTarget) -> Step:
     title = f"Move {quoted(vm.name)} from {quoted(source.name)} to {quoted(to.name)}"
-    return _place(title, vm, to, "pool_migrate", target)
+    return _put(title, vm, to, "pool_migrate", target)
 
 
 def bring(back: Return, host: Host, target: PoolTarget) -> Step:
     """A VM comes back to the host."""
     home = quoted(back.home.name) if back.home else ""
     title = _BACK_TITLES[back.operation].format(vm=quoted(back.vm.name), home=home, host=quoted(host.name))
-    return _place(title, back.vm, host, back.operation, target)
+    return _put(title, back.vm, host, back.operation, target)
 
 
-def _place(title: str, vm: VM, host: Host, operation: str, target: PoolTarget) -> Step:
-    options: tuple[Argument, ...] = (Value(False), Value(False))  # start paused, force
-    if operation == "pool_migrate":
-        options = (Value({"live": "true"}),)
-    return Step(
-        title=title,
-        target=target,
-        call=f"VM.{operation}",
-        arguments=(Object(vm.id), Object(host.id), *options),
-        trace=Trace(object=vm.id, operation=operation),
-        expect=runs_on(vm, host),
-        limit_seconds=MOVE_LIMIT_SECONDS + vm.number("start_delay"),
-    )
+def _put(title: str, vm: VM, host: Host, operation: str, target: PoolTarget) -> Step:
+    return put(title, vm, host, operation, target, limit_seconds=MOVE_LIMIT_SECONDS + vm.number("start_delay"))
 
 
 def lead(host: Host, inventory: Inventory, target: PoolTarget) -> Iterator[Step]:

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from bot.errors import Refused
 from bot.inventory import VM, Host, Inventory
 from bot.lookup import spelling
-from bot.model import Expect, Finding, Object, Value
+from bot.model import Argument, Expect, Finding, Object, PoolTarget, Step, Trace, Value
 from bot.planning.common import findings, second_opinion
 from bot.ports import PoolView
 from bot.rules import ha, operations, placement
 from bot.rules.check import Check
 from bot.text import quoted
+
+_OPTIONS: Mapping[str, tuple[Argument, ...]] = {
+    "pool_migrate": (Value({"live": "true"}),),
+    # Whether to leave it paused; whether to force it.
+    "resume_on": (Value(False), Value(False)),
+    "start_on": (Value(False), Value(False)),
+}
+
+
+def operate(title: str, vm: VM, operation: str, target: PoolTarget, *expect: Expect, limit_seconds: int) -> Step:
+    """One operation on a VM where it is."""
+    return Step(
+        title=title,
+        target=target,
+        call=f"VM.{operation}",
+        arguments=(Object(vm.id),),
+        trace=Trace(object=vm.id, operation=operation),
+        expect=expect,
+        limit_seconds=limit_seconds,
+    )
+
+
+def put(title: str, vm: VM, host: Host, operation: str, target: PoolTarget, *, limit_seconds: int) -> Step:
+    """Start, resume or migrate a VM (`start_on`, `resume_on`, `pool_migrate`): afterwards it runs on that host."""
+    step = operate(title, vm, operation, target, *runs_on(vm, host), limit_seconds=limit_seconds)
+    return replace(step, arguments=(Object(vm.id), Object(host.id), *_OPTIONS[operation]))
+
+
+def in_power_state(vm: VM, state: str) -> Expect:
+    return Expect(object=vm.id, field="power_state", equals=Value(state))
 
 
 def in_state(vm: VM, operation: str, otherwise: str, inventory: Inventory) -> None:

@@ -25,12 +25,11 @@ SOURCES = sorted(
     for path in root.rglob("*.py")
     if "demo" not in path.parts
 )
-#: Where a plan's call is put together: the operations on VMs that it can be.
-PUT_TOGETHER = {
-    "bot/planning/hosts.py": {"pool_migrate", "resume_on", "start_on"},
-    "commands/pool_shutdown.py": {"clean_shutdown", "hard_shutdown", "suspend"},
-    "commands/vm_reboot.py": {"clean_reboot", "hard_reboot"},
-    "commands/vm_shutdown.py": {"clean_shutdown", "hard_shutdown"},
+#: Where a plan's call is put together, and the operations on VMs that it can be.
+PUT_TOGETHER = "bot/planning/vms.py"
+OPERATIONS = {
+    *("clean_reboot", "clean_shutdown", "hard_reboot", "hard_shutdown", "pool_migrate", "resume_on", "start_on"),
+    *("snapshot", "snapshot_with_quiesce", "suspend"),
 }
 EVERY = sorted(ALWAYS.union(*CALLS.values()))
 
@@ -61,9 +60,8 @@ def test_every_call_of_the_bot_is_in_the_table() -> None:
 
 def test_calls_that_are_put_together_are_known() -> None:
     found = {str(path.relative_to(ROOT)) for path in SOURCES if "VM.…" in set(texts(path))}
-    assert found == set(PUT_TOGETHER)
-    for module, operations in PUT_TOGETHER.items():
-        assert {f"VM.{operation}" for operation in operations} <= set(CALLS), module
+    assert found == {PUT_TOGETHER}
+    assert {f"VM.{operation}" for operation in OPERATIONS} <= set(CALLS)
 
 
 @pytest.mark.parametrize("code", EVERY)

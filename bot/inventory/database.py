@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.inventory.entity import NULL_REF, Entity, Record
 from bot.inventory.views import CLASSES, PBD, PIF, SR, VBD, VIF, VM, Bond, Host, HostPatch, Pool
 
 E = TypeVar("E", bound=Entity)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,14 @@ class Inventory:
     records: Mapping[str, Mapping[str, Record]]
     read_at: float
     _views: dict[tuple[str, str], Entity] = field(default_factory=dict, compare=False, repr=False)
+    _found: dict[str, tuple[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
+    """What was found out about whole classes, in references, beside the records that it was found in. Handed on from
+    one instant to the next: of a large pool little changes between two questions.
+    """
+
+    def later(self, records: Mapping[str, Mapping[str, Record]], read_at: float) -> Inventory:
+        """The same pool at a later instant."""
+        return Inventory(records, read_at, _found=self._found)
 
     def get(self, kind: type[E], ref: str) -> E | None:
         """The object behind a reference, or None when it is null or dangles."""
@@ -43,7 +52,7 @@ class Inventory:
                 yield view
 
     def by_uuid(self, kind: type[E], uuid: str) -> E | None:
-        ref = self._refs_by_uuid.get((kind.cls, uuid))
+        ref = self._refs_by_uuid(kind).get(uuid)
         return self.get(kind, ref) if ref else None
 
     def any_by_uuid(self, uuid: str) -> Entity | None:
@@ -74,43 +83,37 @@ class Inventory:
 
     @cached_property
     def hosts(self) -> tuple[Host, ...]:
-        return tuple(sorted(self.all(Host), key=lambda h: (h.name.casefold(), h.uuid)))
+        return self._by_name(Host, lambda _: True)
 
     @cached_property
     def guests(self) -> tuple[VM, ...]:
         """Virtual machines as people mean them, by name."""
-        return tuple(sorted((vm for vm in self.all(VM) if vm.is_guest), key=lambda vm: (vm.name.casefold(), vm.uuid)))
+        return self._by_name(VM, lambda vm: vm.is_guest)
 
     @cached_property
     def shared_srs(self) -> tuple[SR, ...]:
         """Shared storage, without the tools' SR that every host brings along."""
-        srs = (sr for sr in self.all(SR) if sr.shared and not sr.is_tools)
-        return tuple(sorted(srs, key=lambda sr: (sr.name.casefold(), sr.uuid)))
+        return self._by_name(SR, lambda sr: sr.shared and not sr.is_tools)
 
     @cached_property
     def vms_by_host(self) -> Mapping[str, tuple[VM, ...]]:
-        grouped: dict[str, list[VM]] = defaultdict(list)
-        for vm in self.guests:
-            if vm.power_state in ("Running", "Paused"):
-                grouped[vm.text("resident_on")].append(vm)
-        return {ref: tuple(vms) for ref, vms in grouped.items()}
+        return self._grouped(
+            VM, "resident_on", "on hosts", lambda: (vm for vm in self.guests if vm.power_state in ("Running", "Paused"))
+        )
 
     @cached_property
     def vms_coming_to_host(self) -> Mapping[str, tuple[VM, ...]]:
         """Guests that are about to be on a host: starting, resuming, or moving there."""
-        grouped: dict[str, list[VM]] = defaultdict(list)
-        for vm in self.guests:
-            grouped[vm.text("scheduled_to_be_resident_on", NULL_REF)].append(vm)
-        grouped.pop(NULL_REF, None)
-        return {ref: tuple(vms) for ref, vms in grouped.items()}
+        field = "scheduled_to_be_resident_on"
+        return self._grouped(
+            VM, field, "coming", lambda: (vm for vm in self.guests if vm.text(field, NULL_REF) != NULL_REF)
+        )
 
     @cached_property
     def control_domains_by_host(self) -> Mapping[str, tuple[VM, ...]]:
-        grouped: dict[str, list[VM]] = defaultdict(list)
-        for vm in self.all(VM):
-            if vm.is_control_domain:
-                grouped[vm.text("resident_on")].append(vm)
-        return {ref: tuple(vms) for ref, vms in grouped.items()}
+        return self._grouped(
+            VM, "resident_on", "control domains", lambda: (vm for vm in self.all(VM) if vm.is_control_domain)
+        )
 
     @cached_property
     def hosts_by_internal_network(self) -> Mapping[str, frozenset[str]]:
@@ -163,19 +166,53 @@ class Inventory:
     def patches_by_host(self) -> Mapping[str, tuple[HostPatch, ...]]:
         return self._grouped(HostPatch, "host")
 
-    @cached_property
-    def _refs_by_uuid(self) -> Mapping[tuple[str, str], str]:
-        return {
-            (kind.cls, str(record.get("uuid", ""))): ref
-            for kind in CLASSES
-            for ref, record in self.records.get(kind.cls, {}).items()
-        }
+    def _by_name(self, kind: type[E], wanted: Callable[[E], bool]) -> tuple[E, ...]:
+        """By each object's own record alone."""
+        refs = self._once(
+            kind,
+            "by name",
+            lambda: [
+                view.ref
+                for view in sorted(filter(wanted, self.all(kind)), key=lambda view: (view.name.casefold(), view.uuid))
+            ],
+        )
+        return tuple(view for view in (self.get(kind, ref) for ref in refs) if view is not None)
 
-    def _grouped(self, kind: type[E], by: str) -> Mapping[str, tuple[E, ...]]:
-        refs: dict[str, list[str]] = defaultdict(list)
-        for ref, record in self.records.get(kind.cls, {}).items():
-            refs[str(record.get(by, ""))].append(ref)
-        return _Groups(self, kind, refs)
+    def _grouped(
+        self, kind: type[E], by: str, of: str = "all", members: Callable[[], Iterable[E]] | None = None
+    ) -> Mapping[str, tuple[E, ...]]:
+        """Objects, or those of `members`, which are called `of`, by a field that holds a reference. Who is a member
+        must follow from each object's own record alone.
+        """
+
+        def grouped() -> Mapping[str, list[str]]:
+            refs: dict[str, list[str]] = defaultdict(list)
+            if members is None:
+                for ref, record in self.records.get(kind.cls, {}).items():
+                    refs[str(record.get(by, ""))].append(ref)
+            else:
+                for view in members():
+                    refs[view.text(by)].append(view.ref)
+            return dict(refs)
+
+        return _Groups(self, kind, self._once(kind, f"{of} by {by}", grouped))
+
+    def _refs_by_uuid(self, kind: type[Entity]) -> Mapping[str, str]:
+        return self._once(
+            kind,
+            "by uuid",
+            lambda: {str(record.get("uuid", "")): ref for ref, record in self.records.get(kind.cls, {}).items()},
+        )
+
+    def _once(self, kind: type[Entity], what: str, work: Callable[[], T]) -> T:
+        """What `work` finds in the records of one class and nowhere else: done again only when one of them changes."""
+        table = self.records.get(kind.cls)
+        name = f"{kind.cls} {what}"
+        known = self._found.get(name)
+        if known is None or known[0] is not table:
+            known = self._found[name] = (table, work())
+        found: T = known[1]
+        return found
 
 
 class _Groups(Mapping[str, tuple[E, ...]]):
@@ -186,7 +223,7 @@ class _Groups(Mapping[str, tuple[E, ...]]):
     def __init__(self, inventory: Inventory, kind: type[E], refs: Mapping[str, list[str]]) -> None:
         self._inventory = inventory
         self._kind = kind
-        self._refs = dict(refs)
+        self._refs = refs
 
     def __getitem__(self, key: str) -> tuple[E, ...]:
         views = (self._inventory.get(self._kind, ref) for ref in self._refs[key])

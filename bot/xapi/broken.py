@@ -1,4 +1,4 @@
-"""What a broken conversation with a host proves about the request: these three say it, and nothing else does."""
+"""What a broken conversation with a host proves about the request: these say it, and nothing else does."""
 
 from __future__ import annotations
 
@@ -31,3 +31,16 @@ class AnswerLost(Broken):
     def __init__(self, address: str, why: str, *, remedy: str = "", timed_out: bool = False) -> None:
         super().__init__(address, why, remedy=remedy)
         self.timed_out = timed_out
+
+
+class Strange(AnswerLost):
+    """An answer came, and it is not XenAPI."""
+
+
+class TooMuch(AnswerLost):
+    """An answer came that is larger than any that is read."""
+
+
+def timed_out(broken: Broken) -> bool:
+    """Was the answer waited for in vain?"""
+    return isinstance(broken, AnswerLost) and broken.timed_out

@@ -1,8 +1,8 @@
 """The inventory: read whole once, then kept up to date by what changed.
 
-A cold start costs one call, whatever the pool's size: `event.from` with an empty token gives every object. From then
-on one `event.from` with the token gives the changes. XenServer 5.6 has no `event.from` (introduced in 6.0): there each
-read costs one `get_all_records` per class.
+A cold start costs one call, whatever the pool's size: `event.from` with an empty token gives every object, by JSON-RPC
+where the pool has it. From then on one `event.from` with the token gives the changes. XenServer 5.6 has no `event.from`
+(introduced in 6.0): there each read costs one `get_all_records` per class.
 """
 
 from __future__ import annotations
@@ -129,7 +129,9 @@ class Reader:
         if not state.records["pool"]:
             raise Unavailable("The pool's database holds no pool: it is not complete.", remedy="Ask again in a moment.")
         self._state = state
-        inventory = Inventory(records=state.records, read_at=self._clock.now().timestamp())
+        read_at = self._clock.now().timestamp()
+        latest = self._latest
+        inventory = latest.later(state.records, read_at) if latest else Inventory(state.records, read_at)
         self._session.learn({host.address: host.name for host in inventory.hosts if host.address})
         return inventory
 
@@ -168,7 +170,8 @@ class Reader:
         return self._kept(records, answer, login)
 
     def _events(self, token: str) -> tuple[Mapping[str, Any], int]:
-        answer, login = self._session.read_numbered("event.from", list(_NAMES), token, 0.0)
+        call = ("event.from", list(_NAMES), token, 0.0)
+        answer, login = self._session.read_numbered(*call) if token else self._session.read_large(_are_events, *call)
         if not isinstance(answer, Mapping) or not isinstance(answer.get("events"), list):
             raise Unavailable(
                 "The pool answered something that is not XenAPI.", evidence=("event.from without events",)
@@ -186,6 +189,27 @@ class Reader:
 
     def _kept(self, records: Records, answer: Mapping[str, Any], login: int) -> _State:
         return _State(records, str(answer.get("token", "")), login, self._clock.monotonic())
+
+
+def _are_events(answer: Any) -> bool:
+    """Is it what `event.from` answers, object for object?"""
+    return (
+        isinstance(answer, Mapping)
+        and isinstance(answer.get("token"), str)
+        and isinstance(answer.get("valid_ref_counts"), Mapping)
+        and isinstance(answer.get("events"), list)
+        and all(map(_is_event, answer["events"]))
+    )
+
+
+def _is_event(event: Any) -> bool:
+    return (
+        isinstance(event, Mapping)
+        and isinstance(event.get("class"), str)
+        and isinstance(event.get("ref"), str)
+        and isinstance(event.get("operation"), str)
+        and (isinstance(event.get("snapshot"), Mapping) or event["operation"] == "del")
+    )
 
 
 def _with(records: Records, events: list[Mapping[str, Any]]) -> Records:

@@ -17,8 +17,9 @@ from bot.ports import Clock, ConnectionFacts
 from bot.text import duration, quoted
 from bot.xapi import failures, transport
 from bot.xapi.addresses import Endpoint, same
-from bot.xapi.broken import AnswerLost, Broken, NotSent
+from bot.xapi.broken import Broken, NotSent, Strange, TooMuch, timed_out
 from bot.xapi.coordinator import Doorbell, Tried, what_now
+from bot.xapi.jsonrpc import JsonRpc
 from bot.xapi.settings import PoolSettings
 from bot.xapi.transport import Exchange, OnceTransport, SessionGone
 from bot.xapi.trust import PLAIN_HTTP, Proof
@@ -76,6 +77,7 @@ class PoolSession:
         self._counted = counted or (lambda *_: None)
         self._clock = clock
         self._exchange = Exchange(settings)
+        self._json = JsonRpc(self._exchange, clock)
         self._doorbell = Doorbell(settings, self._exchange)
         self._lock = threading.Lock()  # guards the fields below; never held while waiting
         self._login: Login | None = None
@@ -144,23 +146,44 @@ class PoolSession:
 
     def read_numbered(self, method: str, *arguments: Any) -> tuple[Any, int]:
         """As :meth:`read`, with the number of the login that the answer belongs to."""
+        return self._read(method, arguments, None)
+
+    def read_large(self, fits: Callable[[Any], bool], method: str, *arguments: Any) -> tuple[Any, int]:
+        """As :meth:`read_numbered`, by JSON-RPC where the host has it and its answer `fits`, else by XML-RPC. Integers
+        that are no decimal text by XML-RPC (`<i4>`) are by JSON-RPC.
+        """
+        return self._read(method, arguments, fits)
+
+    def _read(self, method: str, arguments: tuple[Any, ...], fits: Callable[[Any], bool] | None) -> tuple[Any, int]:
+        """`fits`: JSON-RPC may be tried; once, whatever comes of it but the end of the session."""
         why: Broken | None = None
-        for _ in range(_TRIES_OF_A_READ):
+        for _ in range(_TRIES_OF_A_READ + (fits is not None)):
             login = self.login()
-            if why is not None and _timed_out(why) and same(why.address, login.endpoint.address):
+            if why is not None and timed_out(why) and same(why.address, login.endpoint.address):
                 raise self._unavailable([self._line(why)], why.remedy)
-            once = self._transport(login, fresh=why is not None)
+            if not self._json.offered_by(login.endpoint):
+                fits = None
             tally.count(method)
             try:
-                return self._call(once, login, method, arguments), login.number
+                return self._call(login, method, arguments, fresh=why is not None, fits=fits), login.number
             except SessionGone:
                 self._drop(login)
+            except TooMuch as broken:
+                raise self._too_much(broken) from broken
             except Broken as broken:
+                if fits is not None:
+                    fits = None
+                    self._json.failed(login.endpoint, broken)
+                    if isinstance(broken, Strange):
+                        continue
                 # A connection may break by itself: one more try in the same session, before anybody is suspected.
-                if why is not None or isinstance(broken, NotSent) or _timed_out(broken):
+                if why is not None or isinstance(broken, NotSent) or timed_out(broken):
                     self._drop(login, suspect=True)
                 why = broken
             except Refusal as refusal:
+                if fits is not None:
+                    fits = None  # what is refused by XML-RPC too is refused
+                    continue
                 if failures.code_of(refusal.error) not in _NOT_THE_ONE_TO_ASK:
                     raise
                 self._drop(login)
@@ -179,7 +202,7 @@ class PoolSession:
         at_the_door = method.startswith("Async.")
         tally.count(method)
         try:
-            return self._call(self._transport(login, fresh=True), login, method, arguments)
+            return self._call(login, method, arguments, fresh=True)
         except SessionGone as error:
             self._drop(login)
             if at_the_door:
@@ -189,7 +212,7 @@ class PoolSession:
             self._drop(login, suspect=True)
             raise self._unavailable([self._line(broken)], broken.remedy) from broken
         except Broken as broken:
-            if _timed_out(broken):
+            if timed_out(broken):
                 self._drop(login, suspect=True)
             raise self._unknown(self._line(broken)) from broken
         except Refusal as refusal:
@@ -254,13 +277,23 @@ class PoolSession:
 
     # --- one call ---
 
-    def _transport(self, login: Login, *, fresh: bool) -> OnceTransport:
-        return OnceTransport(self._exchange, login.endpoint, fresh=fresh, silence_seconds=self._settings.answer_seconds)
-
-    def _call(self, once: OnceTransport, login: Login, method: str, arguments: tuple[Any, ...]) -> Any:
+    def _call(
+        self,
+        login: Login,
+        method: str,
+        arguments: tuple[Any, ...],
+        *,
+        fresh: bool,
+        fits: Callable[[Any], bool] | None = None,
+    ) -> Any:
         began, outcome = self._clock.monotonic(), "lost"
+        endpoint, silence = login.endpoint, self._settings.answer_seconds
         try:
-            answer = transport.call(once, login.handle, method, arguments)
+            if fits is not None:
+                answer = self._json.call(endpoint, login.handle, method, arguments, fresh=fresh, fits=fits)
+            else:
+                once = OnceTransport(self._exchange, endpoint, fresh=fresh, silence_seconds=silence)
+                answer = transport.call(once, login.handle, method, arguments)
             outcome = "answered"
             return answer
         except XenAPI.Failure as failure:
@@ -360,6 +393,13 @@ class PoolSession:
             message or f"The {self._settings.called} cannot be reached.", remedy=remedy, evidence=tuple(answers)
         )
 
+    def _too_much(self, broken: TooMuch) -> Unavailable:
+        return self._unavailable(
+            [self._line(broken)],
+            "Look for what is there in such numbers (snapshots, disks, tasks), and whether it is a pool that answers.",
+            message=f"The {self._settings.called} answers with more than the bot reads.",
+        )
+
     def _unknown(self, line: str) -> OutcomeUnknown:
         return OutcomeUnknown(
             f"The {self._settings.called} may or may not have taken the call: {line}.",
@@ -379,10 +419,6 @@ class PoolSession:
         with self._lock:
             name = next((name for known, name in self._names.items() if same(known, address)), "")
         return f"{quoted(name)} ({address})" if name and name != address else address
-
-
-def _timed_out(broken: Broken) -> bool:
-    return isinstance(broken, AnswerLost) and broken.timed_out
 
 
 def _again(error: Unavailable) -> Unavailable:

@@ -16,8 +16,8 @@ from typing import Any
 import XenAPI
 
 from bot.xapi.addresses import Endpoint
-from bot.xapi.broken import AnswerLost
-from bot.xapi.line import Line
+from bot.xapi.broken import AnswerLost, Strange
+from bot.xapi.line import UNFINISHED, Line
 from bot.xapi.settings import PoolSettings
 from bot.xapi.trust import Proof, context_for
 from bot.xapi.unmarshal import Answer
@@ -25,7 +25,6 @@ from bot.xapi.unmarshal import Answer
 _KEPT_LINES = 8
 _NOT_LOGGED_IN = 401
 _NOT_XENAPI = "answers something that is not XenAPI"
-_UNFINISHED = "broke the connection off in the middle of its answer"
 _CUT_SHORT = {
     xml.parsers.expat.errors.codes[text]
     for text in (xml.parsers.expat.errors.XML_ERROR_NO_ELEMENTS, xml.parsers.expat.errors.XML_ERROR_UNCLOSED_TOKEN)
@@ -119,10 +118,12 @@ class OnceTransport(xmlrpc.client.Transport):
             value = answer.close()
         except xml.parsers.expat.ExpatError as error:
             line.abandon()
-            raise AnswerLost(self.address, _UNFINISHED if error.code in _CUT_SHORT else _NOT_XENAPI) from error
+            if error.code in _CUT_SHORT:
+                raise AnswerLost(self.address, UNFINISHED) from error
+            raise Strange(self.address, _NOT_XENAPI) from error
         except (xmlrpc.client.Error, ValueError, TypeError, LookupError) as error:
             line.abandon()
-            raise AnswerLost(self.address, _NOT_XENAPI) from error
+            raise Strange(self.address, _NOT_XENAPI) from error
         except BaseException:
             line.abandon()
             raise
@@ -179,8 +180,8 @@ def _understood(transport: OnceTransport, send: Callable[[], Any]) -> Any:
         # The client turns SESSION_INVALID into this fault when it has no login of its own to repeat.
         if fault.faultCode == _NOT_LOGGED_IN:
             raise SessionGone from fault
-        raise AnswerLost(transport.address, _NOT_XENAPI) from fault
+        raise Strange(transport.address, _NOT_XENAPI) from fault
     except TypeError as error:
         if transport.proof is None:
             raise  # an argument that XML-RPC cannot carry: a bug
-        raise AnswerLost(transport.address, _NOT_XENAPI) from error  # the client's own, for an answer without a Status
+        raise Strange(transport.address, _NOT_XENAPI) from error  # the client's own, for an answer without a Status

@@ -27,6 +27,13 @@ def timed(work: Callable[[], T]) -> tuple[float, T]:
     return time.perf_counter() - started, answer
 
 
+def computed(work: Callable[[], T]) -> tuple[float, T]:
+    """How many seconds of this process's CPU it took, whatever else the machine is at; and what came of it."""
+    started = time.process_time()
+    answer = work()
+    return time.process_time() - started, answer
+
+
 def seconds(value: float) -> str:
     return f"{value * 1000:,.1f} ms" if value < 1 else f"{value:,.2f} s"
 

@@ -10,7 +10,7 @@ import sys
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +25,8 @@ from bot.cli_common import OperatingSystem
 from bot.compose import Bot
 from bot.demo.lab import config_names, write_config
 from bot.model import Actor, Place, Report
-from bot.xapi.unmarshal import Answer as Unmarshalled
+from bot.xapi.jsonrpc import JsonRpc
+from bot.xapi.line import Line
 from sandbox.slack.running import RunningWorkspace
 from sandbox.xapi.running import RunningLab
 
@@ -113,20 +114,22 @@ class Reader:
 
 
 @contextmanager
-def reader(fleet: Served, folder: Path, workspace: RunningWorkspace) -> Iterator[Reader]:
-    """A bot that has read nothing yet."""
+def reader(fleet: Served, folder: Path, workspace: RunningWorkspace, *, by_json: bool = True) -> Iterator[Reader]:
+    """A bot that has read nothing yet. Without `by_json` it takes its hosts to know XML-RPC only."""
     ready = cast(RunningLab, SimpleNamespace(**fleet.ready))
     settings = config.load(write_config(folder, ready, workspace))
     received: list[int] = []
 
-    feed = Unmarshalled.feed
+    exchange = Line.exchange
 
-    def counted(self: Unmarshalled, piece: bytes) -> None:
-        received.append(len(piece))
-        feed(self, piece)
+    def counted(self: Line, *arguments: Any, **options: Any) -> Iterator[bytes]:
+        for piece in exchange(self, *arguments, **options):
+            received.append(len(piece))
+            yield piece
 
     with (
-        mock.patch.object(Unmarshalled, "feed", counted),
+        mock.patch.object(Line, "exchange", counted),
+        nullcontext() if by_json else mock.patch.object(JsonRpc, "offered_by", return_value=False),
         compose.assembled(settings, OperatingSystem(), settings.slack.team) as made,
     ):
         yield Reader(made, config_names(ready)[next(iter(ready.pools))], fleet, received)

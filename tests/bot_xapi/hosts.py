@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import ssl
 import threading
@@ -14,6 +15,8 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 Handler = Callable[[str, list[Any]], Any]
+JsonRpc = Callable[[bytes], bytes]
+"""What a host answers to a request at `/jsonrpc`: the body, out of the body of what XenAPI answers."""
 
 CUT_BEFORE = "cut before reading"
 CUT_AFTER = "cut after taking"
@@ -52,18 +55,22 @@ class WallClock:
 
 
 class PretendHost:
-    """Speaks XML-RPC on 127.0.0.1. `faults` are used up one per request that they fit: (method or "*", fault).
+    """Speaks XML-RPC on 127.0.0.1, and JSON-RPC when `json_rpc` is set: it is given the right answer, and its own is
+    sent. `faults` are used up one per request that they fit: (method or "*", fault).
 
-    `taken` counts the calls that were carried out, `requests` the requests that arrived whole, `connections` the
-    connections, `bytes_in` what came in over an accepted (decrypted) connection.
+    `taken` counts the calls that were carried out, `requests` the requests that arrived whole (`by_json` those by
+    JSON-RPC, which a host without it counts nowhere else), `connections` the connections, `bytes_in` what came in over
+    an accepted (decrypted) connection.
     """
 
-    def __init__(self, handler: Handler, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, handler: Handler, *, tls: ssl.SSLContext | None = None, json_rpc: JsonRpc | None = None) -> None:
         self._handler = handler
+        self._json_rpc = json_rpc
         self._tls = tls
         self.faults: list[tuple[str, str]] = []
         self.taken: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
+        self.by_json: Counter[str] = Counter()
         self.connections = 0
         self.bytes_in = 0
         self._lock = threading.Lock()
@@ -142,8 +149,18 @@ class PretendHost:
             return False
         while len(body) < length:
             body += connection.recv(65536)
-        arguments, method = xmlrpc.client.loads(body)
-        assert method is not None
+        by_json = head.startswith(b"POST /jsonrpc ")
+        if by_json:
+            call = json.loads(body)
+            assert call["jsonrpc"] == "2.0"
+            assert b"application/json" in head
+            arguments, method = call["params"], call["method"]
+            self.by_json[method] += 1
+            if self._json_rpc is None:
+                return self._send(connection, b"<html>Internal Error</html>", HTTP_500)
+        else:
+            arguments, method = xmlrpc.client.loads(body)
+            assert method is not None
         self.requests[method] += 1
         fault = self._take_fault(method)
         if fault == CUT_BEFORE:
@@ -151,7 +168,7 @@ class PretendHost:
         if fault == SILENT:
             self._released.wait(30)
             return False
-        answer = self._answer(method, list(arguments))
+        answer = self._json_answer(method, arguments, call["id"]) if by_json else self._answer(method, list(arguments))
         if fault == CUT_AFTER:
             return False
         return self._send(connection, answer, fault)
@@ -184,6 +201,18 @@ class PretendHost:
             self.taken[method] += 1
             answer = {"Status": "Success", "Value": "" if value is None else value}
         return xmlrpc.client.dumps((dict(answer),), methodresponse=True).encode()
+
+    def _json_answer(self, method: str, arguments: list[Any], number: int) -> bytes:
+        answer: dict[str, Any] = {"jsonrpc": "2.0", "id": number}
+        try:
+            answer["result"] = self._handler(method, arguments)
+        except Failure as failure:
+            code, *rest = failure.description
+            answer["error"] = {"code": 1, "message": code, "data": rest}
+        else:
+            self.taken[method] += 1
+        assert self._json_rpc is not None
+        return self._json_rpc(json.dumps(answer, ensure_ascii=False).encode())
 
     def _fault(self, method: str, fault: str) -> bool:
         with self._lock:

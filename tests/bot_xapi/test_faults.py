@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.errors import OutcomeUnknown, Unavailable
-from bot.xapi import PoolSettings
+from bot.xapi import PoolSettings, line
 from bot.xapi.addresses import endpoint_of
 from bot.xapi.session import PoolSession
 from bot.xapi.transport import Exchange
@@ -205,3 +205,17 @@ def test_many_threads_use_few_connections(serve: Serve, session_with: SessionWit
     assert not errors
     assert pool.logins == 1
     assert host.connections < 60
+
+
+def test_an_answer_that_is_too_large_is_refused_in_words_and_not_asked_for_again(
+    serve: Serve, session_with: SessionWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = serve(PretendPool())
+    session = session_with(plain(host))
+    session.login()
+    monkeypatch.setattr(line, "LARGEST_ANSWER_BYTES", 512)
+    with pytest.raises(Unavailable, match="pool lab answers with more than the bot reads") as refused:
+        session.read("VM.get_all_records")
+    assert refused.value.evidence == ("10.0.0.101 answers with more than 512 B, the most that the bot reads",)
+    assert refused.value.remedy
+    assert host.requests["VM.get_all_records"] == 1

@@ -34,7 +34,8 @@ class Arguments:
     details=(
         "Without a host, the one with the most free memory among those that can take it is proposed, and why.",
         "Its disks stay where they are: both hosts must see them.",
-        "To another pool it goes with “xe vm-migrate” only.",
+        "Not to another pool; on the coordinator: xe vm-migrate uuid=… remote-master=… remote-username=…"
+        " remote-password=… live=true",
         "With “storage SR” they all go there, also a halted VM's; without a host it stays on its own if that has the"
         " storage.",
     ),

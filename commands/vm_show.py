@@ -52,6 +52,8 @@ def _facts(vm: VM) -> Iterator[tuple[str, Cell]]:
     yield "HA", Cell({"restart": "restarted after a failure", "best-effort": "restarted if possible"}.get(
         vm.text("ha_restart_priority"), "not protected"
     ))  # fmt: skip
+    if vm.snapshots:
+        yield "Snapshots", Cell(f"{len(vm.snapshots)}, the newest {quoted(vm.snapshots[-1].name)}")
     if vm.affinity:
         yield "Home server", Cell(vm.affinity.name)
     if vm.tags:

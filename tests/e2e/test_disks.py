@@ -73,8 +73,7 @@ def test_what_lets_a_sender_in_is_nowhere_afterwards(lab_town: Town, caplog: pyt
     left = b"".join(path.read_bytes() for path in files) + caplog.text.encode()
     left += repr(lab_town.workspace.messages("#infra", "olga")).encode()
     assert b"host.migrate_receive" in left
-    for token in tokens:
-        assert token.removeprefix("OpaqueRef:").encode() not in left
+    assert not [token for token in tokens if token.removeprefix("OpaqueRef:").encode() in left]
 
 
 def sessions(town: Town) -> set[str]:

@@ -82,6 +82,12 @@ def size(amount: int) -> str:
     return f"{value:.1f} TiB"
 
 
+def part_of(used: int, total: int) -> str:
+    """`3.5 of 64 GiB`: the unit is said once where both have it."""
+    (share, unit), (whole, same) = (size(each).split(" ") for each in (used, total))
+    return f"{share} of {whole} {unit}" if unit == same else f"{share} {unit} of {whole} {same}"
+
+
 def duration(seconds: float) -> str:
     """A length of time as people say it: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
     if seconds < 10:

@@ -21,6 +21,7 @@ RISKS = {
 }
 
 
+SHORT = frozenset({"ha", "sr"})
 HEADINGS = {"": "This bot", "vm": "VMs", "ha": "High availability", "sr": "Storage"}
 
 
@@ -58,7 +59,7 @@ def plan(arguments: Arguments, context: Context) -> Report:
 def _overview(commands: Sequence[CommandHelp]) -> Report:
     """A page that can be seen at once: what there is, by what it is about."""
     pairs = [
-        (_heading(noun), Cell(" · ".join(each.name.removeprefix(f"{noun} ") for each in found)))
+        (_typed(noun), Cell(" · ".join(each.name.removeprefix(f"{noun} ") for each in found)))
         for noun, found in _by_noun(commands).items()
     ]
     hints = (
@@ -99,6 +100,11 @@ def _by_noun(commands: Sequence[CommandHelp]) -> dict[str, list[CommandHelp]]:
         noun, _, verb = each.name.partition(" ")
         found[noun if verb else ""].append(each)
     return {noun: found[noun] for noun in sorted(found)}
+
+
+def _typed(noun: str) -> str:
+    """The word that is typed, with what it stands for where that is not plain."""
+    return f"{noun} ({HEADINGS[noun].lower()})" if noun in SHORT else noun or HEADINGS[noun]
 
 
 def _heading(noun: str) -> str:

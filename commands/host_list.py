@@ -9,7 +9,7 @@ from bot.ports import Context
 from bot.registry import command
 from bot.rules import placement, versions
 from bot.rules.hosts import state
-from bot.text import plural, size
+from bot.text import part_of, plural
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def plan(_arguments: Arguments, context: Context) -> Report:
     rows = []
     for host in inventory.hosts:
         used, total = placement.attached_memory(host)
-        memory = Cell(f"{size(used)} of {size(total)}", bar=used / total) if total else Cell("unknown")
+        memory = Cell(part_of(used, total), bar=used / total) if total else Cell("unknown")
         rows.append(
             (
                 Cell(host.name + (" (coordinator)" if host.is_coordinator else "")),

@@ -11,7 +11,7 @@ from bot.ports import Context
 from bot.registry import command
 from bot.rules import memory, placement, versions
 from bot.rules.hosts import state
-from bot.text import quoted, size
+from bot.text import part_of, quoted, size
 
 MOST_VMS = 30
 
@@ -54,7 +54,7 @@ def _facts(host: Host) -> Iterator[tuple[str, Cell]]:
     yield "Address", Cell(host.address)
     yield "Version", Cell(versions.product(host.software_version))
     used, total = placement.attached_memory(host)
-    yield "Memory", Cell(f"{size(used)} of {size(total)}", bar=used / total) if total else Cell("unknown")
+    yield "Memory", Cell(part_of(used, total), bar=used / total) if total else Cell("unknown")
     cpu = host.cpu_info
     if cpu.get("modelname"):
         sockets = f", {cpu['socket_count']} sockets" if cpu.get("socket_count") else ""

@@ -32,7 +32,7 @@ def plan(_arguments: Arguments, context: Context) -> Report:
     if not open_requests:
         return Report(title="Nothing is pending", level=Level.OK)
     rows = tuple(_row(request) for request in open_requests)
-    columns = ("Request", "Pool", "What", "By", "State")
+    columns = ("Request", "Pool", "What", "By", "State (times in UTC)")
     return Report(
         title=f"{plural(len(rows), 'request')} pending",
         level=Level.INFO,
@@ -58,4 +58,4 @@ def _needed(request: Request) -> str:
         return request.progress.text
     if request.state is not State.WAITING:
         return str(request.state)
-    return f"needs {plural(request.missing, 'approval')} by {request.expires_at:%d %b %H:%M} UTC"
+    return f"needs {plural(request.missing, 'approval')} by {request.expires_at:%d %b %H:%M}"

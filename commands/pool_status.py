@@ -14,7 +14,7 @@ from bot.ports import Context, PoolView
 from bot.registry import Scope, command
 from bot.rules import alerts, placement, storage, versions
 from bot.rules.hosts import state
-from bot.text import joined, plural, quoted, size
+from bot.text import joined, part_of, plural, quoted
 
 MOST_HOSTS = 20
 """Rows of the hosts' table; the troubled ones come first, so that none of them is cut off."""
@@ -104,7 +104,7 @@ def _hosts(inventory: Inventory) -> Table:
 
 def _host_row(host: Host) -> tuple[Cell, ...]:
     used, total = placement.attached_memory(host)
-    memory = Cell(f"{size(used)} of {size(total)}", bar=used / total) if total else Cell("unknown")
+    memory = Cell(part_of(used, total), bar=used / total) if total else Cell("unknown")
     role = " (coordinator)" if host.is_coordinator else ""
     return (
         Cell(host.name + role),

@@ -10,12 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from bot.demo.conversation import plain
 from bot.demo.lab import Demo, demo
+from bot.demo.witness import Witness
 
 PICTURES = Path(__file__).parent / "pictures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -23,6 +23,9 @@ SIZE: ViewportSize = {"width": 1280, "height": 900}
 LARGEST_BYTES = 300_000
 WAIT_SECONDS = 30.0
 CHANNEL = "#infra"
+HA_SPEED = 40.0
+"""HA's minute of patience takes a second and a half; the times that the picture shows are shorter as well."""
+PROTECTED = ("sql-3", "shop-3", "cache-3")
 
 
 def main() -> int:
@@ -31,47 +34,71 @@ def main() -> int:
         sys.stderr.write(f"There is no browser: none of {', '.join(BROWSERS)} is on the PATH.\n")
         return 1
     PICTURES.mkdir(exist_ok=True)
-    with demo(speed=4.0) as running, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport=SIZE, locale="en-GB", color_scheme="light")
-        _migration(running, page)
+        for lab, taken in (("tutorial", _migration), ("tutorial", _join), ("healthy", _failure)):
+            with demo(lab=lab, speed=4.0) as running:
+                page = browser.new_page(viewport=SIZE, locale="en-GB", color_scheme="light")
+                _open(running, page)
+                taken(running, page)
+                page.close()
         browser.close()
     return 0
 
 
-def _migration(running: Demo, page: Page) -> None:
-    """A status, and a migration that waits for its second person; then the same one done."""
+def _open(running: Demo, page: Page) -> None:
     workspace = running.workspace
     page.goto(f"{workspace.page}#{workspace.people['olga']}/{workspace.channels['infra']}")
     page.locator("body:not(.loading)").wait_for()
-    workspace.say("olga", CHANNEL, "/xen vm migrate web-1")
-    card = _message(running, "Waiting for approval")
-    page.get_by_text("Waiting for approval").last.wait_for()
-    _take(page, "approval")
-    workspace.press("ana", channel=CHANNEL, ts=card["ts"], text="Approve")
-    _message(running, "Done in")
+
+
+def _migration(running: Demo, page: Page) -> None:
+    """A status, and a migration that waits for its second person."""
+    workspace = running.workspace
     workspace.say("olga", CHANNEL, "/xen pool status")
-    _message(running, "Shared storage")
-    page.get_by_text("Shared storage").last.wait_for()
+    _shown(running, page, "Shared storage")
     _take(page, "status")
+    workspace.say("olga", CHANNEL, "/xen vm migrate web-1")
+    _shown(running, page, "Waiting for approval")
+    _take(page, "approval")
 
 
-def _message(running: Demo, holds: str) -> dict[str, Any]:
-    """The message that holds the words, as soon as it is there."""
+def _join(running: Demo, page: Page) -> None:
+    """A host that cannot join: every reason at once, with the way out as a button."""
+    running.workspace.say("olga", CHANNEL, "/xen host add xs3")
+    _shown(running, page, "What stands in the way")
+    _take(page, "join")
 
-    def found() -> dict[str, Any] | None:
+
+def _failure(running: Demo, page: Page) -> None:
+    """A host whose power failed under high availability, and what became of its VMs."""
+    with Witness(running, "healthy") as witness:
+        lost = [vm for vm in PROTECTED if witness.host_of(vm) == "xs33"]
+        running.lab.set_speed(HA_SPEED)
+        running.lab.kill("xs33")
+        _awaited(lambda: all(witness.host_of(vm) not in ("", "xs33") for vm in lost), "the restarts")
+    running.workspace.say("olga", CHANNEL, "/xen ha timeline")
+    _shown(running, page, "Away after")
+    _take(page, "failure")
+
+
+def _shown(running: Demo, page: Page, holds: str) -> None:
+    """Wait until a message that holds the words is there and on the page."""
+
+    def told() -> bool:
         messages = running.workspace.messages(CHANNEL, "olga")
-        return next((each for each in messages if holds in "\n".join(plain(each["blocks"]))), None)
+        return any(holds in "\n".join(plain(each["blocks"])) for each in messages)
 
-    return _awaited(found, holds)
+    _awaited(told, holds)
+    page.get_by_text(holds).last.wait_for()
 
 
-def _awaited(found: Callable[[], dict[str, Any] | None], what: str) -> dict[str, Any]:
-    """:raises TimeoutError: nothing was found in time."""
+def _awaited(found: Callable[[], bool], what: str) -> None:
+    """:raises TimeoutError: it was not so in time."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        if (answer := found()) is not None:
-            return answer
+        if found():
+            return
         time.sleep(0.1)
     raise TimeoutError(f"waited in vain for {what}")
 

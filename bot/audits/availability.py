@@ -49,7 +49,7 @@ def overcommitted(inventory: Inventory) -> Iterator[Found]:
     if pool.ha_enabled and pool.flag("ha_overcommitted"):
         yield Found(
             subject=pool.id,
-            text="HA is overcommitted: not every protected VM could be restarted after as many failures as promised",
+            text=f"HA is overcommitted: its plan covers {plural(covered, 'host failure')}, not {wanted}",
             evidence=f"{wanted} to tolerate, a plan exists for {covered}",
             remedy=f"Bring hosts back, free memory or protect fewer VMs; or promise less: “ha tolerate {covered}”.",
         )

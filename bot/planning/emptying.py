@@ -175,7 +175,10 @@ def _of_move(move: evacuation.Move, inventory: Inventory) -> Finding:
         title = f"{quoted(move.vm.name)} can move to another host"
         return Finding(id="vm.leaves", verdict=Verdict.PASS, subject=move.vm.id, title=title)
     told = "; ".join(f"{quoted(where)}: {check.against}" if where else check.against for where, check in move.against)
-    remedies = dict.fromkeys(check.remedy for _, check in move.against if check.remedy)
+    remedies = [each.rstrip(".") + "." for each in dict.fromkeys(check.remedy for _, check in move.against) if each]
+    stop = f"vm shutdown {spelling(move.vm, inventory)}"
+    if not any(stop in each for each in remedies):
+        remedies.append(f"Or “{stop}”.")
     code = move.against[0][1].code if move.against else "NO_HOSTS_AVAILABLE"
     return Finding(
         id="vm.leaves",
@@ -183,9 +186,7 @@ def _of_move(move: evacuation.Move, inventory: Inventory) -> Finding:
         subject=move.vm.id,
         title=f"{quoted(move.vm.name)} can move to another host",
         evidence=told or "the pool has no other host",
-        remedy=" ".join(
-            [*(f"{each.rstrip('.')}." for each in remedies), f"Or “vm shutdown {spelling(move.vm, inventory)}”."]
-        ),
+        remedy=" ".join(remedies),
         code=code,
     )
 

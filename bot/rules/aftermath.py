@@ -27,7 +27,7 @@ _WORDS = {
     "HA_STATEFILE_LOST": ("{name} lost the heartbeat storage", Level.BAD),
 }
 """What belongs to a failure, in words."""
-_RANK = {_FAILED: 0, _LEADS: 1, _FENCED: 2}
+_RANK = {_FAILED: 0, _LEADS: 1, _FENCED: 2, "HA_POOL_DROP_IN_PLAN_EXISTS_FOR": 3, "HA_POOL_OVERCOMMITTED": 4}
 """Of what has the same second, the cause comes first."""
 SPAN = timedelta(hours=1)
 """What comes later than this has another cause."""

@@ -133,7 +133,7 @@ def test_the_whole_pool_is_shut_down_by_two_who_type_its_name(lab_town: Town) ->
     assert request.result
     assert request.result.lines[-1] == "no host answers as the coordinator of lab any more"
     told = text_of(note(lab_town, request))
-    assert "To come back: switch on xs1, the coordinator" in told
+    assert "Switch on xs1, the coordinator" in told
     assert "cannot be reached" in lab_town.say("vm list")
     alive = [host.name for host in lab_town.lab.estate.hosts.values() if host.alive]
     assert alive == ["xs3"], "which stands alone"

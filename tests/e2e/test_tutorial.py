@@ -165,6 +165,6 @@ def everything_off(place: Town, witness: Witness) -> None:
     request_id = approved_by_two(place, "pool shutdown force", "lab")
     request = place.ended(request_id, LONG)
     assert request.state is State.SUCCEEDED, request.result
-    assert "To come back: switch on xs1, the coordinator" in text_of(note(place, request))
+    assert "Switch on xs1, the coordinator" in text_of(note(place, request))
     eventually(lambda: not any(host.alive for host in place.lab.estate.hosts.values()), "the end of all", LONG)
     assert "cannot be reached" in place.say("vm list")

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import collections
 
-from sandbox.xapi import dispatch, generic
+from sandbox.xapi import (
+    database_file,  # noqa: F401 - no call reaches it, but it has differences to tell
+    dispatch,
+    generic,
+)
 from sandbox.xapi.model import Model, model
 from sandbox.xapi.registry import DIFFERENCES, HANDLERS
 

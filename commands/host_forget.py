@@ -49,7 +49,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *planning.findings(dead.silence(host, answer, inventory), host.id),
             *planning.findings(dead.forgettable(host, inventory), host.id),
             *(_lost(loss) for loss in losses),
-            *_defaults(host, inventory),
+            *leaving.defaults("forget.defaults", host, inventory),
         ),
         steps=(
             Step(
@@ -85,20 +85,6 @@ def _lost(loss: Loss) -> Finding:
         if disks
         else "",
     )
-
-
-def _defaults(host: Host, inventory: Inventory) -> Iterator[Finding]:
-    found = leaving.defaults(host, inventory)
-    if found:
-        yield Finding(
-            id="forget.defaults",
-            verdict=Verdict.WARN,
-            subject=inventory.pool.id,
-            title="the pool loses a storage that it uses by default",
-            evidence="; ".join(found),
-            remedy=f"Choose another: xe pool-param-set uuid={inventory.pool.uuid} default-SR=… suspend-image-SR=…"
-            " crash-dump-SR=…",
-        )
 
 
 def _impact(host: Host, inventory: Inventory) -> Iterator[str]:

@@ -50,7 +50,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         findings=(
             *planning.findings(leaving.checks(host, inventory), host.id),
             *(finding for loss in losses for finding in _lost(loss)),
-            *_defaults(host, inventory),
+            *leaving.defaults("leave.defaults", host, inventory),
         ),
         steps=tuple(_steps(host, inventory, context)),
         touches=(host.id, *(each.id for each in stranded)),
@@ -129,20 +129,6 @@ def _rescue(vm: VM) -> str:
     if vm.is_snapshot or vm.is_template:
         return ""
     return f"To keep it: xe vm-copy vm={vm.uuid} sr-uuid=… new-name-label=… onto shared storage first."
-
-
-def _defaults(host: Host, inventory: Inventory) -> Iterator[Finding]:
-    found = leaving.defaults(host, inventory)
-    if found:
-        yield Finding(
-            id="leave.defaults",
-            verdict=Verdict.WARN,
-            subject=inventory.pool.id,
-            title="the pool loses a storage that it uses by default",
-            evidence="; ".join(found),
-            remedy=f"Choose another: xe pool-param-set uuid={inventory.pool.uuid} default-SR=… suspend-image-SR=…"
-            " crash-dump-SR=…",
-        )
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------

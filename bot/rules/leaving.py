@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bot.inventory import SR, VBD, VDI, VM, Host, Inventory
 from bot.lookup import spelling
+from bot.model import Finding, Verdict
 from bot.rules import cpu_features, cpu_levels
 from bot.rules.check import Check
 from bot.text import joined, plural, quoted
@@ -117,12 +118,21 @@ def losses(host: Host, inventory: Inventory) -> tuple[Loss, ...]:
     )
 
 
-def defaults(host: Host, inventory: Inventory) -> tuple[str, ...]:
-    """What the pool uses by default, and loses with the host, in words."""
+def defaults(id: str, host: Host, inventory: Inventory) -> Iterator[Finding]:
+    """What the pool uses by default, and loses with the host. `id` is the finding's."""
     gone = {sr.ref: sr for sr in lost_storage(host)}
     uses = (("default_SR", "new disks"), ("suspend_image_SR", "suspended memory"), ("crash_dump_SR", "crash dumps"))
     refs = [(inventory.pool.text(field), use) for field, use in uses]
-    return tuple(f"{quoted(gone[ref].name)} for {use}" for ref, use in refs if ref in gone)
+    if found := [f"{quoted(gone[ref].name)} for {use}" for ref, use in refs if ref in gone]:
+        yield Finding(
+            id=id,
+            verdict=Verdict.WARN,
+            subject=inventory.pool.id,
+            title="the pool loses a storage that it uses by default",
+            evidence="; ".join(found),
+            remedy=f"Choose another: xe pool-param-set uuid={inventory.pool.uuid} default-SR=… suspend-image-SR=…"
+            " crash-dump-SR=…",
+        )
 
 
 def gained_features(host: Host, inventory: Inventory) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from sandbox.xapi.worlds.builder import GIB, TIB, PoolBuilder
 from sandbox.xapi.worlds.guests import DEBIAN_12, ROCKY_9, WINDOWS_2022, Guest, add_guest, add_snapshot
 from sandbox.xapi.worlds.hardware import CASCADE_LAKE, Server, add_host
 from sandbox.xapi.worlds.network import Address, Nic, add_networks, add_nic
-from sandbox.xapi.worlds.pools import add_message, add_pool, finish
+from sandbox.xapi.worlds.pools import add_message, add_pool, add_repository, finish
 from sandbox.xapi.worlds.products import XENSERVER_8
 from sandbox.xapi.worlds.storage import add_drivers, add_iscsi, add_local_storage, add_nfs, add_tools_sr, filers
 from sandbox.xapi.worlds.templates import add_templates
@@ -54,19 +54,7 @@ def lab(now: datetime.datetime) -> Lab:
         paths=2,
     )
     add_tools_sr(pool, HOSTS, iso=False)
-    repository = pool.add(
-        "Repository",
-        "normal",
-        name_label="Normal",
-        name_description="Updates of the normal channel",
-        binary_url="https://repo.example.com/xs8/normal",
-        source_url="https://repo-src.example.com/xs8/normal",
-        update=True,
-        hash=HASH,
-        up_to_date=False,
-        origin="remote",
-        certificate="",
-    )
+    repository = add_repository(pool, HASH, up_to_date=False)
     add_pool(
         pool,
         product,

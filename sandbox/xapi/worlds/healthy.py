@@ -9,7 +9,7 @@ from sandbox.xapi.worlds.builder import GIB, MIB, TIB, PoolBuilder
 from sandbox.xapi.worlds.guests import DEBIAN_12, ROCKY_9, WINDOWS_2022, Guest, add_guest
 from sandbox.xapi.worlds.hardware import CASCADE_LAKE, Server, add_host
 from sandbox.xapi.worlds.network import Address, Nic, add_bond, add_network, add_networks, add_nic
-from sandbox.xapi.worlds.pools import add_pool, finish
+from sandbox.xapi.worlds.pools import add_pool, add_repository, finish
 from sandbox.xapi.worlds.products import XENSERVER_8
 from sandbox.xapi.worlds.storage import add_drivers, add_iscsi, add_local_storage, add_tools_sr, add_vdi, filers
 from sandbox.xapi.worlds.templates import add_templates
@@ -53,18 +53,7 @@ def _pool(now: datetime.datetime) -> PoolWorld:
         paths=2,
     )
     add_tools_sr(pool, HOSTS, iso=False)
-    repository = pool.add(
-        "Repository",
-        "normal",
-        name_label="Normal",
-        binary_url="https://repo.example.com/xs8/normal",
-        source_url="https://repo-src.example.com/xs8/normal",
-        update=True,
-        hash=HASH,
-        up_to_date=True,
-        origin="remote",
-        certificate="",
-    )
+    repository = add_repository(pool, HASH, up_to_date=True)
     statefile = add_vdi(
         pool,
         main,

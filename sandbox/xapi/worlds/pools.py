@@ -78,6 +78,23 @@ def _common_words(levels: list[str]) -> str:
     return "-".join(common)
 
 
+def add_repository(pool: PoolBuilder, digest: str, *, up_to_date: bool) -> str:
+    """The channel that a pool of XenServer 8 takes its updates from; `digest` is that of what it has synchronised."""
+    return pool.add(
+        "Repository",
+        "normal",
+        name_label="Normal",
+        name_description="Updates of the normal channel",
+        binary_url="https://repo.example.com/xs8/normal",
+        source_url="https://repo-src.example.com/xs8/normal",
+        update=True,
+        hash=digest,
+        up_to_date=up_to_date,
+        origin="remote",
+        certificate="",
+    )
+
+
 def add_message(
     pool: PoolBuilder,
     name: str,

@@ -358,8 +358,8 @@ class Engine:
         told = Report(
             title=f"Request {request.id} waits for you and expires in {left}",
             level=Level.WARN,
-            summary=f"{quoted(request.actor.name)} asked for: {request.plan.pool.name}: {request.plan.title}. Approve "
-            "or reject it on its own message.",
+            summary=f"{request.plan.pool.name}: {request.plan.title} (asked for by {quoted(request.actor.name)})."
+            " Approve or reject it on its own message.",
             suggestions=(Suggestion("Show it", f"request show {request.id}"),),
         )
         team = self.resolver.team or request.place.team

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Unavailable
-from bot.inventory import CLASSES, VM, Host, Task
+from bot.inventory import CLASSES, VM, Host, Inventory, Task
 from bot.xapi import PoolSettings, XapiPools
 from bot.xapi.reader import LONGEST_GAP_SECONDS
 from tests.bot_xapi.conftest import Serve, plain
@@ -212,3 +212,39 @@ def test_the_hosts_addresses_are_learnt(serve: Serve, pools_with: PoolsWith) -> 
     one.stop()
     assert next(view.inventory().all(Host)).name == "xs1"
     assert view.connection().address == "10.0.0.102"
+
+
+def test_what_is_known_of_a_class_is_found_out_again_when_one_of_its_objects_changes(
+    serve: Serve, pools_with: PoolsWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = PretendPool()
+    view = view_of(pools_with, plain(serve(pool)))
+    looked_at: list[str] = []
+
+    def is_guest(vm: VM) -> bool:
+        looked_at.append(vm.ref)
+        return not vm.is_template
+
+    monkeypatch.setattr(VM, "is_guest", property(is_guest))
+
+    def seen(inventory: Inventory) -> tuple[list[str], list[list[str]], VM | None]:
+        residents = [[vm.name for vm in host.resident_vms] for host in inventory.hosts]
+        return [vm.name for vm in inventory.guests], residents, inventory.by_uuid(VM, "v1-uuid")
+
+    first = view.inventory()
+    before = seen(first)
+    assert before[:2] == (["web-1", "web-2"], [["web-1", "web-2"], []])
+    assert len(looked_at) == 2
+    pool.put("task", "OpaqueRef:t1", uuid="t1-uuid", name_label="x", status="pending")
+    second = view.inventory()
+    assert seen(second) == before
+    assert len(looked_at) == 2, "a task changes nothing about VMs"
+    assert all(vm._inventory is second for vm in second.guests), "views lead to neighbours of the same instant"
+
+    pool.put("VM", "OpaqueRef:v1", name_label="z", resident_on="OpaqueRef:h2", uuid="another")
+    third = view.inventory()
+    assert seen(third) == (["web-2", "z"], [["web-2"], ["z"]], None)
+    assert seen(second) == before, "what was read before stays as it was"
+    assert seen(third) == (["web-2", "z"], [["web-2"], ["z"]], None)
+    pool.remove("VM", "OpaqueRef:v1")
+    assert seen(view.inventory())[:2] == (["web-2"], [["web-2"], []])

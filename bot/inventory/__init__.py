@@ -7,6 +7,16 @@ left out, never an exception.
 """
 
 from bot.inventory.database import Inventory, _Groups
+from bot.inventory.details import (
+    GuestMetrics,
+    HostMetrics,
+    HostPatch,
+    Message,
+    PIFMetrics,
+    PoolPatch,
+    PoolUpdate,
+    Task,
+)
 from bot.inventory.entity import NULL_REF, Entity, Record
 from bot.inventory.views import (
     CLASSES,
@@ -19,17 +29,9 @@ from bot.inventory.views import (
     VM,
     Bond,
     Certificate,
-    GuestMetrics,
     Host,
-    HostMetrics,
-    HostPatch,
-    Message,
     Network,
-    PIFMetrics,
     Pool,
-    PoolPatch,
-    PoolUpdate,
-    Task,
 )
 
 __all__ = [

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+from bot.inventory.details import HostPatch
 from bot.inventory.entity import NULL_REF, Entity, Record
-from bot.inventory.views import CLASSES, PBD, PIF, SR, VBD, VIF, VM, Bond, Host, HostPatch, Pool
+from bot.inventory.views import CLASSES, PBD, PIF, SR, VBD, VIF, VM, Bond, Host, Pool
 
 E = TypeVar("E", bound=Entity)
 T = TypeVar("T")

@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from bot.inventory.details import (
+    GuestMetrics,
+    HostMetrics,
+    HostPatch,
+    Message,
+    PIFMetrics,
+    PoolPatch,
+    PoolUpdate,
+    Task,
+)
 from bot.inventory.entity import Entity
 
 
@@ -94,10 +104,6 @@ class Host(Entity):
         return self.mapping("cpu_info")
 
 
-class HostMetrics(Entity):
-    cls = "host_metrics"
-
-
 class VM(Entity):
     cls = "VM"
 
@@ -158,10 +164,6 @@ class VM(Entity):
     @property
     def vifs(self) -> tuple[VIF, ...]:
         return self._inventory.vifs_by_vm.get(self.ref, ())
-
-
-class GuestMetrics(Entity):
-    cls = "VM_guest_metrics"
 
 
 class SR(Entity):
@@ -330,15 +332,6 @@ class PIF(Entity):
         return metrics.flag("carrier") if metrics is not None and metrics.has("carrier") else None
 
 
-class PIFMetrics(Entity):
-    cls = "PIF_metrics"
-
-    @property
-    def speed(self) -> int:
-        """Mbit/s; 0 without a link."""
-        return self.number("speed")
-
-
 class Bond(Entity):
     cls = "Bond"
 
@@ -360,28 +353,6 @@ class Bond(Entity):
         return self.text("mode")
 
 
-class PoolPatch(Entity):
-    """An update up to 7.0."""
-
-    cls = "pool_patch"
-
-
-class HostPatch(Entity):
-    """An update up to 7.0 as one host has it."""
-
-    cls = "host_patch"
-
-    @property
-    def patch(self) -> PoolPatch | None:
-        return self._inventory.get(PoolPatch, self.text("pool_patch"))
-
-
-class PoolUpdate(Entity):
-    """An update from 7.1 to 8.2; hosts name theirs in host.updates."""
-
-    cls = "pool_update"
-
-
 class Certificate(Entity):
     """Since 8.2."""
 
@@ -390,31 +361,6 @@ class Certificate(Entity):
     @property
     def host(self) -> Host | None:
         return self._inventory.get(Host, self.text("host"))
-
-
-class Task(Entity):
-    cls = "task"
-
-    @property
-    def status(self) -> str:
-        return self.text("status")
-
-
-class Message(Entity):
-    cls = "message"
-
-    @property
-    def name(self) -> str:
-        """An alert's own name, e.g. `HA_HOST_FAILED`."""
-        return self.text("name")
-
-    @property
-    def priority(self) -> int:
-        return self.number("priority", 5)
-
-    @property
-    def about_uuid(self) -> str:
-        return self.text("obj_uuid")
 
 
 #: The classes that an inventory holds; read in one go, so that a cold start costs the same number of calls for any

@@ -1,4 +1,4 @@
-"""Connections to the one database file: one per thread, durable, and every write a transaction of its own.
+"""Connections to the one database file: shared by the threads, durable, and every write a transaction of its own.
 
 WAL, so that readers never wait; `synchronous=FULL`, so that what was committed survives a power cut (sqlite.org:
 pragma_synchronous); `BEGIN IMMEDIATE`, so that a compare-and-set never has to be taken back halfway.
@@ -12,7 +12,6 @@ import sqlite3
 import stat
 import threading
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,8 +31,15 @@ BUSY_SECONDS = 10.0
 """How long a write waits for another process's before it is refused."""
 
 
+MOST_IDLE = 8
+"""Connections that are kept open for the next who needs one. Each costs two file handles and SQLite's cache of pages,
+2 MB at most (sqlite.org: pragma_cache_size); a thread that only waits costs neither.
+"""
+
+
 class Connections:
-    """The file at `path`, opened once per thread; made with mode 0600 where it does not exist.
+    """The file at `path`; made with mode 0600 where it does not exist. A thread has a connection for as long as its
+    block lasts, then it is the next one's: there are as many as were ever at work at once, of which `MOST_IDLE` stay.
 
     :raises Unavailable: the path cannot be used, or is not a database.
     """
@@ -43,8 +49,9 @@ class Connections:
         self._busy_seconds = busy_seconds
         self._read_only = read_only
         self._mine = threading.local()
-        self._all: weakref.WeakSet[Database] = weakref.WeakSet()
-        self._all_lock = threading.Lock()
+        self._all: set[Database] = set()
+        self._idle: list[Database] = []  # used last in, first out: few connections do nearly all the work
+        self._lock = threading.Lock()  # guards the two above; never held while waiting
         self._writer = threading.Lock()
         self._closed = False
         check_directory(self.path, writing=not read_only)
@@ -57,7 +64,7 @@ class Connections:
 
         :raises Unavailable: as :func:`in_plain_words`, or after :meth:`close`.
         """
-        with in_plain_words(self.path), self._database().atomic() as db:
+        with self._lent() as db, in_plain_words(self.path), db.atomic():
             yield db
 
     @contextmanager
@@ -66,14 +73,14 @@ class Connections:
 
         :raises Unavailable: as :func:`in_plain_words`, or after :meth:`close`. Nothing was written.
         """
-        db = self._database()
-        if db.conn.in_transaction:
+        self._check_open()
+        if getattr(self._mine, "db", None) is not None:
             raise RuntimeError("a transaction is open in this thread already")
         # Between threads this lock is quicker and fairer than SQLite's polling, which remains for other processes.
         if not self._writer.acquire(timeout=self._busy_seconds):
             raise unavailable(self.path, "is busy with other writes of this process", "Try again in a moment.")
         try:
-            with in_plain_words(self.path):
+            with self._lent() as db, in_plain_words(self.path):
                 db.execute("BEGIN IMMEDIATE")
                 try:
                     yield db
@@ -85,28 +92,56 @@ class Connections:
             self._writer.release()
 
     def close(self) -> None:
-        """Close every thread's connection. Threads that still work get Unavailable from now on."""
+        """Close every connection. Threads that still work get Unavailable from now on."""
         self._closed = True
         waited = self._writer.acquire(timeout=self._busy_seconds)
         try:
-            with self._all_lock:
-                for db in list(self._all):
+            with self._lock:
+                for db in self._all:
                     db.close()
+                self._all.clear()
+                self._idle.clear()
         finally:
             if waited:
                 self._writer.release()
 
-    def _database(self) -> Database:
+    @contextmanager
+    def _lent(self) -> Iterator[Database]:
+        """A connection for this thread alone; within another block of the thread, that one's."""
+        own: Database | None = getattr(self._mine, "db", None)
+        if own is not None:
+            self._check_open()
+            yield own
+            return
+        db = self._mine.db = self._take()
+        try:
+            yield db
+        finally:
+            self._mine.db = None
+            self._give_back(db)
+
+    def _take(self) -> Database:
+        self._check_open()
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        with in_plain_words(self.path):
+            db = self._connect()
+        with self._lock:
+            self._all.add(db)
+        return db
+
+    def _give_back(self, db: Database) -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < MOST_IDLE and not db.conn.in_transaction:
+                self._idle.append(db)
+                return
+            self._all.discard(db)
+        db.close()
+
+    def _check_open(self) -> None:
         if self._closed:
             raise Unavailable("The bot is shutting down; its memory is closed.")
-        db: Database | None = getattr(self._mine, "db", None)
-        if db is None:
-            with in_plain_words(self.path):
-                db = self._connect()
-            with self._all_lock:
-                self._all.add(db)
-            self._mine.db = db
-        return db
 
     def _connect(self) -> Database:
         # Opened by URI so that a file that vanished is an error and not an empty new database.
@@ -124,8 +159,6 @@ class Connections:
         except BaseException:
             connection.close()
             raise
-        # The thread's own reference is the only strong one: when the thread ends, its connection closes.
-        weakref.finalize(db, connection.close)
         return db
 
     def _enable_wal(self, db: Database) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import os
 import sqlite3
 import stat
@@ -9,7 +8,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import pytest
 from bot.errors import Unavailable
 from bot.model import State
 from bot.store import SqliteStore, verify_file
-from bot.store.connection import Connections
+from bot.store.connection import MOST_IDLE, Connections
 from bot.store.failures import in_plain_words
 from tests.bot_store.helpers import ROOT, START, HandClock, counts, entry, look, meddle, opened
 
@@ -67,7 +67,16 @@ def test_rights_of_others_are_taken_away(path: Path, clock: HandClock, caplog: p
     assert "open to other users" in caplog.text
 
 
-def test_each_thread_has_its_connection_and_takes_it_along(store: SqliteStore) -> None:
+def handles(path: Path) -> int:
+    """File handles of this process at the database and the files beside it."""
+    found = 0
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the listing's own handle is gone by now
+            found += str(each.readlink()).startswith(str(path))
+    return found
+
+
+def test_one_connection_serves_one_thread_after_the_other(store: SqliteStore) -> None:
     seen: list[sqlite3.Connection] = []
 
     def work() -> None:
@@ -75,16 +84,72 @@ def test_each_thread_has_its_connection_and_takes_it_along(store: SqliteStore) -
             assert db is same
             seen.append(db.conn)
 
-    work()
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join(10)
-    gc.collect()
-    mine, theirs = seen
-    assert mine is not theirs
-    assert mine.execute("SELECT 1").fetchone() == (1,)
-    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        theirs.execute("SELECT 1")
+    with ThreadPoolExecutor(1) as another:
+        for act in (work, lambda: another.submit(work).result(10)) * 3:
+            act()
+    assert len(seen) == 6
+    assert len(set(seen)) == 1
+
+
+def test_two_threads_at_the_same_time_have_two_connections(store: SqliteStore) -> None:
+    with store._connections.read() as mine, ThreadPoolExecutor(1) as another:
+
+        def work() -> sqlite3.Connection:
+            with store._connections.read() as theirs:
+                return theirs.conn
+
+        assert another.submit(work).result(10) is not mine.conn
+
+
+def test_many_at_once_leave_no_more_open_than_are_kept(store: SqliteStore, path: Path) -> None:
+    """However many threads there are and were: a thread that has done its work holds nothing of the database."""
+    crowd = 4 * MOST_IDLE
+    everybody = threading.Barrier(crowd, timeout=60)
+
+    def work(_: int) -> sqlite3.Connection:
+        with store._connections.read() as db:
+            everybody.wait()
+            return db.conn
+
+    with ThreadPoolExecutor(crowd) as threads:
+        used = list(threads.map(work, range(crowd)))
+        still = [each for each in used if is_open(each)]
+        assert len(set(used)) == crowd
+        assert len(still) == MOST_IDLE
+        most = handles(path)
+        assert set(threads.map(lambda _: store.open_requests(), range(10 * crowd))) == {()}
+        assert handles(path) <= most
+    store.close()
+    assert not any(map(is_open, used))
+    assert handles(path) == 0
+
+
+def is_open(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except sqlite3.ProgrammingError:
+        return False
+    return True
+
+
+def test_a_connection_whose_transaction_could_not_be_ended_is_not_used_again(store: SqliteStore) -> None:
+    with pytest.raises(KeyError), store._connections.read() as db:
+        raise KeyError
+    with store._connections.read() as again:
+        assert again is db
+    with store._connections._lent() as db:
+        db.execute("BEGIN")
+    assert not is_open(db.conn)
+    store.record(entry())
+
+
+def test_who_is_at_work_while_it_closes_leaves_nothing_open(store: SqliteStore, path: Path) -> None:
+    with store._connections._lent() as db:
+        store.close()
+        with pytest.raises(Unavailable, match="shutting down"):
+            store.open_requests()
+    assert not is_open(db.conn)
+    assert handles(path) == 0
 
 
 def test_a_write_inside_a_write_is_a_bug(store: SqliteStore) -> None:

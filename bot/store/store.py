@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ from bot.model import (
     State,
     Vote,
 )
-from bot.ports import Clock, Conflict, LedgerRow, NewRequest, PoolBackup
+from bot.ports import Clock, LedgerRow, NewRequest, PoolBackup
 from bot.store import (
     archive,
     calls,
@@ -51,6 +51,7 @@ from bot.store.chain import Head, Seal, Verification
 from bot.store.connection import BUSY_SECONDS, Connections
 from bot.store.deliveries import Deliveries
 from bot.store.encoding import moment, stamp
+from bot.store.leases import Leases
 from bot.store.mark import Mark
 from bot.store.migrations import migrate
 from bot.store.schedules import Schedules
@@ -61,7 +62,7 @@ log = logging.getLogger(__name__)
 _OPEN = "ended_at IS NULL"
 
 
-class SqliteStore(Deliveries):
+class SqliteStore(Deliveries, Leases):
     """:class:`bot.ports.Store` in the SQLite file at `path`, which is made when it does not exist.
 
     Safe to use from many threads and several processes. `ledger_key` (16 bytes or more) seals the ledger; None chains
@@ -342,37 +343,6 @@ class SqliteStore(Deliveries):
     def calls(self, request_id: str) -> tuple[tuple[CallRecord, str], ...]:
         with self._connections.read() as db:
             return calls.of_request(db, request_id)
-
-    # --- locks --------------------------------------------------------------------------------------------------------
-
-    def lock(
-        self,
-        request_id: str,
-        keys: Iterable[str],
-        owner: str,
-        now: datetime,
-        lease_seconds: float,
-        *,
-        passing: Collection[str] = (),
-    ) -> tuple[Conflict, ...]:
-        """A conflict with the request itself says that another owner works on it. A lease that has run out can be
-        taken, but not that of a request that is running: it must be adopted first.
-        """
-        with self._connections.write() as db:
-            return locks.take(db, request_id, keys, owner, now, lease_seconds, passing)
-
-    def renew(self, request_id: str, owner: str, now: datetime, lease_seconds: float) -> bool:
-        with self._connections.write() as db:
-            return locks.renew(db, request_id, owner, now, lease_seconds)
-
-    def unlock(self, request_id: str, owner: str | None = None) -> None:
-        """With `owner`: only if the lease is still its."""
-        with self._connections.write() as db:
-            locks.release(db, request_id, owner)
-
-    def adopt(self, request_id: str, owner: str, now: datetime, lease_seconds: float) -> bool:
-        with self._connections.write() as db:
-            return locks.adopt(db, request_id, owner, now, lease_seconds)
 
     # --- from day to day ----------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -293,6 +295,22 @@ def test_errors_are_the_error_array() -> None:
     assert refused.value.details == ["EVENTS_LOST", "a", "b"]
     with pytest.raises(SessionGone):
         jsonrpc.read(b'{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"SESSION_INVALID","data":["OpaqueRef:x"]}}')
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+@pytest.mark.parametrize("body", [b'{"jsonrpc":"2.0","result":1.5,"id":1}', b"{"], ids=["whole", "half"])
+def test_garbage_collection_is_as_it_was(collecting: bool, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    during: list[bool] = []
+    monkeypatch.setattr(jsonrpc, "_finite", lambda text: during.append(gc.isenabled()))
+    before = gc.isenabled()
+    try:
+        (gc.enable if collecting else gc.disable)()
+        with contextlib.suppress(ValueError):
+            jsonrpc.read(body)
+        assert gc.isenabled() is collecting
+        assert not any(during)
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 _RECORDED = Path(__file__).parents[3] / "shared" / "xenapi" / "oracle" / "exchanges.jsonl"

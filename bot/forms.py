@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from bot.answers import Form, FormField
 from bot.errors import Choice
 from bot.grammar import EMERGENCY_SLOT, Parsed, Slot
-from bot.inventory import VDI, VM, Entity
+from bot.inventory import SR, VDI, VM, Entity
 from bot.lookup import candidates
 from bot.model import Actor, Place
 from bot.ports import Pools
@@ -124,6 +124,9 @@ class Forms:
 
 def _label(entity: Entity, namesake: bool) -> str:
     name = one_line(entity.name, 60)
+    if isinstance(entity, SR) and not entity.shared:
+        home = next((pbd.host for pbd in entity.pbds if pbd.host), None)
+        name += f" – of {one_line(home.name, 30)}" if home else ""
     if isinstance(entity, VDI):
         vm = next((vbd.vm for vbd in entity.vbds if vbd.vm), None)
         name += f" – {one_line(vm.name, 30) if vm else 'of no VM'}"

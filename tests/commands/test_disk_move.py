@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.errors import Ambiguous
+from bot.forms import Forms
+from bot.scope import Scopes
 from sandbox.xapi.lab import Lab, load
-from tests.commands.world import NULL, Changed, Made, World, codes, refused, world
+from tests.commands.world import HERE, NULL, OLGA, REGISTRY, Changed, Made, World, codes, refused, world
 
 TO_NFS = "to NFS storage"
 TO_ISCSI = "to iSCSI storage"
@@ -313,3 +315,15 @@ def test_a_move_that_did_not_happen_is_not_believed(tutorial: World) -> None:
     holds, words = tutorial.pools.hands(tutorial.name).holds(step.expect[0], {})
     assert not holds
     assert words == "“web-1 disk 0” is on “NFS storage”"
+
+
+def test_a_form_offers_disks_with_their_vm_and_storage_with_its_host(tutorial: World) -> None:
+    forms, command = Forms(tutorial.pools, Scopes()), REGISTRY["vm disk move"]
+
+    def offered(field: str, typed: str) -> list[str]:
+        choices = forms.options(command, field, typed, {"pool": tutorial.name}, HERE, OLGA)
+        return [choice.label.split(" (")[0] for choice in choices]
+
+    assert offered("disk", "web-1") == ["web-1 disk 0 – web-1"]
+    assert offered("disk", "drivers.iso") == []
+    assert offered("sr", "local") == ["Local storage – of xs1", "Local storage – of xs2"]

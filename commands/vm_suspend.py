@@ -43,7 +43,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         findings=(
             *planning.about(vm, "suspend", context.pool, inventory),
             *planning.home_answers(vm),
-            *planning.findings(_storage(sr, vm), vm.id),
+            *planning.findings(_storage(sr, vm, inventory), vm.id),
         ),
         steps=(
             planning.operate(
@@ -78,14 +78,14 @@ def _suspend_sr(vm: VM, inventory: Inventory) -> SR | None:
     return next((sr for sr in (inventory.get(SR, ref) for ref in wishes) if sr is not None), None)
 
 
-def _storage(sr: SR | None, vm: VM) -> tuple[Check, ...]:
+def _storage(sr: SR | None, vm: VM, inventory: Inventory) -> tuple[Check, ...]:
     there = Check(
         "vm.suspend-sr",
         "VM_NO_SUSPEND_SR",
         sr is not None,
         "there is storage for its memory",
         "neither the VM, its host nor the pool names one" if sr is None else "",
-        "Name one: xe pool-param-set uuid=POOL suspend-image-SR=SR",
+        f"Name one: xe pool-param-set uuid={inventory.pool.uuid} suspend-image-SR=SR",
     )
     if sr is None or not sr.physical_size:
         return (there,)

@@ -19,7 +19,7 @@ from typing import Any
 from bot import appointed, approval, logs, outcome, refusal, tally
 from bot.errors import Unavailable, UserError
 from bot.execution import Performer
-from bot.model import BOT, CallState, Entry, Level, Plan, Progress, Report, Result, State
+from bot.model import BOT, CallState, Entry, Level, Plan, Progress, Report, Request, Result, State
 from bot.ports import Clock, Conflict, Store
 from bot.resolve import Resolver
 from bot.run import Cancelled, Failed, LeaseLost, Run, Unsure
@@ -131,6 +131,8 @@ class Runner:
         except Exception:
             log.exception("%s: could not be ended after bug %s", request_id, reference)
             self._let_go(request_id)
+        else:
+            self._defects.pop(request_id, None)
 
     def _begin(self, run: Run) -> None:
         request = run.request
@@ -153,7 +155,7 @@ class Runner:
         run.request = self._store.request(request.id) or request  # nobody else begins it now; it may have ended before
         if run.request.state not in (State.APPROVED, State.QUEUED):
             return
-        if self._planned_again(run) is None:
+        if not self._is_as_approved(run):
             return
         body = {"digest": request.digest} | ({"passes": list(passed)} if passed else {})
         if not self._move(run, State.RUNNING, "running", body):
@@ -211,29 +213,35 @@ class Runner:
         except UserError:
             log.warning("%s: its lease ends by itself", request_id)
 
-    def _planned_again(self, run: Run) -> Plan | None:
-        """The plan from fresh state, if it is what was approved; else the request is STALE (or waits for its pool) and
-        None is returned.
-        """
-        request = run.request
+    def _is_as_approved(self, run: Run) -> bool:
+        """Is the plan from fresh state what was approved? Else the request is STALE, or waits for its pool."""
         try:
-            plan = self._resolver.replan(request)
+            against = self._planned_again(run.request)
         except Unavailable as error:
             self._queue(run, f"It waits for its pool: {error.message}")
-            return None
+            return False
+        if against:
+            self._stale(run, against)
+        return not against
+
+    def _planned_again(self, request: Request) -> tuple[str, ...]:
+        """What is different by now from what was approved, in words; empty when nothing is.
+
+        :raises Unavailable: the pool is away, so it cannot be told.
+        """
+        try:
+            plan = self._resolver.replan(request)
+        except Unavailable:
+            raise
         except UserError as error:
-            self._stale(run, (error.message, *error.evidence))
-            return None
+            return (error.message, *error.evidence)
         if not request.digest or request.plan.digest() != request.digest:
-            self._stale(run, ("the stored plan is not the one that was approved",))
-            return None
+            return ("the stored plan is not the one that was approved",)
         if more := self._resolver.policy.stricter(request):
-            self._stale(run, (f"the policy has become stricter since it was asked: {joined(more)}",))
-            return None
+            return (f"the policy has become stricter since it was asked: {joined(more)}",)
         if plan.digest() != request.digest or plan.blockers:
-            self._stale(run, refusal.difference(request.plan, plan))
-            return None
-        return plan
+            return refusal.difference(request.plan, plan)
+        return ()
 
     def _perform(self, run: Run) -> None:
         """All steps in order; on the first that fails, the undo of those before it, last first."""
@@ -320,7 +328,23 @@ class Runner:
             return
         if run.request.state is State.CANCELLING:
             run.cancel.set()
+        elif not begun and (against := self._too_late(run.request)):
+            result = Result(summary="Nothing was sent: the bot stopped before it began.", lines=against)
+            self._end(run, State.FAILED, "failed", result, Level.BAD)
+            return
         self._perform(run)
+
+    def _too_late(self, request: Request) -> tuple[str, ...]:
+        """Why what was about to begin in another life of the bot is not begun now: that may be long ago."""
+        now = self._clock.now()
+        if request.expires_at <= now:
+            return ("its approval has expired meanwhile",)
+        if held := self._resolver.policy.held(request, now):
+            return (held,)
+        try:
+            return self._planned_again(request)
+        except Unavailable as error:
+            return (error.message, *error.evidence)
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 
@@ -400,19 +424,22 @@ class Runner:
 
     def _keep_leases(self) -> None:
         while not self._closing.wait(self._lease_seconds / 4):
-            with self._guard:
-                runs = list(self._runs.items())
-            for request_id, run in runs:
-                try:
-                    held = self._store.renew(request_id, self._owner, self._clock.now(), self._lease_seconds)
-                except UserError as error:
-                    log.warning("%s: its lease could not be renewed: %s", request_id, error.message)
-                    continue
-                except Exception:
-                    log.exception("%s: its lease could not be renewed", request_id)
-                    continue
-                if not held and run.owner is not None and self._is_active(request_id):
-                    run.lost.set()
+            self._renew_leases()  # what it looked at is let go of before the next wait
+
+    def _renew_leases(self) -> None:
+        with self._guard:
+            runs = list(self._runs.items())
+        for request_id, run in runs:
+            try:
+                held = self._store.renew(request_id, self._owner, self._clock.now(), self._lease_seconds)
+            except UserError as error:
+                log.warning("%s: its lease could not be renewed: %s", request_id, error.message)
+                continue
+            except Exception:
+                log.exception("%s: its lease could not be renewed", request_id)
+                continue
+            if not held and run.owner is not None and self._is_active(request_id):
+                run.lost.set()
 
     def _is_active(self, request_id: str) -> bool:
         request = self._store.request(request_id)

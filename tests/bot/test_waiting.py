@@ -281,3 +281,59 @@ def test_what_undoes_a_step_has_its_answer_also_in_another_life(world: World, mo
     assert world.request(id).state is State.FAILED
     assert "undone: Move web-1 to xs1" in result_of(world.request(id))
     assert world.pool.given[-1] == {0: "made-0"}
+
+
+def running_with_nothing_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A request whose bot died when it was about to begin."""
+    id = world.approved("vm move web-1 to xs2")
+    move = world.bot.store.move
+
+    def moving(request_id: str, frm: State, to: State, *arguments: object, **more: object) -> bool:
+        moved = move(request_id, frm, to, *arguments, **more)  # type: ignore[arg-type]
+        if to is State.RUNNING:
+            raise _Crash
+        return moved
+
+    monkeypatch.setattr(world.bot.store, "move", moving)
+    with pytest.raises(_Crash):
+        world.run()
+    assert world.request(id).state is State.RUNNING
+    assert world.pool.sent == []
+    return id
+
+
+def test_what_was_about_to_begin_is_begun_by_another_life(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = running_with_nothing_sent(world, monkeypatch)
+    restarted(world)
+    world.turn()
+    assert world.request(id).state is State.SUCCEEDED
+
+
+def test_what_is_something_else_by_then_is_not_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan was compared before the crash; what the pool has become since, nobody has approved."""
+    id = running_with_nothing_sent(world, monkeypatch)
+    world.pool.where[WEB_1] = XS2
+    restarted(world, 1000)
+    world.turn()
+    assert world.request(id).state is State.FAILED
+    assert world.pool.sent == []
+    assert "Nothing was sent" in result_of(world.request(id))
+
+
+def test_what_was_approved_for_another_time_is_not_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = running_with_nothing_sent(world, monkeypatch)
+    restarted(world, 7 * 24 * 3600)
+    world.turn()
+    assert world.request(id).state is State.FAILED
+    assert world.pool.sent == []
+    assert "its approval has expired" in result_of(world.request(id))
+
+
+def test_where_the_pool_is_away_by_then_nothing_is_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = running_with_nothing_sent(world, monkeypatch)
+    world.pool.away = True
+    restarted(world)
+    world.turn()
+    assert world.request(id).state is State.FAILED
+    assert world.pool.sent == []
+    assert "does not answer" in result_of(world.request(id))

@@ -329,7 +329,8 @@ class Runner:
         if run.request.state is State.CANCELLING:
             run.cancel.set()
         elif not begun and (against := self._too_late(run.request)):
-            result = Result(summary="Nothing was sent: the bot stopped before it began.", lines=against)
+            lines = (*against, *outcome.standing(run.request.plan.steps, ()))
+            result = Result(summary="Nothing was sent: the bot stopped before it began.", lines=lines)
             self._end(run, State.FAILED, "failed", result, Level.BAD)
             return
         self._perform(run)

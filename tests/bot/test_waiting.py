@@ -327,6 +327,7 @@ def test_what_was_approved_for_another_time_is_not_begun(world: World, monkeypat
     assert world.request(id).state is State.FAILED
     assert world.pool.sent == []
     assert "its approval has expired" in result_of(world.request(id))
+    assert "nothing was changed" in result_of(world.request(id))
 
 
 def test_where_the_pool_is_away_by_then_nothing_is_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

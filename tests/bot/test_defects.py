@@ -108,6 +108,7 @@ def test_a_defect_is_not_repeated_for_ever(
         assert request.result is not None
         assert "defect" in request.result.summary
         assert len(b.store.ledger(pools=None, last=1000)) - before < 6
+        assert not b.runner._defects
 
 
 def test_a_change_is_not_asked_for_where_no_approver_reads(tmp_path: Path) -> None:

@@ -27,7 +27,6 @@ from bot.text import joined
 
 log = logging.getLogger(__name__)
 
-
 MOST_DEFECTS = 3
 """So often a request is tried again that met a defect of the bot."""
 
@@ -372,12 +371,8 @@ class Runner:
 
     def _end(self, run: Run, state: State, kind: str, result: Result, level: Level) -> None:
         note = outcome.note(run.request, state, result, level, self._resolver.registry.knows)
-        body = {
-            "summary": result.summary,
-            "lines": list(result.lines),
-            "seconds": round(result.seconds, 3),
-            "calls": tally.so_far(),
-        }
+        body: dict[str, Any] = {"summary": result.summary, "lines": list(result.lines)}
+        body |= {"seconds": round(result.seconds, 3), "calls": tally.so_far()}
         self._must_move(run, state, kind, body, result, note)
 
     def _must_move(

@@ -9,25 +9,27 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import auditing, crowd, inside, reading
+from tests.bench.fleet import sharing
 
-PARTS = {"inside": inside, "crowd": crowd, "reading": reading, "auditing": auditing}
+PARTS = {"inside": inside, "crowd": crowd, "auditing": auditing, "reading": reading}
 
 
 def main(wanted: list[str]) -> int:
     started = time.monotonic()
     console = Console(width=None if sys.stdout.isatty() else 140)
     table = Table("", "", "", "", box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, part in PARTS.items():
-        if wanted and not any(word in name for word in wanted):
-            continue
-        with console.status(f"measuring: {name}"):
-            group = ""
-            for figure in part.figures():
-                if figure.group != group:
-                    group = figure.group
-                    table.add_row("")
-                    table.add_row(f"[bold]{group}[/bold]")
-                table.add_row(f"  {figure.what}", figure.value, f"[dim]{figure.note}[/dim]")
+    with sharing():
+        for name, part in PARTS.items():
+            if wanted and not any(word in name for word in wanted):
+                continue
+            with console.status(f"measuring: {name}"):
+                group = ""
+                for figure in part.figures():
+                    if figure.group != group:
+                        group = figure.group
+                        table.add_row("")
+                        table.add_row(f"[bold]{group}[/bold]")
+                    table.add_row(f"  {figure.what}", figure.value, f"[dim]{figure.note}[/dim]")
     console.print(table)
     console.print(f"\nMeasured in {time.monotonic() - started:.0f} s.")
     return 0

@@ -10,7 +10,7 @@ import sys
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,6 +62,34 @@ def served(size: str = "", *options: str) -> Iterator[Served]:
             yield Served(json.loads(process.stdout.readline()))
         finally:
             process.terminate()
+
+
+_shared: dict[str, Served] = {}
+_sharing: list[ExitStack] = []
+
+
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Within the block a lab of a size is started once, for all who ask for it by :func:`shared`."""
+    with ExitStack() as stack:
+        _sharing.append(stack)
+        try:
+            yield
+        finally:
+            _sharing.pop()
+            _shared.clear()
+
+
+@contextmanager
+def shared(size: str) -> Iterator[Served]:
+    """As :func:`served`, perhaps with others, one after another."""
+    if not _sharing:
+        with served(size) as lab:
+            yield lab
+        return
+    if size not in _shared:
+        _shared[size] = _sharing[-1].enter_context(served(size))
+    yield _shared[size]
 
 
 @dataclass

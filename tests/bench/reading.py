@@ -9,7 +9,7 @@ from pathlib import Path
 from sandbox.slack.running import RunningWorkspace
 from sandbox.slack.running import start as start_workspace
 from tests.bench.figure import Figure, computed, seconds, size
-from tests.bench.fleet import Reader, Served, reader, served
+from tests.bench.fleet import Reader, Served, reader, shared
 
 SMALL, LARGE = "3x10", "64x4000"
 
@@ -18,7 +18,7 @@ def figures() -> Iterator[Figure]:
     calls, warm = {}, {}
     for fleet in (SMALL, LARGE):
         group = "pool status, {} hosts / {} VMs".format(*fleet.split("x"))
-        with start_workspace() as workspace, served(fleet) as lab:
+        with start_workspace() as workspace, shared(fleet) as lab:
             with tempfile.TemporaryDirectory() as folder, reader(lab, Path(folder), workspace) as bot:
                 with bot.costing() as cost:
                     cold, _ = computed(lambda: bot.report("pool status"))

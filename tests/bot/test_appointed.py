@@ -235,7 +235,9 @@ def test_what_people_confirm_to_be_so_now_is_not_appointed_for_later() -> None:
 
 def test_the_engine_asks_that_before_anybody_is_asked_to_approve(tmp_path: Path) -> None:
     def confirmed(arguments: object, context: Context) -> Plan:
-        return replace(known.plan(arguments, context), confirm="xs1 is off")  # type: ignore[arg-type]
+        plan = known.plan(arguments, context)
+        assert isinstance(plan, Plan)
+        return replace(plan, confirm="xs1 is off")
 
     known = registry()["vm move"]
     with running(tmp_path / "db", FakePool(), HandClock()) as bot:

@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Protocol
 
 from slack_bolt import App, BoltRequest, BoltResponse
@@ -17,6 +17,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
 from slack_sdk import WebClient
 from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.builtin.connection import ConnectionState
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.errors import Unavailable
@@ -39,6 +40,17 @@ class Transport(Protocol):
     def close(self) -> None: ...
     def connected(self) -> bool:
         """Whether Slack's deliveries can arrive now."""
+
+
+class _Ended(ConnectionState):
+    """Over for good, whoever says otherwise."""
+
+    @property
+    def terminated(self) -> bool:
+        return True
+
+    @terminated.setter
+    def terminated(self, _: bool) -> None: ...
 
 
 class SocketMode(SocketModeHandler):
@@ -65,12 +77,25 @@ class SocketMode(SocketModeHandler):
 
     def close(self) -> None:
         """Also when the connection ends by itself just now: slack_sdk then trips over a socket that is gone, and the
-        rest of the bot must be closed all the same.
+        rest of the bot must be closed all the same. And also when it has only just begun, or is being renewed:
+        slack_sdk's receiver then takes back the word that it is over, and would be waited for without end.
         """
+        closed = Event()
+        Thread(target=self._keep_ended, args=(closed,), name="slack-closing", daemon=True).start()
         try:
             super().close()  # type: ignore[no-untyped-call]
         except AttributeError:
             super().close()  # type: ignore[no-untyped-call]
+        finally:
+            closed.set()
+
+    def _keep_ended(self, closed: Event) -> None:
+        while True:
+            state, self.client.current_session_state = self.client.current_session_state, _Ended()  # type: ignore[no-untyped-call]
+            state.terminated = True
+            self.client.auto_reconnect_enabled = False
+            if closed.wait(0.05):
+                return
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         if req.payload.get("type") == "block_suggestion":

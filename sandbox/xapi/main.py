@@ -11,6 +11,8 @@ from pathlib import Path
 
 from sandbox.xapi import lab as labs
 
+_LOOK_SECONDS = 0.5
+"""How often it is looked whether a signal went to another thread."""
 DESCRIPTION = "Serve pretend XenServer hosts that speak XenAPI, on 127.0.0.1, until interrupted."
 
 
@@ -55,6 +57,9 @@ def run(args: argparse.Namespace) -> int:
             _note(note)
     endings = {signal.SIGINT, signal.SIGTERM}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, endings)  # in every thread from here on, so that one can wait
+    # Threads that libraries began before do not block it (NumPy's, where that is installed): it would end the process.
+    caught: list[int] = []
+    handlers = {each: signal.signal(each, lambda number, _: caught.append(number)) for each in endings}
     try:
         with start(
             lab,
@@ -66,10 +71,13 @@ def run(args: argparse.Namespace) -> int:
             control_port=args.port,
         ) as running:
             print(json.dumps(running.ready(), ensure_ascii=False), flush=True)  # noqa: T201 - the command's answer
-            signal.sigwait(endings)
+            while not caught and signal.sigtimedwait(endings, _LOOK_SECONDS) is None:
+                pass
     except OSError as error:
         return _complain(str(error), 1)
     finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
 

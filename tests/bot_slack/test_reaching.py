@@ -17,7 +17,7 @@ from bot.errors import Unavailable
 from bot.slack.app import connect
 from bot.slack.gate import Gate
 from bot.slack.settings import SlackSettings
-from bot.slack.transport import PATH, HttpMode
+from bot.slack.transport import PATH, HttpMode, SocketMode
 from sandbox.slack import Settings, start
 from tests.bot_slack.conftest import BringUp, Team, settings_for
 from tests.bot_slack.shown import words
@@ -189,6 +189,19 @@ def test_it_is_known_whether_deliveries_can_arrive_over_the_socket(bring_up: Bri
     assert team.bot.connected()
     team.bot.close()
     assert not team.bot.connected()
+
+
+def test_its_receiver_cannot_take_back_that_it_is_over(team: Team) -> None:
+    """As slack_sdk's does when it has just begun to receive while it is being closed; then it was waited for without
+    end.
+    """
+    assert isinstance(team.bot.transport, SocketMode)
+    client = team.bot.transport.client
+    before = client.current_session_state
+    team.bot.close()
+    client.current_session_state.terminated = False
+    assert client.current_session_state.terminated
+    assert before.terminated
 
 
 def test_slack_can_verify_the_address(http: Team) -> None:

@@ -38,7 +38,7 @@ SERVERS = ("xenia run", "xenia sandbox")
 """Run until the first lines are there, then told to end."""
 FAILING = ("unpinned.toml", "--head", "doctor")
 """Shown because they are refused."""
-LIMIT_SECONDS = 40
+LIMIT_SECONDS = 150
 _BLOCK = re.compile(r"^( *)```console\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 

@@ -39,12 +39,14 @@ _CALLS: dict[Role, tuple[str, ...]] = {
     Role.VM_POWER_ADMIN: (
         "VDI.pool_migrate",
         "VM.checkpoint",
+        "VM.migrate_send",
         "VM.pool_migrate",
         "VM.resume_on",
         "VM.revert",
         "VM.snapshot",
         "VM.snapshot_with_quiesce",
         "VM.start_on",
+        "host.migrate_receive",
     ),
     Role.POOL_OPERATOR: (
         "PBD.plug",
@@ -119,7 +121,7 @@ CALLS_OF: dict[str, tuple[str, ...]] = {
     "sr repair": ("PBD.plug",),
     "vm disk move": ("VDI.pool_migrate",),
     "vm eject": ("VBD.eject",),
-    "vm migrate": ("VM.pool_migrate",),
+    "vm migrate": ("VM.migrate_send", "VM.pool_migrate", "host.migrate_receive"),
     "vm reboot": ("VM.clean_reboot", "VM.hard_reboot"),
     "vm resume": ("VM.resume", "VM.resume_on"),
     "vm revert": ("VM.revert",),

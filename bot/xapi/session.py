@@ -163,9 +163,8 @@ class PoolSession:
                 raise self._unavailable([self._line(why)], why.remedy)
             if not self._json.offered_by(login.endpoint):
                 fits = None
-            tally.count(method)
             try:
-                return self._call(login, method, arguments, fresh=why is not None, fits=fits), login.number
+                return self._read_once(login, method, arguments, fresh=why is not None, fits=fits), login.number
             except SessionGone:
                 self._drop(login)
             except TooMuch as broken:
@@ -188,6 +187,22 @@ class PoolSession:
                     raise
                 self._drop(login)
         raise self._unavailable([self._line(why)] if why else ["its coordinator keeps changing, or ends each session"])
+
+    def _read_once(
+        self, login: Login, method: str, arguments: tuple[Any, ...], *, fresh: bool, fits: Callable[[Any], bool] | None
+    ) -> Any:
+        """A read, counted as the pool counts it: a host that does not speak JSON-RPC has taken nothing."""
+        try:
+            answer = self._call(login, method, arguments, fresh=fresh, fits=fits)
+        except Strange:
+            if fits is None:
+                tally.count(method)
+            raise
+        except Exception:
+            tally.count(method)
+            raise
+        tally.count(method)
+        return answer
 
     def effect(self, method: str, *arguments: Any) -> Any:
         """A call with effect: sent once, on a connection of its own, and never again whatever happens.

@@ -70,7 +70,7 @@ def test_what_to_do_to_come_back_is_told_in_words() -> None:
         plan = found.plan("pool shutdown")
         assert calls(plan)[0] == "pool.disable_ha"
         assert plan.steps[0].undo[0].call == "pool.enable_ha"
-        assert "switch on xs31, the coordinator" in plan.go_back
+        assert "Switch on xs31, the coordinator" in plan.go_back
         assert "“ha enable on " in plan.go_back
         assert "tolerate 1”" in plan.go_back
         assert "“vm start " in plan.go_back

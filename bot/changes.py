@@ -83,7 +83,7 @@ class BotHands:
         taken = Taken.DONE if all(so for so, _ in found) else Taken.NOT_TAKEN
         return Sighting(taken=taken, evidence="; ".join(evidence for _, evidence in found))
 
-    def holds(self, expect: Expect, results: Mapping[int, str]) -> tuple[bool, str]:  # noqa: ARG002
+    def holds(self, expect: Expect, results: Mapping[int, str]) -> tuple[bool, str]:  # noqa: ARG002 - the protocol has it
         if expect.object.cls == "backup":
             return self._is_backed_up(expect.object)
         wanted = str(expect.equals.value) if isinstance(expect.equals, Value) else ""
@@ -97,7 +97,7 @@ class BotHands:
         return state == wanted, f"{found.id if found else expect.object.name} is {state}"
 
     # Nothing here is a task.
-    def task(self, task_uuid: str) -> TaskView | None:  # noqa: ARG002
+    def task(self, task_uuid: str) -> TaskView | None:  # noqa: ARG002 - the protocol has it
         return None
 
     def explain(self, error: Sequence[str]) -> tuple[str, str]:

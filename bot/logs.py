@@ -71,7 +71,7 @@ class OneLine(logging.Formatter):
         return super().formatMessage(record)
 
     def formatException(self, ei: object) -> str:  # noqa: N802 - logging's name
-        lines = super().formatException(ei).splitlines()  # type: ignore[arg-type]
+        lines = super().formatException(ei).splitlines()  # type: ignore[arg-type]  # logging passes what it was given
         return "\n".join(f"    {_clean(line)}" for line in lines)
 
 

@@ -104,7 +104,7 @@ def findings(runs: Sequence[Audited], theme: Theme = LIGHT) -> bytes:
     from matplotlib.ticker import MaxNLocator
 
     figure, axes = _figure(3.2, theme)
-    times = [float(dates.date2num(each.run.ended_at.astimezone(UTC))) for each in looked]  # type: ignore[no-untyped-call]
+    times = [float(dates.date2num(each.run.ended_at.astimezone(UTC))) for each in looked]  # type: ignore[no-untyped-call]  # matplotlib has no types here
     base = [0] * len(looked)
     for level, name, colour in (
         (Level.BAD, "grave", theme.bad),
@@ -121,9 +121,9 @@ def findings(runs: Sequence[Audited], theme: Theme = LIGHT) -> bytes:
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     if len(set(times)) == 1:
         axes.set_xlim(times[0] - 0.5, times[0] + 0.5)
-    locator = dates.AutoDateLocator(tz=UTC, minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    locator = dates.AutoDateLocator(tz=UTC, minticks=3, maxticks=8)  # type: ignore[no-untyped-call]  # matplotlib has no types here
     axes.xaxis.set_major_locator(locator)
-    formatter = dates.ConciseDateFormatter(locator, tz=UTC)  # type: ignore[no-untyped-call]
+    formatter = dates.ConciseDateFormatter(locator, tz=UTC)  # type: ignore[no-untyped-call]  # matplotlib has no types here
     axes.xaxis.set_major_formatter(formatter)
     axes.set_xlabel("UTC", color=theme.faint)
     axes.set_ylabel("open findings", color=theme.faint)

@@ -21,7 +21,7 @@ def audit(inventory: Inventory, known: Known = Known()) -> tuple[Drift, ...]:  #
     return _found(inventory, known, RULES)
 
 
-def urgent(inventory: Inventory, known: Known = Known()) -> tuple[Drift, ...]:  # noqa: B008
+def urgent(inventory: Inventory, known: Known = Known()) -> tuple[Drift, ...]:  # noqa: B008 - it is frozen
     """What is wrong right now, gravest first: the part of the audit that somebody at 3 a.m. wants to hear."""
     return _found(inventory, known, tuple(each for each in RULES if each.urgent))
 

@@ -121,7 +121,7 @@ def rule(
 ) -> Callable[[Check], Rule]:
     """Declare a rule; the function's name becomes the :class:`Rule`."""
     judging = limited(id, level, title=title, why=why, source=source, since=since, before=before, urgent=urgent)
-    return lambda check: judging(lambda inventory, known: check(inventory))  # noqa: ARG005
+    return lambda check: judging(lambda inventory, known: check(inventory))  # noqa: ARG005 - most rules need no more
 
 
 def limited(

@@ -70,7 +70,7 @@ class SocketMode(SocketModeHandler):
 
     def start(self) -> None:
         """Connect; does not block. The connection is renewed by itself."""
-        self.connect()  # type: ignore[no-untyped-call]
+        self.connect()  # type: ignore[no-untyped-call]  # slack_sdk has no types here
 
     def connected(self) -> bool:
         return self.client.is_connected()
@@ -83,15 +83,15 @@ class SocketMode(SocketModeHandler):
         closed = Event()
         Thread(target=self._keep_ended, args=(closed,), name="slack-closing", daemon=True).start()
         try:
-            super().close()  # type: ignore[no-untyped-call]
+            super().close()  # type: ignore[no-untyped-call]  # slack_sdk has no types here
         except AttributeError:
-            super().close()  # type: ignore[no-untyped-call]
+            super().close()  # type: ignore[no-untyped-call]  # slack_sdk has no types here
         finally:
             closed.set()
 
     def _keep_ended(self, closed: Event) -> None:
         while True:
-            state, self.client.current_session_state = self.client.current_session_state, _Ended()  # type: ignore[no-untyped-call]
+            state, self.client.current_session_state = self.client.current_session_state, _Ended()  # type: ignore[no-untyped-call]  # slack_sdk has no types here
             state.terminated = True
             self.client.auto_reconnect_enabled = False
             if closed.wait(0.05):

@@ -69,7 +69,7 @@ class Uploads:
         url = str(place["upload_url"])
         if urllib.parse.urlsplit(url).scheme not in ("https", "http"):
             raise Refused("files.getUploadURLExternal", "invalid_upload_url")
-        request = urllib.request.Request(url, data, {"Content-Type": "application/octet-stream"}, method="POST")  # noqa: S310
+        request = urllib.request.Request(url, data, {"Content-Type": "application/octet-stream"}, method="POST")  # noqa: S310 - the scheme was checked
         try:
             with self._opener.open(request, timeout=self._seconds) as answer:
                 answer.read(1024)

@@ -124,7 +124,7 @@ class Memory:
         of_kind, kinds = ("", []) if kind is None else (" AND kind = ?", [str(kind)])
         with self._connections.read() as db:
             rows = db.execute(
-                f"SELECT number FROM audit_runs WHERE pool IN ({_marks(names)}){of_kind}"  # noqa: S608
+                f"SELECT number FROM audit_runs WHERE pool IN ({_marks(names)}){of_kind}"  # noqa: S608 - only our own texts
                 " ORDER BY number DESC LIMIT ?",
                 [*names, *kinds, last],
             ).fetchall()
@@ -193,9 +193,9 @@ class Memory:
                 ("audit_offsets", "run", max(before, samples or before)),
                 ("audit_time_answers", "run", max(before, samples or before)),
             ):
-                db.execute(f"DELETE FROM {table} WHERE {column} IN ({_OLD})", [stamp(limit)])  # noqa: S608
+                db.execute(f"DELETE FROM {table} WHERE {column} IN ({_OLD})", [stamp(limit)])  # noqa: S608 - only our own texts
             db.table("audit_mutes").delete_where("coalesce(ended_at, until) < ?", [stamp(before)])
-            return db.execute(f"DELETE FROM audit_runs WHERE number IN ({_OLD})", [stamp(before)]).rowcount  # noqa: S608
+            return db.execute(f"DELETE FROM audit_runs WHERE number IN ({_OLD})", [stamp(before)]).rowcount  # noqa: S608 - only our own texts
 
 
 def _insert_run(db: Database, new: NewRun, first: bool) -> int:

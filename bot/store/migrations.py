@@ -212,7 +212,7 @@ def _name_to_type(db: Database) -> None:
     named = f"coalesce({first}, json_extract(plan, '$.pool.name'))"
     wanted = f"CASE json_type(requirement, '$.type_name') WHEN 'true' THEN {named} ELSE '' END"
     db.execute(
-        f"UPDATE requests SET requirement = json_set(requirement, '$.type_name', {wanted})"  # noqa: S608
+        f"UPDATE requests SET requirement = json_set(requirement, '$.type_name', {wanted})"  # noqa: S608 - only our own texts
         " WHERE json_type(requirement, '$.type_name') IN ('true', 'false')"
     )
 

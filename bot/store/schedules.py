@@ -137,7 +137,7 @@ class Schedules:
 
     def is_due(self, now: datetime) -> bool:
         with self._connections.read() as db:
-            query = f"SELECT EXISTS (SELECT 1 FROM schedules WHERE {_DUE})"  # noqa: S608
+            query = f"SELECT EXISTS (SELECT 1 FROM schedules WHERE {_DUE})"  # noqa: S608 - only our own texts
             return bool(db.execute(query, {"now": stamp(now)}).fetchone()[0])
 
     def claim(self, now: datetime, owner: str, lease_seconds: float) -> Due | None:

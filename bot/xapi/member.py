@@ -133,7 +133,7 @@ class MemberHands(PoolHands):
             told = "; ".join(words for is_so, words in checked if not is_so)
         return Sighting(taken=Taken.UNKNOWN, evidence=f"It cannot be told: {told}.")
 
-    def task(self, task_uuid: str) -> TaskView | None:  # noqa: ARG002
+    def task(self, task_uuid: str) -> TaskView | None:  # noqa: ARG002 - the protocol has it
         return None
 
     def explain(self, error: Sequence[str]) -> tuple[str, str]:
@@ -156,7 +156,7 @@ class MemberHands(PoolHands):
         answer = self._asked()
         return answer.standpoint is Standpoint.SILENT, f"{quoted(answer.called)} {answer.words}"
 
-    def cancel(self, task_uuid: str) -> None:  # noqa: ARG002
+    def cancel(self, task_uuid: str) -> None:  # noqa: ARG002 - the protocol has it
         raise failures.refusal(("HANDLE_INVALID", "task"), None)
 
     def forget(self, task_uuid: str) -> None:

@@ -89,7 +89,7 @@ def restart(pool: Pool, also: list[str]) -> None:
     waiting = [r for r, vm in pool.db.rows("VM").items() if is_protected(vm) and vm["power_state"] == "Halted"]
     places = _planned(pool, waiting)
     for vm in [*sorted(waiting, key=lambda v: _order(pool.db.get("VM", v))), *also]:
-        pool.in_background(lambda vm=vm: _start(pool, vm, places.get(vm)))  # type: ignore[misc]
+        pool.in_background(lambda vm=vm: _start(pool, vm, places.get(vm)))  # type: ignore[misc]  # a lambda with a default
 
 
 def _planned(pool: Pool, waiting: list[str]) -> dict[str, str]:

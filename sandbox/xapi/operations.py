@@ -43,7 +43,7 @@ def insist(context: Context, check: Callable[[], Error | None], patience: float 
         if error[0] != "OTHER_OPERATION_IN_PROGRESS" or left <= 0:
             raise Failure(*error)
         generation = context.db.generation
-        context.wait(left, lambda seen=generation: context.db.generation != seen)  # type: ignore[misc]
+        context.wait(left, lambda seen=generation: context.db.generation != seen)  # type: ignore[misc]  # a lambda with a default
 
 
 @contextmanager

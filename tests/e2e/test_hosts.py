@@ -29,7 +29,7 @@ def approved_by_two(place: Town, text: str, name: str) -> str:
         assert card
         seen = {message["ts"] for message in place.workspace.messages("#infra", who)}
         place.workspace.press(who, channel="#infra", ts=card["ts"], text="Approve")
-        view = eventually(lambda who=who: place.workspace.views(who)["views"], "the window")[-1]  # type: ignore[misc]
+        view = eventually(lambda who=who: place.workspace.views(who)["views"], "the window")[-1]  # type: ignore[misc]  # a lambda with a default
         place.workspace.submit(who, view["id"], {"typed": {"input": name}})
         place.heard(seen, who)
     return request_id

@@ -145,7 +145,7 @@ def a_host_fails_and_comes_back(place: Town, witness: Witness) -> None:
 
     place.lab.kill("xs2")
     for name in ("app-1", "app-2"):
-        eventually(lambda name=name: witness.where(name) in ("xs1", "xs3"), f"{name} elsewhere", LONG)  # type: ignore[misc]
+        eventually(lambda name=name: witness.where(name) in ("xs1", "xs3"), f"{name} elsewhere", LONG)  # type: ignore[misc]  # a lambda with a default
     assert witness.where("app-1") == promised[1]
     assert witness.serving() == {"xs1", "xs3"}
     assert "xs2 does not answer" in place.say("pool status")

@@ -138,7 +138,7 @@ def copy_all(context: Context, vdis: Collection[str], *, snapshot: bool, sr: str
     new: dict[str, str] = {}
     try:
         for vdi in vdis:
-            insist(context, lambda vdi=vdi: VdiOperations(context.db, vdi).error(op))  # type: ignore[misc]
+            insist(context, lambda vdi=vdi: VdiOperations(context.db, vdi).error(op))  # type: ignore[misc]  # a lambda with a default
             new[vdi] = disks.copy(context, vdi, snapshot=snapshot, sr=sr, shared_past=not sr)
     except Failure:
         for copied in new.values():

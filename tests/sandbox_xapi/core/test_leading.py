@@ -210,7 +210,7 @@ def test_a_host_that_stays_away_is_missed_by_the_new_coordinator(estate: Estate)
 def test_ha_settles_who_leads_by_itself(estate: Estate) -> None:
     Client(estate, "h1")("pool.enable_ha", [ref("nfs")], {})
     for call in (("pool.emergency_transition_to_master",), ("pool.emergency_reset_master", "10.1.0.3")):
-        assert answer(lambda c=call: local(estate, "h2")(*c)) == ["HA_IS_ENABLED"]  # type: ignore[misc]
+        assert answer(lambda c=call: local(estate, "h2")(*c)) == ["HA_IS_ENABLED"]  # type: ignore[misc]  # a lambda with a default
 
 
 def test_an_address_without_a_coordinator_that_knows_the_host_is_refused(estate: Estate) -> None:

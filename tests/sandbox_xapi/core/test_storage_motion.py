@@ -303,7 +303,7 @@ def test_a_running_vm_goes_to_another_pool(client: Client, far: Client) -> None:
     assert far("VDI.get_snapshot_of", disk(far, snapshot)) == there
     assert [m["body"] for m in far("message.get", "VM", uuids[0], "19700101T00:00:00Z").values()] == told != []
     for gone in (ref("web"), taken):
-        assert refusal(lambda gone=gone: client("VM.get_record", gone))[0] == "HANDLE_INVALID"  # type: ignore[misc]
+        assert refusal(lambda gone=gone: client("VM.get_record", gone))[0] == "HANDLE_INVALID"  # type: ignore[misc]  # a lambda with a default
     assert client("VM.get_all_where", f'field "uuid" = "{uuids[0]}"') == []
     assert refusal(lambda: client("VDI.get_record", ref("web disk")))[0] == "HANDLE_INVALID"
     far("VM.clean_shutdown", vm)

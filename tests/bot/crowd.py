@@ -20,7 +20,8 @@ from bot.approval import END_STATES
 from bot.clock import SystemClock
 from bot.model import Ballot, State
 from bot.policy import Rules
-from tests.bot.fakes import CHANNEL, FakePool, HandClock, bot, person, rules
+from tests.bot.fake_bot import bot
+from tests.bot.fakes import CHANNEL, FakePool, HandClock, person, rules
 
 PEOPLE, REQUESTS = 200, 20
 

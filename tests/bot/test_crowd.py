@@ -14,7 +14,8 @@ from bot.model import State
 from bot.ports import LedgerRow
 from bot.store import SqliteStore
 from tests.bot.crowd import PEOPLE, REQUESTS, crowd_rules
-from tests.bot.fakes import CHANNEL, KEY, OLGA, FakePool, HandClock, bot
+from tests.bot.fake_bot import bot
+from tests.bot.fakes import CHANNEL, KEY, OLGA, FakePool, HandClock
 
 ROOT = Path(__file__).parents[2]
 

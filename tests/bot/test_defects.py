@@ -13,7 +13,8 @@ from bot import policy
 from bot.answers import Answer, Ask, Opened, Problem, VoteAsk, Voted
 from bot.errors import Denied, Unavailable
 from bot.model import Actor, Ballot, Place, Request, Risk, State, Step
-from tests.bot import fakes
+from tests.bot import fake_bot
+from tests.bot.fake_bot import FakeBot, bot, running
 from tests.bot.fakes import (
     ANA,
     BEN,
@@ -23,14 +24,11 @@ from tests.bot.fakes import (
     SAM,
     TEAM,
     VMS,
-    FakeBot,
     FakeHands,
     FakePool,
     HandClock,
     Killed,
-    bot,
     rules,
-    running,
 )
 
 
@@ -163,12 +161,12 @@ def test_one_request_that_fails_does_not_stop_the_others_due_work(
 def test_without_anything_to_read_back_it_is_not_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, pool = HandClock(), FakePool()
     clock.meanwhile = pool.work
-    made = fakes._step
+    made = fake_bot._step
 
     def blind(*arguments: Any) -> Step:
         return dataclasses.replace(made(*arguments), expect=())
 
-    monkeypatch.setattr(fakes, "_step", blind)
+    monkeypatch.setattr(fake_bot, "_step", blind)
     with running(tmp_path / "x.db", pool, clock) as b:
         request_id = opened(b)
         vote(b, request_id, ANA)

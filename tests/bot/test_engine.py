@@ -13,7 +13,8 @@ import pytest
 from bot.answers import Answer, Ask, Opened, Problem, Shown, VoteAsk, Voted
 from bot.clock import SteadyClock
 from bot.model import Actor, Ballot, Request, State
-from tests.bot.fakes import ANA, BEN, CHANNEL, HOSTS, OLGA, SAM, VMS, FakeBot, FakeHands, FakePool, HandClock, bot
+from tests.bot.fake_bot import FakeBot, bot
+from tests.bot.fakes import ANA, BEN, CHANNEL, HOSTS, OLGA, SAM, VMS, FakeHands, FakePool, HandClock
 
 
 class World:

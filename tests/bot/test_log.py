@@ -8,7 +8,8 @@ from pathlib import Path
 from bot.answers import Ask, Shown
 from bot.model import BOT, Entry
 from bot.scope import Scopes
-from tests.bot.fakes import CHANNEL, POOL, SAM, FakeBot, FakePool, HandClock, running
+from tests.bot.fake_bot import FakeBot, running
+from tests.bot.fakes import CHANNEL, POOL, SAM, FakePool, HandClock
 
 
 def told(bot: FakeBot, text: str = "log") -> str:

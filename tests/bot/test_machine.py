@@ -24,21 +24,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from bot.answers import Ask, Opened, Shown, VoteAsk, Voted
 from bot.approval import END_STATES
 from bot.model import Actor, Ballot, State
-from tests.bot.fakes import (
-    ANA,
-    BEN,
-    CHANNEL,
-    HOSTS,
-    OLGA,
-    SAM,
-    VMS,
-    FakeBot,
-    FakePool,
-    Fate,
-    HandClock,
-    Killed,
-    bot,
-)
+from tests.bot.fake_bot import FakeBot, bot
+from tests.bot.fakes import ANA, BEN, CHANNEL, HOSTS, OLGA, SAM, VMS, FakePool, Fate, HandClock, Killed
 
 EXAMPLES, STEPS = 45, 50
 """Hypothesis walks up to EXAMPLES × STEPS = 2,250 steps."""

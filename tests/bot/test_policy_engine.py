@@ -14,7 +14,8 @@ from bot.inventory import Inventory
 from bot.model import Actor, Ballot, ObjectId, Place, Risk, State
 from bot.policy import Freeze, Match, Rule, Window
 from bot.ports import Standing
-from tests.bot.fakes import ANA, CHANNEL, OLGA, START, VMS, Everybody, FakeBot, FakePool, HandClock, rules, running
+from tests.bot.fake_bot import FakeBot, running
+from tests.bot.fakes import ANA, CHANNEL, OLGA, START, VMS, Everybody, FakePool, HandClock, rules
 
 FREEZE = Freeze(
     name="lunch", windows=(Window.parse("2026-03-01 12:05 – 2026-03-01 12:08 UTC"),), override=frozenset({"UBEN"})

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.model import ObjectId, Request, State
-from tests.bot.fakes import HOSTS, OLGA, VMS, bot
+from tests.bot.fake_bot import bot
+from tests.bot.fakes import HOSTS, OLGA, VMS
 from tests.bot.test_engine import World
 
 XS1, XS2 = HOSTS

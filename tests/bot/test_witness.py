@@ -8,7 +8,8 @@ from pathlib import Path
 from bot.answers import Ask, Problem
 from bot.model import BOT, Actor
 from bot.witness import MOST_ROWS
-from tests.bot.fakes import CHANNEL, SAM, START, FakeBot, FakePool, HandClock, running
+from tests.bot.fake_bot import FakeBot, running
+from tests.bot.fakes import CHANNEL, SAM, START, FakePool, HandClock
 
 
 def denied(bot: FakeBot, times: int, actor: Actor = SAM) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from bot.slack.settings import SlackSettings
 from bot.slack.transport import SocketMode
 from sandbox.slack import RunningWorkspace, Settings, Switches, start
 from tests.bot_slack.fake_desk import FakeDesk
+from tests.bot_slack.post import Post, post_office
 
 JSON = dict[str, Any]
 
@@ -92,3 +94,11 @@ def bring_up() -> Iterator[BringUp]:
 @pytest.fixture
 def team(bring_up: BringUp) -> Team:
     return bring_up()
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Iterator[Post]:
+    with start(Settings()) as slack:
+        made = post_office(slack, tmp_path)
+        yield made
+        made.store.close()

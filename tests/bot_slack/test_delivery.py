@@ -2,139 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bot.approval import END_STATES
-from bot.model import Entry, Line, Lines, Place, Progress, Report, Request, Result, State
-from bot.ports import Clock, Delivery, NewRequest, Outbox
+from bot.model import Place, State
+from bot.ports import Delivery
 from bot.slack.api import Api, web_client
 from bot.slack.delivery import LEASE_SECONDS, Courier
 from bot.slack.places import Places
 from bot.slack.render import card, report
 from bot.slack.render.message import Message
 from bot.store import Head, heads_in
-from bot.store.store import SqliteStore
-from sandbox.slack import RunningWorkspace, Settings, Switches, start
+from sandbox.slack import Settings, start
 from tests.bot_slack import samples
+from tests.bot_slack.post import JSON, Post, RealClock, entry, note, post_office
 from tests.bot_slack.shown import buttons, words
-
-JSON = dict[str, Any]
-
-
-@dataclass
-class HandClock(Clock):
-    """A clock that a test turns."""
-
-    ahead: float = 0.0
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def now(self) -> datetime:
-        return self.started + timedelta(seconds=self.ahead)
-
-    def monotonic(self) -> float:
-        return self.ahead
-
-    def sleep(self, seconds: float) -> None:
-        self.ahead += seconds
-
-
-class RealClock(Clock):
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-@dataclass
-class Post:
-    """A workspace, a store and a courier that goes when a test says so."""
-
-    slack: RunningWorkspace
-    store: SqliteStore
-    clock: HandClock
-    api: Api
-    courier: Courier
-
-    def open(self, word: str = "web-1", place: Place = samples.INFRA, state: State = State.WAITING) -> Request:
-        plan = samples.plan(word)
-        now = self.clock.now()
-        new = NewRequest(
-            text=f"vm migrate {word}",
-            actor=samples.OLGA,
-            place=place,
-            plan=plan,
-            digest=plan.digest(),
-            requirement=samples.request().requirement,
-            state=state,
-            opened_at=now,
-            expires_at=now + timedelta(hours=1),
-            fingerprint=word,
-        )
-        return self.store.open(new, entry())[0]
-
-    def move(self, request: Request, *states: State, note: Report | None = None) -> None:
-        before = request.state
-        for state in states:
-            result = Result(summary=f"It is {state}.", seconds=2.0) if state in END_STATES else None
-            moved = self.store.move(
-                request.id, before, state, entry(), at=self.clock.now(), result=result, note=note if result else None
-            )
-            assert moved
-            before = state
-
-    def run(self, seconds: float = 0.0) -> None:
-        """Deliver what is due within the next `seconds` of the clock, and stop there."""
-        end = self.clock.ahead + seconds
-        while True:
-            while self.courier.step():
-                pass
-            due = self.store.next_due()
-            ahead = (due - self.clock.started).total_seconds() + 0.001 if due else end + 1
-            if ahead > end:
-                self.clock.ahead = end
-                return
-            self.clock.ahead = max(ahead, self.clock.ahead)
-
-    def messages(self, channel: str = "#infra", by: str = "olga", thread_ts: str | None = None) -> list[JSON]:
-        return [one for one in self.slack.messages(channel, by, thread_ts) if one["user"] == "U0XENIA"]
-
-    def posts(self) -> int:
-        return self.slack.calls().get("chat.postMessage", 0)
-
-
-def entry() -> Entry:
-    return Entry(kind="test", actor=samples.OLGA, pool="lab")
-
-
-def note(title: str) -> Report:
-    return Report(title=title, parts=(Lines(lines=(Line(text="done"),)),))
-
-
-def post_office(slack: RunningWorkspace, path: Path) -> Post:
-    clock = HandClock()
-    store = SqliteStore(path / "xenia.db", clock=clock)
-    outbox: Outbox = store
-    api = Api(web_client(slack.bot_token, slack.api, 2))
-    return Post(slack, store, clock, api, Courier(api, outbox, store.request, clock, threads=0))
-
-
-@pytest.fixture
-def post(tmp_path: Path) -> Iterator[Post]:
-    with start(Settings()) as slack:
-        made = post_office(slack, tmp_path)
-        yield made
-        made.store.close()
 
 
 def test_a_card_is_posted_once_and_edited_in_place_to_its_end(post: Post) -> None:
@@ -240,87 +124,6 @@ def test_where_it_cannot_look_it_does_not_post_again_and_says_which_scope_it_nee
         assert post.store.next_due() is not None
         assert [one for one in caplog.records if one.levelname == "ERROR" and "channels:history" in one.getMessage()]
         post.store.close()
-
-
-def test_a_rate_limit_is_waited_out(post: Post) -> None:
-    post.open()
-    post.slack.fault("rate_limit", method="chat.postMessage", count=1, seconds=30)
-    post.run(29)
-    assert post.messages() == []
-    assert post.posts() == 1
-    post.run(2)
-    assert len(post.messages()) == 1
-    assert post.posts() == 2
-
-
-def test_a_rate_limit_holds_up_what_else_goes_to_that_channel(post: Post) -> None:
-    post.open("web-1")
-    post.slack.fault("rate_limit", method="chat.postMessage", count=1, seconds=30)
-    post.run()
-    post.open("web-2")
-    post.run(29)
-    assert post.posts() == 1
-    post.run(5)
-    assert len(post.messages()) == 2
-
-
-def test_a_rate_limit_of_one_channel_does_not_hold_up_another(post: Post) -> None:
-    post.open("web-1")
-    post.slack.fault("rate_limit", method="chat.postMessage", count=1, seconds=30)
-    post.run()
-    post.open("web-2", place=replace(samples.INFRA, channel="C0LAB"))
-    post.run(2)
-    assert len(post.messages("#lab")) == 1
-    assert post.messages() == []
-
-
-def test_messages_in_a_channel_are_a_second_apart(post: Post) -> None:
-    for number in range(5):
-        post.open(f"web-{number}")
-    post.run()
-    assert len(post.messages()) == 1
-    post.run(2.5)
-    assert len(post.messages()) == 3
-    post.run(5)
-    assert len(post.messages()) == 5
-
-
-def test_progress_is_edited_at_most_every_two_seconds_and_the_end_at_once(post: Post) -> None:
-    request = post.open()
-    post.run()
-    post.move(request, State.APPROVED, State.RUNNING)
-    post.run(2)
-    edits = post.slack.calls()["chat.update"]
-    for step in range(40):
-        post.store.progress(request.id, Progress(fraction=step / 40, text="moving"))
-        post.run(0.25)
-    assert 4 <= post.slack.calls()["chat.update"] - edits <= 6
-    assert "▰▰" in words(post.messages()[0]["blocks"])
-    post.move(replace(request, state=State.RUNNING), State.SUCCEEDED)
-    post.run(1.1)
-    assert "Done" in words(post.messages()[0]["blocks"])
-
-
-def test_many_running_cards_stay_below_what_slack_gives_for_edits(tmp_path: Path) -> None:
-    with start(Settings(switches=Switches(rate_limits=False))) as slack:  # nothing but the bot itself keeps it slow
-        post = post_office(slack, tmp_path)
-        edits = _edits_in_a_minute(post)
-        post.store.close()
-    assert 20 <= edits <= 50
-
-
-def _edits_in_a_minute(post: Post) -> int:
-    requests = [post.open(f"web-{number}", replace(samples.INFRA, channel="C0LAB")) for number in range(8)]
-    post.run(10)
-    for request in requests:
-        post.move(request, State.APPROVED, State.RUNNING)
-    post.run(30)
-    edits = post.slack.calls()["chat.update"]
-    for step in range(60):
-        for request in requests:
-            post.store.progress(request.id, Progress(fraction=step / 60))
-        post.run(1)
-    return post.slack.calls()["chat.update"] - edits
 
 
 @pytest.mark.parametrize("channel", ["C0RANDOM", "C0SECRET", "C0NOWHERE"])

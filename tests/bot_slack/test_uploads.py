@@ -15,7 +15,7 @@ from bot.slack.uploads import Uploads
 from bot.store import outbox
 from sandbox.slack import RunningWorkspace, Settings, start
 from tests.bot_slack import samples
-from tests.bot_slack.test_delivery import Post, post_office
+from tests.bot_slack.post import Post, post_office
 
 JSON = dict[str, Any]
 PICTURE = Attachment.of("chart.png", "A chart of <!channel> & more", b"\x89PNG" + bytes(range(256)), "xs1 +1 s")

@@ -16,10 +16,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot import appointed, approval, logs, outcome, refusal, tally
+from bot import appointed, approval, locks, logs, outcome, refusal, tally
 from bot.errors import Unavailable, UserError
 from bot.execution import Performer
-from bot.model import BOT, CallState, Entry, Level, Plan, Progress, Report, Request, Result, State
+from bot.model import BOT, CallState, Entry, Level, Progress, Report, Request, Result, State
 from bot.ports import Clock, Conflict, Store
 from bot.resolve import Resolver
 from bot.run import Cancelled, Failed, LeaseLost, Run, Unsure
@@ -138,14 +138,19 @@ class Runner:
         if request.state not in (State.APPROVED, State.QUEUED) or not self._its_time(run):
             return
         conflicts = self._store.lock(
-            request.id, _keys(request.plan), self._owner, self._clock.now(), self._lease_seconds
+            request.id, locks.keys(request.plan), self._owner, self._clock.now(), self._lease_seconds
         )
         if any(conflict.request_id == request.id for conflict in conflicts):
             return  # another process is about to run it
         passed = self._stuck(run, conflicts)
         if passed:
             conflicts = self._store.lock(
-                request.id, _keys(request.plan), self._owner, self._clock.now(), self._lease_seconds, passing=passed
+                request.id,
+                locks.keys(request.plan),
+                self._owner,
+                self._clock.now(),
+                self._lease_seconds,
+                passing=passed,
             )
         run.owner = self._owner if not conflicts else None
         if conflicts:
@@ -440,9 +445,3 @@ class Runner:
     def _is_active(self, request_id: str) -> bool:
         request = self._store.request(request_id)
         return request is not None and request.state in approval.ACTIVE_STATES
-
-
-def _keys(plan: Plan) -> tuple[str, ...]:
-    if plan.whole_pool:
-        return (f"{plan.pool.uuid}/*",)
-    return tuple(f"{plan.pool.uuid}/{touched.uuid}" for touched in plan.touches)

@@ -1,0 +1,34 @@
+"""What a plan locks."""
+
+from __future__ import annotations
+
+from bot import locks
+from bot.model import ObjectId, Plan, Risk
+
+POOL = ObjectId("pool", "11111111-0000-4000-8000-000000000000", "lab")
+VM = ObjectId("VM", "22222222-0000-4000-8000-000000000000", "web-1")
+HOST = ObjectId("host", "33333333-0000-4000-8000-000000000000", "xs1")
+
+
+def plan(*touches: ObjectId, whole_pool: bool = False) -> Plan:
+    return Plan(
+        command="vm migrate",
+        arguments=(),
+        pool=POOL,
+        risk=Risk.DISRUPTIVE,
+        title="Move it",
+        touches=touches,
+        whole_pool=whole_pool,
+    )
+
+
+def test_each_object_that_it_touches_is_locked_in_its_pool() -> None:
+    assert locks.keys(plan(VM, HOST)) == (f"{POOL.uuid}/{VM.uuid}", f"{POOL.uuid}/{HOST.uuid}")
+
+
+def test_a_whole_pool_is_one_lock_that_excludes_every_object_of_it() -> None:
+    assert locks.keys(plan(VM, whole_pool=True)) == (f"{POOL.uuid}/*",)
+
+
+def test_a_plan_that_touches_nothing_locks_nothing() -> None:
+    assert locks.keys(plan()) == ()

@@ -21,7 +21,7 @@ import XenAPI
 
 from bot import compose, config
 from bot.answers import Answer, Ask, Shown
-from bot.cli_common import OperatingSystem
+from bot.cli.people import OperatingSystem
 from bot.compose import Bot
 from bot.demo.lab import config_names, write_config
 from bot.model import Actor, Place, Report

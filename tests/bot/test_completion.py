@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import _parser
-from bot.cli_completion import SCRIPTS, candidates
+from bot.cli.completion import SCRIPTS, candidates
+from bot.cli.program import parser
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_may_come_next(typed: list[str], there: set[str], not_there: set[str]) -> None:
-    found = set(candidates(_parser(), typed))
+    found = set(candidates(parser(), typed))
     assert there <= found
     assert not not_there & found
 

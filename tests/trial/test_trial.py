@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot import cli, compose, config
+from bot.cli.run import first_look
 from bot.clock import SystemClock
 from bot.model import Level
 from bot.trial import here, of_pools, worst
@@ -151,7 +152,7 @@ def test_a_pool_that_cannot_be_worked_with_is_logged_at_the_start(
 ) -> None:
     """The bot starts all the same: the other pools are there, and this one may be back soon."""
     pattern, replacement, told = BAD[name]
-    cli._first_look(config.load(changed((pattern, replacement))))
+    first_look(config.load(changed((pattern, replacement))))
     assert any(told in record.getMessage() and record.levelno == logging.ERROR for record in caplog.records)
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import compose, config
+from bot.cli.common import Parsers
+from bot.cli.people import login
 from bot.clock import SystemClock
 from bot.errors import UserError
-from bot.model import Actor
 from bot.store import Head, Verification, export_file, heads_in, verify_file
 from bot.store.audit import restores_in
 from bot.terminal import Terminal
 from bot.text import plural
-
-Parsers = argparse._SubParsersAction
 
 
 def add_parsers(parts: Parsers[argparse.ArgumentParser]) -> tuple[argparse.ArgumentParser, ...]:
@@ -45,12 +43,6 @@ def add_parsers(parts: Parsers[argparse.ArgumentParser]) -> tuple[argparse.Argum
     archive.add_argument("--to", metavar="FILE", type=Path, required=True, help="a new file")
     archive.set_defaults(run=_archive)
     return verify, export, archive
-
-
-def login() -> Actor:
-    """Whoever works at this machine's terminal."""
-    name = getpass.getuser()
-    return Actor(kind="terminal", id=name, name=name)
 
 
 def _date(text: str) -> datetime:

@@ -8,6 +8,7 @@ import getpass
 import sys
 
 from bot import compose, config
+from bot.cli.common import Parsers
 from bot.clock import SystemClock
 from bot.errors import NotFound, Refused
 from bot.model import Actor, Entry
@@ -17,7 +18,7 @@ from bot.text import joined, quoted
 from bot.xapi import XapiPools
 
 
-def add_parser(checks: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+def add_parser(checks: Parsers[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     accept = checks.add_parser("accept-pool", help="another pool answers under this name, and that is right")
     accept.add_argument("pool", metavar="POOL", help="the pool's name in the configuration")
     accept.add_argument("uuid", metavar="UUID", help="the uuid of the pool that is meant now")

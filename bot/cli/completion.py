@@ -10,7 +10,7 @@ import importlib
 import sys
 from collections.abc import Iterable, Sequence
 
-from bot.cli_ledger import Parsers
+from bot.cli.common import Parsers
 from bot.registry import Registry
 
 SCRIPTS = {

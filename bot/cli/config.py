@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from bot import config, trial
-from bot.cli_doctor import show
+from bot.cli import pools
+from bot.cli.common import Parsers, show
 from bot.clock import SystemClock
 from bot.config.reading import command_names, placed, read
 from bot.config.settings import Settings
@@ -19,7 +20,17 @@ from bot.text import plural
 from bot.trial import Point
 
 
-def check(options: argparse.Namespace) -> int:
+def add_parsers(parts: Parsers[argparse.ArgumentParser]) -> tuple[argparse.ArgumentParser, ...]:
+    """Add `xenia config …`; returns the parsers that take --config."""
+    actions = parts.add_parser("config", help="the configuration").add_subparsers(required=True, metavar="ACTION")
+    tried = actions.add_parser("check", help="is the configuration right?")
+    tried.add_argument("--offline", action="store_true", help="do not ask Slack whether it knows the people named")
+    tried.add_argument("--live", action="store_true", help="try everything: secrets, Slack, channels, pools, ports")
+    tried.set_defaults(run=_check)
+    return tried, pools.add_parser(actions)
+
+
+def _check(options: argparse.Namespace) -> int:
     """Prints every warning with its line; 0 even then. With `live` everything is tried, and 1 is returned when the bot
     could not do its work. :raises ConfigError: with every mistake.
     """
@@ -35,9 +46,9 @@ def check(options: argparse.Namespace) -> int:
     level = show(iter(points), terminal)
     for each in odd:
         terminal.line(f"warning: {placed(config.Mistake(each.where, each.text), text)}")
-    pools, rules = plural(len(settings.pools), "pool"), plural(len(settings.policy.rules), "rule")
+    count, rules = plural(len(settings.pools), "pool"), plural(len(settings.policy.rules), "rule")
     warned = f", {plural(len(odd), 'warning')}" if odd else ""
-    terminal.line(f"{options.config} has no mistakes{warned}: {pools}, {rules}.")
+    terminal.line(f"{options.config} has no mistakes{warned}: {count}, {rules}.")
     if level is Level.BAD:
         terminal.line("But with it the bot cannot do its work: look at what is marked with ✗.", "bold")
     return 1 if level is Level.BAD else 0

@@ -11,8 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot import config, trial
-from bot.cli_doctor import show
-from bot.cli_ledger import Parsers
+from bot.cli.common import Parsers, show
 from bot.clock import SystemClock
 from bot.config.reading import command_names
 from bot.errors import Refused

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from bot import config, trial
-from bot.cli_ledger import Parsers
+from bot.cli.common import Parsers, show
 from bot.clock import SystemClock
 from bot.config.reading import command_names
 from bot.errors import Unavailable, UserError
@@ -27,7 +27,6 @@ ANSWER_SECONDS = 5.0
 LATE_SECONDS = 300.0
 """A message that Slack does not show after so long is late."""
 VERIFIED_WITHIN = timedelta(days=2)
-MARKS = {Level.OK: ("✓", "green"), Level.WARN: ("!", "yellow"), Level.BAD: ("✗", "red")}
 
 
 def add_parsers(parts: Parsers[argparse.ArgumentParser]) -> tuple[argparse.ArgumentParser, ...]:
@@ -38,18 +37,6 @@ def add_parsers(parts: Parsers[argparse.ArgumentParser]) -> tuple[argparse.Argum
     health = parts.add_parser("health", help="does the running bot say that it is well? (for health checks)")
     health.set_defaults(run=_health)
     return doctor, health
-
-
-def show(points: Iterator[Point], terminal: Terminal) -> Level:
-    """Write each point as it comes; returns the worst."""
-    found = []
-    for point in points:
-        mark, colour = MARKS[point.level]
-        terminal.line(f"{mark} {point.text}", "" if point.level is Level.OK else colour)
-        if point.remedy:
-            terminal.line(f"    {point.remedy}")
-        found.append(point)
-    return trial.worst(found)
 
 
 def _doctor(options: argparse.Namespace) -> int:

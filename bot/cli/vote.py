@@ -12,14 +12,16 @@ import sys
 
 from bot import compose, config
 from bot.answers import Ask, VoteAsk, Voted
-from bot.cli_common import OperatingSystem, follow, person
+from bot.cli.common import Parsers
+from bot.cli.following import follow
+from bot.cli.people import OperatingSystem, person
 from bot.errors import Denied, NotFound
 from bot.model import Ballot, Place, Request
 from bot.terminal import Terminal
 from bot.text import joined, quoted
 
 
-def add_parsers(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> tuple[argparse.ArgumentParser, ...]:
+def add_parsers(parts: Parsers[argparse.ArgumentParser]) -> tuple[argparse.ArgumentParser, ...]:
     approve = parts.add_parser("approve", help="approve a request, with your one-time code")
     approve.add_argument("--name", default="", help="the name of what it is about, where the policy wants it typed")
     approve.set_defaults(run=decide, ballot=Ballot.APPROVE, reason="")

@@ -1,61 +1,18 @@
-"""What the parts of the command line share: who acts at the terminal, and following a request to its end."""
+"""What a terminal shows while it waits: how far an answer is, and how far a request."""
 
 from __future__ import annotations
 
-import getpass
 import math
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bot import progress
 from bot.approval import END_STATES
 from bot.compose import Bot
-from bot.config import Settings
-from bot.errors import Denied
-from bot.model import Actor, Progress, Request, State
-from bot.ports import Standing
+from bot.model import Progress, Request, State
 from bot.terminal import Terminal
-
-
-class OperatingSystem:
-    """:class:`bot.ports.People` at the terminal: who may log in and is named under `[terminal]` counts; Slack is not
-    asked, it may be down.
-    """
-
-    def individuals(self, references: Collection[str]) -> frozenset[str]:
-        """Nobody is reminded from a terminal; the bot does it."""
-        del references
-        return frozenset()
-
-    def standing(self, actor: Actor) -> Standing:
-        if actor.kind == "slack":
-            unknown = (
-                "At the terminal Slack is not asked who is in a group or a channel: only people who are named count."
-            )
-            return Standing(member=True, groups_unknown=unknown)
-        return Standing(
-            member=False, why_not=f"the login {actor.id} is not named under [terminal] in the configuration."
-        )
-
-
-def person(settings: Settings, name: str | None = None) -> Actor | None:
-    """The person of Slack that a login (default: who is logged in) stands for, so that nobody can approve in Slack what
-    they asked for here, nor the other way round. None: `[terminal]` does not name it.
-
-    :raises Denied: the workspace is not known, so people could not be told to be the same in Slack.
-    """
-    login = name or getpass.getuser()
-    user = settings.terminal.get(login)
-    if user is None:
-        return None
-    if not settings.slack.team:
-        raise Denied(
-            "Nobody can act from the terminal while the configuration does not name the workspace.",
-            remedy="Set slack.team to its id (T…).",
-        )
-    return Actor(kind="slack", id=f"{settings.slack.team}/{user}", name=f"{login} (terminal)")
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import compose, config
-from bot.cli_ledger import Parsers, login
+from bot.cli.common import Parsers
+from bot.cli.people import login
 from bot.clock import SystemClock
 from bot.errors import Unavailable
 from bot.model import Entry

@@ -1,0 +1,81 @@
+"""Who acts at the terminal."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Collection
+
+from bot import compose
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.errors import Denied
+from bot.model import Actor, Entry
+from bot.ports import Standing
+
+
+class OperatingSystem:
+    """:class:`bot.ports.People` at the terminal: who may log in and is named under `[terminal]` counts; Slack is not
+    asked, it may be down.
+    """
+
+    def individuals(self, references: Collection[str]) -> frozenset[str]:
+        """Nobody is reminded from a terminal; the bot does it."""
+        del references
+        return frozenset()
+
+    def standing(self, actor: Actor) -> Standing:
+        if actor.kind == "slack":
+            unknown = (
+                "At the terminal Slack is not asked who is in a group or a channel: only people who are named count."
+            )
+            return Standing(member=True, groups_unknown=unknown)
+        return Standing(
+            member=False, why_not=f"the login {actor.id} is not named under [terminal] in the configuration."
+        )
+
+
+def person(settings: Settings, name: str | None = None) -> Actor | None:
+    """The person of Slack that a login (default: who is logged in) stands for, so that nobody can approve in Slack what
+    they asked for here, nor the other way round. None: `[terminal]` does not name it.
+
+    :raises Denied: the workspace is not known, so people could not be told to be the same in Slack.
+    """
+    named = name or getpass.getuser()
+    user = settings.terminal.get(named)
+    if user is None:
+        return None
+    if not settings.slack.team:
+        raise Denied(
+            "Nobody can act from the terminal while the configuration does not name the workspace.",
+            remedy="Set slack.team to its id (T…).",
+        )
+    return Actor(kind="slack", id=f"{settings.slack.team}/{user}", name=f"{named} (terminal)")
+
+
+def login() -> Actor:
+    """Whoever works at this machine's terminal."""
+    name = getpass.getuser()
+    return Actor(kind="terminal", id=name, name=name)
+
+
+def acting(settings: Settings, as_name: str | None) -> Actor:
+    """Who acts. A login that `[terminal]` names is that person of Slack, so that nobody can approve in Slack what they
+    asked for here.
+
+    :raises Denied: `--as` outside the sandbox; recorded.
+    """
+    me = login()
+    if as_name is not None and not settings.bot.sandbox:
+        store = compose.open_store(settings, SystemClock())
+        try:
+            store.record(Entry(kind="refused", actor=me, body={"text": f"--as {as_name}", "reason": "not the sandbox"}))
+        finally:
+            store.close()
+        raise Denied(
+            "--as works only against the sandbox.",
+            remedy="Here everybody acts as themselves: the login of this machine, as [terminal] names it.",
+        )
+    known = person(settings, as_name)
+    if known is None and as_name is not None:
+        raise Denied(f"There is no {as_name} under [terminal] in the configuration.")
+    return known or me

@@ -26,7 +26,7 @@ from sandbox.xapi.http_messages import (
     read_request,
 )
 from sandbox.xapi.recording import Recording
-from sandbox.xapi.wire import Call, JsonRpc, Malformed, Outcome, Protocol, protocol_of
+from sandbox.xapi.wire import Call, JsonRpc, Malformed, Outcome, Protocol, Unparsable, protocol_of
 
 log = logging.getLogger(__name__)
 
@@ -186,6 +186,8 @@ class HostServer:
             else:
                 envelope, call = None, wire_xml.read_call(request.body)
         except Malformed as malformed:
+            if isinstance(malformed, Unparsable) and self._json_rpc is JsonRpc.ABSENT:
+                return answer(request, protocol.content_type, wire_xml.write_fault("Failed to parse supplied XML"))
             raise Rejected(500, str(malformed), request.version) from malformed
         outcome = self._carry_out(call)
         if outcome is None:

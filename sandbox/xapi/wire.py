@@ -22,6 +22,11 @@ class Malformed(Exception):
     """The body is no call. xapi answers HTTP 500 with a page, never a XenAPI failure; the text says what was wrong."""
 
 
+class Unparsable(Malformed):
+    """Not even XML. Before 6.5 xapi answers that with the one fault it knows, which is XML: the sign by which clients
+    that try JSON-RPC first tell such a host."""
+
+
 class Protocol(enum.Enum):
     """How a body is read and an answer written."""
 
@@ -42,10 +47,9 @@ class JsonRpc(enum.IntEnum):
 
 
 def json_rpc_of(release: str) -> JsonRpc:
-    """Version 1 came with XenServer 7.0, version 2 with 7.3. (xapi's sources had version 1 before 6.5 was out; that
-    a 6.5 host offers none is what clients rely on when they tell old hosts by the answer's content type.)"""
+    """Version 1 came with XenServer 6.5 (xapi's sources: not in 6.2, there in every tag of 6.5), version 2 with 7.3."""
     age = release_key(release)
-    if age < release_key("dundee"):
+    if age < release_key("creedence"):
         return JsonRpc.ABSENT
     return JsonRpc.V1_ONLY if age < release_key("inverness") else JsonRpc.V1_AND_V2
 

@@ -1,7 +1,8 @@
 """JSON-RPC as xapi reads and writes it (rpclib's `Jsonrpc`; the answers as recorded from xapi 26.9).
 
-The request's `"jsonrpc": "2.0"` picks the second version, its absence the first; a release that only knows the first
-ignores the member. There are no notifications and no batches: without an id, HTTP 500.
+The request's `"jsonrpc": "2.0"` picks the second version, its absence the first. There are no notifications and no
+batches: without an id, HTTP 500. A release that only knows the first version ignores the member, wants a number as id,
+and answers 0 as id whatever it was (rpclib 1.4).
 """
 
 from __future__ import annotations
@@ -40,8 +41,11 @@ def read_call(body: bytes, json_rpc: JsonRpc) -> tuple[Envelope, Call]:
     if not isinstance(params, list):
         raise Malformed("Invalid field 'params' in request body")
     number = request.get("id")
-    if isinstance(number, bool) or not isinstance(number, int | str):
+    first_only = json_rpc is JsonRpc.V1_ONLY
+    if isinstance(number, bool) or not isinstance(number, int if first_only else int | str):
         raise Malformed("Invalid field 'id' in request body")
+    if first_only:
+        number = 0
     return Envelope(version_2, number), Call(method, params)
 
 

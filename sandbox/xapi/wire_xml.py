@@ -1,8 +1,8 @@
 """XML-RPC as xapi reads and writes it (rpclib's `Xmlrpc`; the answers as recorded from xapi 26.9).
 
 Its dialect: strings and 64-bit integers are untyped `<value>text</value>`, `<i4>` is only written for `I4`, and the
-answer is always a struct `{Status, Value | ErrorDescription}` in a methodResponse, never a fault. The one exception,
-`system.listMethods`, answers the bare array.
+answer is always a struct `{Status, Value | ErrorDescription}` in a methodResponse, never a fault, except by releases
+before 6.5 to what is not XML. `system.listMethods` answers the bare array.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.marshal import ocaml_int64
 from sandbox.xapi.values import I4, Time
-from sandbox.xapi.wire import Call, Malformed, Outcome
+from sandbox.xapi.wire import Call, Malformed, Outcome, Unparsable
 
 BARE = "system.listMethods"
 
@@ -34,7 +34,7 @@ def read_call(body: bytes) -> Call:
     try:
         root = ElementTree.fromstring(body)  # noqa: S314 - no entities, and expat reads nothing from outside
     except (ElementTree.ParseError, ValueError, LookupError) as error:  # LookupError: an unknown encoding
-        raise Malformed(str(error)) from error
+        raise Unparsable(str(error)) from error
     if root.tag != "methodCall":
         raise Malformed(f"open_tag({root.tag})")
     parts = _children(root)
@@ -57,6 +57,14 @@ def write_answer(method: str, outcome: Outcome) -> bytes:
         _write({"Status": "Success", "Value": outcome.value}, out)
     out.append("</param></params></methodResponse>")
     return "".join(out).encode()
+
+
+def write_fault(text: str) -> bytes:
+    """The fault that releases before 6.5 answer to what is not XML."""
+    code = "<member><name>faultCode</name><value><i4>1</i4></value></member>"
+    told = f"<member><name>faultString</name><value>{_escape(text)}</value></member>"
+    fault = f"<fault><value><struct>{code}{told}</struct></value></fault>"
+    return f'<?xml version="1.0"?><methodResponse>{fault}</methodResponse>'.encode()
 
 
 def _children(element: ElementTree.Element) -> list[ElementTree.Element]:

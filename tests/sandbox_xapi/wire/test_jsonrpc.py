@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xmlrpc.client
 from typing import Any
 
 import pytest
@@ -118,11 +119,14 @@ def test_what_is_no_call_is_http_500_and_a_page(serve: Serve, body: bytes) -> No
 
 
 def test_a_host_without_json_answers_as_xml(serve: Serve) -> None:
-    """How clients tell such a host: an XML-RPC call is answered there, with XML's content type."""
+    """How clients tell such a host: whatever is posted there is answered as XML, a fault if it was not XML."""
     toolstack = FakeToolstack(**{"a.b": "x"})
     server = serve(toolstack, json_rpc=JsonRpc.ABSENT)
-    status, _, _ = ask(server, request(**V2, method="a.b", params=[]))
-    assert status == "HTTP/1.1 500 Internal Error"
+    status, headers, body = ask(server, request(**V2, method="a.b", params=[]))
+    assert (status, headers["content-type"]) == ("HTTP/1.1 200 OK", "text/xml")
+    with pytest.raises(xmlrpc.client.Fault, match="1: 'Failed to parse supplied XML'"):
+        xmlrpc.client.loads(body)
+    assert not toolstack.taken
     call = b"<methodCall><methodName>a.b</methodName><params/></methodCall>"
     status, headers, body = ask(server, post("/jsonrpc", call))
     assert (status, headers["content-type"]) == ("HTTP/1.1 200 OK", "text/xml")
@@ -133,13 +137,22 @@ def test_a_host_of_version_1_only_ignores_the_member(serve: Serve) -> None:
     server = serve(FakeToolstack(**{"a.b": "x"}), json_rpc=JsonRpc.V1_ONLY)
     for version in ("2.0", "1.0"):
         _, _, body = ask(server, request(jsonrpc=version, id=1, method="a.b", params=[]))
-        assert body == b'{"result":"x","error":null,"id":1}'
+        assert body == b'{"result":"x","error":null,"id":0}'
+
+
+def test_a_host_of_version_1_only_wants_a_number_as_id(serve: Serve) -> None:
+    toolstack = FakeToolstack(**{"a.b": "x"})
+    status, _, _ = ask(serve(toolstack, json_rpc=JsonRpc.V1_ONLY), request(id="1", method="a.b", params=[]))
+    assert status == "HTTP/1.1 500 Internal Error"
+    assert not toolstack.taken
 
 
 @pytest.mark.parametrize(
     ("release", "has"),
     [
-        ("cream", JsonRpc.ABSENT),
+        ("clearwater-whetstone", JsonRpc.ABSENT),
+        ("creedence", JsonRpc.V1_ONLY),
+        ("cream", JsonRpc.V1_ONLY),
         ("dundee", JsonRpc.V1_ONLY),
         ("falcon", JsonRpc.V1_ONLY),
         ("inverness", JsonRpc.V1_AND_V2),

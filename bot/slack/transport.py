@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from typing import Protocol
 
 from slack_bolt import App, BoltRequest, BoltResponse
@@ -27,6 +29,7 @@ from bot.slack.workers import Workers, acknowledging
 _log = logging.getLogger(__name__)
 
 PATH = "/slack/events"
+_ACK_SECONDS = 3
 _LARGEST_BODY = 4 * 1024 * 1024
 _LENGTH = re.compile("[0-9]{1,9}")
 
@@ -126,7 +129,7 @@ class HttpMode:
 
         self._handler = Handler
         self._where = (address, port)
-        self._server: ThreadingHTTPServer | None = None
+        self._server: _Server | None = None
 
     @property
     def port(self) -> int:
@@ -136,7 +139,7 @@ class HttpMode:
     def start(self) -> None:
         """:raises Unavailable: the address cannot be listened on."""
         try:
-            self._server = ThreadingHTTPServer(self._where, self._handler)
+            self._server = _Server(self._where, self._handler)
         except OSError as error:
             address, port = self._where
             raise Unavailable(
@@ -145,20 +148,57 @@ class HttpMode:
                 " slack.http_address to what is free, and point the proxy there.",
                 evidence=(error.strerror or str(error),),
             ) from error
-        self._server.daemon_threads = True
         Thread(target=self._server.serve_forever, name="slack-http", daemon=True).start()
 
     def connected(self) -> bool:
         return self._server is not None
 
     def close(self) -> None:
+        """What has arrived is acknowledged; what arrives now finds nobody, and Slack sends its events again."""
         if self._server:
             self._server.shutdown()
             self._server.server_close()
+            self._server.answered(_ACK_SECONDS)
             self._server = None
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True  # one that sends its request slowly keeps nobody from ending
+    request_queue_size = 128  # people answer an alarm all at once; the library's 5 lets the sixth wait for a second
+
+    def __init__(self, where: tuple[str, int], handler: type[_Handler]) -> None:
+        self._answering = 0
+        self._changed = Condition()
+        super().__init__(where, handler)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While a delivery that has arrived is acknowledged."""
+        with self._changed:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._answering -= 1
+                self._changed.notify_all()
+
+    def answered(self, seconds: float) -> bool:
+        """Wait until nothing that has arrived is without its answer, at most so long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._answering, seconds)
+
+    def handle_error(self, *_: object) -> None:
+        """What a connection dies of goes into the log, and not to standard error."""
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            _log.info("a connection ended before its time: %s", error)
+        else:
+            _log.error("a delivery failed by a defect", exc_info=error)
+
+
 class _Handler(BaseHTTPRequestHandler):
+    server: _Server
     bolt: App
     refused: Callable[[str], None]
     told: Acknowledged
@@ -170,10 +210,14 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not _LENGTH.fullmatch(length) or int(length) > _LARGEST_BODY:
             return self.send_error(413)
-        body = self.rfile.read(int(length)).decode("utf-8", errors="replace")
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            return None  # whoever sent it has hung up
         started = time.monotonic()
-        with acknowledging():
-            self._respond(self.bolt.dispatch(_request(body, dict(self.headers.items()))))
+        with self.server.answering(), acknowledging():
+            self._respond(
+                self.bolt.dispatch(_request(body.decode("utf-8", errors="replace"), dict(self.headers.items())))
+            )
             self.told(time.monotonic() - started)
         return None
 

@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     parser.add_argument("--record", type=Path, metavar="FILE", help="append a JSON line per call and per delivery")
     parser.add_argument("--request-url", metavar="URL", help="deliver by signed HTTP to URL instead of Socket Mode")
+    parser.add_argument(
+        "--request-ca", type=Path, metavar="PEM", help="check an https URL's certificate with these authorities"
+    )
     parser.add_argument("--should-escape", action="store_true", help="commands get mentions as <@U…|name>")
     parser.add_argument("--smart-quotes", action="store_true", help="typed quotes and dashes become typographic ones")
     parser.add_argument("--no-rate-limits", action="store_true", help="answer as often as asked")
@@ -37,7 +40,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         smart_quotes=args.smart_quotes,
         block_rules_off=frozenset(args.lenient),
     )
-    plain = Settings(switches=chosen, request_url=args.request_url)
+    plain = Settings(switches=chosen, request_url=args.request_url, request_ca=args.request_ca)
     commands = tuple(replace(one, should_escape=args.should_escape) for one in plain.commands)
     return replace(plain, commands=commands)
 

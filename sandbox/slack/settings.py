@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
+from pathlib import Path
 
 # The scopes of an app that does everything this workspace offers (Slack docs: scopes).
 ALL_SCOPES = (
@@ -79,6 +80,7 @@ class Settings:
     )
     switches: Switches = field(default_factory=Switches)
     request_url: str | None = None  # HTTP delivery when given, Socket Mode otherwise
+    request_ca: Path | None = None  # PEM of the authority that the request URL's certificate is checked with
     connection_seconds: float = 18060  # life of one Socket Mode connection (hello's approximate_connection_time)
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}", repr=False)
     app_token: str = field(default_factory=lambda: f"xapp-1-sandbox-{secrets.token_hex(12)}", repr=False)

@@ -53,7 +53,11 @@ class Workspace:
             ticket_once=settings.switches.ticket_once,
         )
         self.socket_mode.on_change = lambda: self.changes.note("workspace")
-        self.http = HttpDelivery(settings.request_url, settings.signing_secret) if settings.request_url else None
+        self.http = (
+            HttpDelivery(settings.request_url, settings.signing_secret, settings.request_ca)
+            if settings.request_url
+            else None
+        )
         self.delivery = Delivery(self.http or self.socket_mode, self.clock, self.faults, self.record)
         self.scheduled: dict[str, tuple[str, int]] = {}  # scheduled message → channel and epoch seconds
         self.base = ""

@@ -1,0 +1,132 @@
+"""The bot's own HTTP server: many at once, the end in the middle of a delivery, senders that hang up."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import cast
+
+import pytest
+from slack_bolt import App, BoltRequest, BoltResponse
+
+from bot.slack.transport import PATH, HttpMode
+from tests.e2e.conftest import eventually
+
+LIMIT_SECONDS = 60
+
+
+class Slow:
+    """In the place of Bolt's app: holds a delivery until it is told."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Event()
+        self.go_on = threading.Event()
+        self.handled: list[str] = []
+        self.breaks = False
+
+    def dispatch(self, request: BoltRequest) -> BoltResponse:
+        self.arrived.set()
+        assert self.go_on.wait(LIMIT_SECONDS)
+        if self.breaks:
+            raise ValueError("a defect")
+        self.handled.append(request.raw_body)
+        return BoltResponse(status=200, body="")
+
+
+@pytest.fixture
+def slow() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+def server(slow: Slow) -> Iterator[HttpMode]:
+    made = HttpMode(cast(App, slow), "127.0.0.1", 0, lambda _: None, lambda _: None)
+    made.start()
+    yield made
+    slow.go_on.set()
+    made.close()
+
+
+def in_a_thread(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def post(port: int, body: bytes = b"a=b") -> int:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", body)
+    with urllib.request.urlopen(request, timeout=LIMIT_SECONDS) as answer:
+        return int(answer.status)
+
+
+def refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), LIMIT_SECONDS).close()
+    except OSError:
+        return True
+    return False
+
+
+def test_a_hundred_may_knock_before_the_first_is_let_in(server: HttpMode) -> None:
+    assert server._server is not None
+    server._server.shutdown()  # it accepts nobody, and its port is still open
+    with ExitStack() as lines:
+        for _ in range(100):
+            lines.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+
+
+def test_what_has_arrived_is_answered_before_it_ends(server: HttpMode, slow: Slow) -> None:
+    answers: list[int] = []
+    port = server.port
+    sender = in_a_thread(lambda: answers.append(post(port)))
+    assert slow.arrived.wait(LIMIT_SECONDS)
+
+    def once_closed() -> None:
+        eventually(lambda: refused(port), "the port to be closed")
+        slow.go_on.set()
+
+    in_a_thread(once_closed)
+    server.close()
+    assert slow.handled == ["a=b"]
+    sender.join(LIMIT_SECONDS)
+    assert answers == [200]
+
+
+def test_a_sender_that_hangs_up_half_way_is_not_heard(server: HttpMode, slow: Slow) -> None:
+    slow.go_on.set()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS) as line:
+        line.sendall(f"POST {PATH} HTTP/1.1\r\nContent-Length: 100\r\n\r\na=b".encode())
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(1000) == b""
+    assert not slow.arrived.is_set()
+
+
+def test_a_delivery_that_nobody_waits_for_any_more_counts_and_leaves_no_traceback(
+    server: HttpMode, slow: Slow, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close() resets the connection
+        line.sendall(f"POST {PATH} HTTP/1.1\r\nContent-Length: 3\r\n\r\na=b".encode())
+        assert slow.arrived.wait(LIMIT_SECONDS)
+    slow.go_on.set()
+    eventually(lambda: "ended before its time" in caplog.text, "its end in the log")
+    assert slow.handled == ["a=b"]
+    assert "Traceback" not in capfd.readouterr().err
+    assert post(server.port) == 200
+
+
+def test_a_defect_is_one_in_the_log(
+    server: HttpMode, slow: Slow, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    slow.breaks = True
+    slow.go_on.set()
+    with pytest.raises(OSError, match=r"."):
+        post(server.port)
+    eventually(lambda: "by a defect" in caplog.text, "the defect in the log")
+    assert "ValueError: a defect" in caplog.text
+    assert "Traceback" not in capfd.readouterr().err

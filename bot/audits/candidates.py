@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bot.audits import joining
 from bot.audits.auditor import Looked
-from bot.audits.rule import Declared
+from bot.audits.rule import Declared, Found
 from bot.errors import UserError
 from bot.findings import Drift
 from bot.model import Level, ObjectId
@@ -66,13 +66,13 @@ def _of(name: str, there: Side, members: set[str], pool: PoolView, pools: Pools,
 
 
 def _silent(name: str, error: UserError) -> Drift:
-    return Drift(
-        rule=SILENT.id,
-        level=SILENT.level,
-        subject=ObjectId("host", name, name),
-        text=f"The host {quoted(name)} could not be asked whether it could join",
-        evidence="; ".join((error.message, *error.evidence)),
-        remedy=error.remedy or f"Look at it, or take [hosts.{name}] out of the configuration.",
+    return SILENT.drift(
+        Found(
+            subject=ObjectId("host", name, name),
+            text=f"The host {quoted(name)} could not be asked whether it could join",
+            evidence="; ".join((error.message, *error.evidence)),
+            remedy=error.remedy or f"Look at it, or take [hosts.{name}] out of the configuration.",
+        )
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.audits import clock_rules as rules
-from bot.audits.clock_rules import drift
+from bot.audits.rule import Found
 from bot.errors import UserError
 from bot.findings import Drift, TimeAnswer
 from bot.inventory import Host, Inventory, Message
@@ -52,22 +52,24 @@ class Clocks:
 def drifts(clocks: Clocks) -> Iterator[Drift]:
     """What is wrong, in the order in which it is told."""
     for host, error in clocks.silent.items():
-        yield drift(
-            rules.UNREAD,
-            host.id,
-            f"The clock of {quoted(host.name)} could not be read",
-            evidence=error.message,
-            remedy=error.remedy or "“pool status” tells how the host is.",
+        yield rules.UNREAD.drift(
+            Found(
+                subject=host.id,
+                text=f"The clock of {quoted(host.name)} could not be read",
+                evidence=error.message,
+                remedy=error.remedy or "“pool status” tells how the host is.",
+            )
         )
     for host, found in clocks.measured.items():
         if found.proof.empty:
-            yield drift(
-                rules.STEPPED,
-                host.id,
-                f"The clock of {quoted(host.name)} was stepped while it was measured",
-                evidence=f"no steady clock gives these {found.readings} readings: they contradict each other by"
-                f" {-found.proof.width:.3f} s",
-                remedy="See what sets it: NTP steps a clock that is far off; two services may fight over it.",
+            yield rules.STEPPED.drift(
+                Found(
+                    subject=host.id,
+                    text=f"The clock of {quoted(host.name)} was stepped while it was measured",
+                    evidence=f"no steady clock gives these {found.readings} readings: they contradict each other by"
+                    f" {-found.proof.width:.3f} s",
+                    remedy="See what sets it: NTP steps a clock that is far off; two services may fight over it.",
+                )
             )
     yield from _reference(clocks)
     yield from _between(clocks)
@@ -83,13 +85,14 @@ def _between(clocks: Clocks) -> Iterator[Drift]:
     if leader.true is not None:
         yield from _leader(leader, leader.true, clocks.noticeable)
     elif leader.proof.at_least > clocks.noticeable:
-        yield drift(
-            rules.AGAINST_BOT,
-            leader.host.id,
-            f"The clock of the coordinator {quoted(leader.host.name)} is {_ahead(leader.proof)} the bot's",
-            evidence=f"{told(leader.proof)}; which of the two is right is not known from this",
-            remedy="Compare both with NTP: “chronyc tracking” or “ntpq -p” on the bot's host and on the coordinator;"
-            " or name NTP servers for the bot (audits.ntp_servers).",
+        yield rules.AGAINST_BOT.drift(
+            Found(
+                subject=leader.host.id,
+                text=f"The clock of the coordinator {quoted(leader.host.name)} is {_ahead(leader.proof)} the bot's",
+                evidence=f"{told(leader.proof)}; which of the two is right is not known from this",
+                remedy="Compare both with NTP: “chronyc tracking” or “ntpq -p” on the bot's host and the coordinator;"
+                " or name NTP servers for the bot (audits.ntp_servers).",
+            )
         )
     for host, found in clocks.measured.items():
         if host != coordinator and not found.proof.empty:
@@ -100,13 +103,14 @@ def _between(clocks: Clocks) -> Iterator[Drift]:
 
 def _leader(leader: Measured, true: Interval, noticeable: float) -> Iterator[Drift]:
     if true.at_least > noticeable:
-        yield drift(
-            rules.AGAINST_TRUTH,
-            leader.host.id,
-            f"The clock of the coordinator {quoted(leader.host.name)} is {_ahead(true)} true time",
-            evidence=f"{told(true)} against NTP",
-            remedy=f"“host ntp {quoted(leader.host.name)}” shows what sets it.",
-            level=Level.BAD if true.at_least > GRAVE else None,
+        yield rules.AGAINST_TRUTH.drift(
+            Found(
+                subject=leader.host.id,
+                text=f"The clock of the coordinator {quoted(leader.host.name)} is {_ahead(true)} true time",
+                evidence=f"{told(true)} against NTP",
+                remedy=f"“host ntp {quoted(leader.host.name)}” shows what sets it.",
+                level=Level.BAD if true.at_least > GRAVE else None,
+            )
         )
 
 
@@ -115,13 +119,14 @@ def _reference(clocks: Clocks) -> Iterator[Drift]:
     truth = clocks.truth
     if truth.interval is not None and truth.interval.at_least > clocks.noticeable:
         ahead = Interval(-truth.interval.high, -truth.interval.low)
-        yield drift(
-            rules.OWN,
-            rules.BOT,
-            f"The bot's own clock is {_ahead(ahead)} true time",
-            evidence=f"{told(ahead)} by {plural(len(truth.believed), 'NTP server')}",
-            remedy="Let NTP set the clock of the bot's host: “chronyc tracking” or “timedatectl” there.",
-            level=Level.BAD if ahead.at_least > GRAVE else None,
+        yield rules.OWN.drift(
+            Found(
+                subject=rules.BOT,
+                text=f"The bot's own clock is {_ahead(ahead)} true time",
+                evidence=f"{told(ahead)} by {plural(len(truth.believed), 'NTP server')}",
+                remedy="Let NTP set the clock of the bot's host: “chronyc tracking” or “timedatectl” there.",
+                level=Level.BAD if ahead.at_least > GRAVE else None,
+            )
         )
     unknown = truth.interval is None
     for server in truth.contradicted:
@@ -132,14 +137,15 @@ def _reference(clocks: Clocks) -> Iterator[Drift]:
 
 def _server(answer: TimeAnswer, what: str, evidence: str, unknown: bool) -> Drift:
     consequence = "; no NTP server can be believed, so nobody knows true time" if unknown else ""
-    return drift(
-        rules.SERVERS,
-        rules.BOT,
-        f"The NTP server {quoted(answer.server)} {what}",
-        about=answer.server,
-        evidence=evidence + consequence,
-        remedy="See whether the bot's host reaches it (UDP port 123), or name another in audits.ntp_servers.",
-        level=Level.WARN if unknown else None,
+    return rules.SERVERS.drift(
+        Found(
+            subject=rules.BOT,
+            text=f"The NTP server {quoted(answer.server)} {what}",
+            about=answer.server,
+            evidence=evidence + consequence,
+            remedy="See whether the bot's host reaches it (UDP port 123), or name another in audits.ntp_servers.",
+            level=Level.WARN if unknown else None,
+        )
     )
 
 
@@ -148,25 +154,27 @@ def _running(clocks: Clocks) -> Iterator[Drift]:
         rate = found.rate
         if rate is not None and rate.sufficient and rate.ppm.at_least > UNSTEERED:
             a_day = abs(rate.seconds_a_day)
-            yield drift(
-                rules.DRIFT,
-                host.id,
-                f"Nothing keeps the clock of {quoted(host.name)} in step: it"
-                f" {'gains' if rate.ppm.low > 0 else 'loses'} about {duration(a_day)} a day",
-                evidence=f"{rate.told()} over {duration(rate.seconds)}, {plural(rate.samples, 'measurement')}",
-                remedy=f"“host ntp {quoted(host.name)}” shows what sets it.",
+            yield rules.DRIFT.drift(
+                Found(
+                    subject=host.id,
+                    text=f"Nothing keeps the clock of {quoted(host.name)} in step: it"
+                    f" {'gains' if rate.ppm.low > 0 else 'loses'} about {duration(a_day)} a day",
+                    evidence=f"{rate.told()} over {duration(rate.seconds)}, {plural(rate.samples, 'measurement')}",
+                    remedy=f"“host ntp {quoted(host.name)}” shows what sets it.",
+                )
             )
 
 
 def _skew(found: Measured, apart: Interval, leader: Host, alert: str) -> Drift:
     true = f"; {told(found.true)} against true time" if found.true is not None else ""
-    return drift(
-        rules.SKEW,
-        found.host.id,
-        f"The clock of {quoted(found.host.name)} is {_ahead(apart)} the coordinator's",
-        evidence=f"{told(apart)} against {quoted(leader.name)}{true}{alert}",
-        remedy=f"“host ntp {quoted(found.host.name)}” shows what sets it.",
-        level=Level.BAD if apart.at_least > GRAVE else None,
+    return rules.SKEW.drift(
+        Found(
+            subject=found.host.id,
+            text=f"The clock of {quoted(found.host.name)} is {_ahead(apart)} the coordinator's",
+            evidence=f"{told(apart)} against {quoted(leader.name)}{true}{alert}",
+            remedy=f"“host ntp {quoted(found.host.name)}” shows what sets it.",
+            level=Level.BAD if apart.at_least > GRAVE else None,
+        )
     )
 
 

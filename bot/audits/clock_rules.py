@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.audits.rule import Declared
-from bot.findings import Drift
 from bot.model import Level, ObjectId
 from bot.rules.clocks import GRAVE, NOTICEABLE
 from bot.rules.drift import UNSTEERED
@@ -72,24 +71,3 @@ DRIFT = Declared(
 )
 
 RULES = (UNREAD, STEPPED, SKEW, AGAINST_BOT, AGAINST_TRUTH, OWN, SERVERS, DRIFT)
-
-
-def drift(
-    declared: Declared,
-    subject: ObjectId,
-    text: str,
-    *,
-    evidence: str,
-    remedy: str,
-    about: str = "",
-    level: Level | None = None,
-) -> Drift:
-    return Drift(
-        rule=declared.id,
-        level=level or declared.level,
-        subject=subject,
-        text=text,
-        evidence=evidence,
-        remedy=remedy,
-        about=about,
-    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict, Unpack
 
 from bot.findings import Drift
 from bot.inventory import Inventory
@@ -61,6 +62,18 @@ class Declared:
         bounds = [f"{word} {'.'.join(map(str, bound))}" for word, bound in self._bounds() if bound]
         return ", ".join(bounds) or "all"
 
+    def drift(self, found: Found) -> Drift:
+        """A finding of this rule."""
+        return Drift(
+            rule=self.id,
+            level=found.level or self.level,
+            subject=found.subject,
+            text=found.text,
+            evidence=found.evidence,
+            remedy=found.remedy,
+            about=found.about,
+        )
+
     def _bounds(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         return (("from", self.since), ("before", self.before))
 
@@ -83,7 +96,7 @@ class Rule(Declared):
         if not self.applies(inventory):
             return ()
         try:
-            return tuple(self._drift(found) for found in self.check(inventory, known))
+            return tuple(self.drift(found) for found in self.check(inventory, known))
         except Exception:
             log.exception("the rule %s failed", self.id)
             text = f"The rule {self.id} could not be evaluated"
@@ -94,63 +107,29 @@ class Rule(Declared):
                 remedy="Report it with the log: this is a defect of the bot, or of the pool's database.",
                 level=Level.WARN,
             )
-            return (self._drift(stumbled),)
-
-    def _drift(self, found: Found) -> Drift:
-        return Drift(
-            rule=self.id,
-            level=found.level or self.level,
-            subject=found.subject,
-            text=found.text,
-            evidence=found.evidence,
-            remedy=found.remedy,
-            about=found.about,
-        )
+            return (self.drift(stumbled),)
 
 
-def rule(
-    id: str,
-    level: Level,
-    *,
-    title: str,
-    why: str,
-    source: str,
-    since: tuple[int, ...] = (),
-    before: tuple[int, ...] = (),
-    urgent: bool = False,
-) -> Callable[[Check], Rule]:
+class Declaration(TypedDict):
+    """What a rule's decorator takes besides its id and level: see :class:`Declared`."""
+
+    title: str
+    why: str
+    source: str
+    since: NotRequired[tuple[int, ...]]
+    before: NotRequired[tuple[int, ...]]
+    urgent: NotRequired[bool]
+
+
+def rule(id: str, level: Level, **declared: Unpack[Declaration]) -> Callable[[Check], Rule]:
     """Declare a rule; the function's name becomes the :class:`Rule`."""
-    judging = limited(id, level, title=title, why=why, source=source, since=since, before=before, urgent=urgent)
+    judging = limited(id, level, **declared)
     return lambda check: judging(lambda inventory, known: check(inventory))  # noqa: ARG005 - most rules need no more
 
 
-def limited(
-    id: str,
-    level: Level,
-    *,
-    title: str,
-    why: str,
-    source: str,
-    since: tuple[int, ...] = (),
-    before: tuple[int, ...] = (),
-    urgent: bool = False,
-) -> Callable[[JudgingCheck], Rule]:
+def limited(id: str, level: Level, **declared: Unpack[Declaration]) -> Callable[[JudgingCheck], Rule]:
     """Declare a rule that depends on a limit of the configuration, or on what the bot remembers."""
-
-    def declare(check: JudgingCheck) -> Rule:
-        return Rule(
-            id=id,
-            level=level,
-            title=title,
-            why=why,
-            source=source,
-            since=since,
-            before=before,
-            urgent=urgent,
-            check=check,
-        )
-
-    return declare
+    return lambda check: Rule(id=id, level=level, check=check, **declared)
 
 
 def listed(parts: Iterable[str], limit: int = 6) -> str:

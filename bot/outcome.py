@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bot.model import Level, Line, Lines, Plan, Report, Request, Result, State, Step, Suggestion
-from bot.text import duration
+from bot.text import duration, plural
 
 
 def undoable(steps: Sequence[Step], done: Sequence[int]) -> list[int]:
@@ -26,8 +26,24 @@ def verified(steps: Sequence[Step]) -> bool:
     return all(step.expect or any(later.waits for later in steps[at:]) for at, step in enumerate(steps))
 
 
-def note(request: Request, state: State, result: Result, level: Level, is_command: Callable[[str], bool]) -> Report:
-    """The note in the thread. `is_command`: can it be typed?"""
+def how(steps: Sequence[Step], missed: Sequence[int]) -> str:
+    """How it is known that all went well, or that not all did: `missed` are the steps that should have mended
+    something and did not.
+    """
+    if missed:
+        return f"Done, except for {plural(len(missed), 'step')}: what could not be mended is said below."
+    return "It was read back to be sure." if verified(steps) else "So the pool reported; nothing else can tell."
+
+
+def note(
+    request: Request,
+    state: State,
+    result: Result,
+    level: Level,
+    is_command: Callable[[str], bool],
+    missed: Sequence[int] = (),
+) -> Report:
+    """The note in the thread. `is_command`: can it be typed? `missed`: as in :func:`how`."""
     plan = request.plan
     took = f"Done in {duration(result.seconds)}. " if state is State.SUCCEEDED else ""
     told = [*result.lines, *((result.remedy,) if result.remedy else ())]
@@ -38,8 +54,12 @@ def note(request: Request, state: State, result: Result, level: Level, is_comman
         level=level,
         summary=took + result.summary,
         parts=(Lines(lines=tuple(Line(text=text) for text in told)),),
-        suggestions=_next(request.id, plan, state, is_command),
+        suggestions=(*_instead(plan, missed), *_next(request.id, plan, state, is_command)),
     )
+
+
+def _instead(plan: Plan, missed: Sequence[int]) -> tuple[Suggestion, ...]:
+    return tuple(dict.fromkeys(each for number in missed for each in plan.steps[number].offers))
 
 
 def _next(request_id: str, plan: Plan, state: State, is_command: Callable[[str], bool]) -> tuple[Suggestion, ...]:

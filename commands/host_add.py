@@ -10,7 +10,19 @@ from bot.audits import joining
 from bot.errors import Refused, Unavailable
 from bot.inventory import SR, Inventory
 from bot.lookup import spelling
-from bot.model import Expect, Finding, HostTarget, Plan, PoolTarget, Risk, Step, Suggestion, Value, Verdict
+from bot.model import (
+    Connection,
+    Expect,
+    Finding,
+    HostTarget,
+    Plan,
+    PoolTarget,
+    Risk,
+    Step,
+    Suggestion,
+    Value,
+    Verdict,
+)
 from bot.ports import Context, PoolView
 from bot.registry import command
 from bot.rules import conditions, ha
@@ -72,7 +84,6 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         ),
         impact=(*_impact(sides, arguments.force), planning.copied_first(context)),
         if_blocked=tuple(_instead(sides, blocking)),
-        on_failure=tuple(_if_storage_is_missing(context, inventory)),
         go_back=f"“{planning.line(f'host remove {quoted(host.name)}', context)}” takes it out again, and destroys what"
         " is on its disks.",
     )
@@ -163,19 +174,21 @@ def _unprotected_meanwhile(row: Row, inventory: Inventory) -> Finding:
     )
 
 
+def _coming(inventory: Inventory) -> tuple[SR, ...]:
+    """The shared storage to which the pool connects a new host by itself: what its coordinator has."""
+    if inventory.pool.other_config.get(NO_CONNECTIONS) == "nosync":
+        return ()
+    coordinator = inventory.pool.coordinator
+    return tuple(sr for sr in inventory.shared_srs if coordinator in [pbd.host for pbd in sr.pbds])
+
+
 def _unconnected(inventory: Inventory) -> str:
     """Why not every shared storage will come to the new host, "" when it will: it gets what the coordinator has."""
     if inventory.pool.other_config.get(NO_CONNECTIONS) == "nosync":
         return f"the pool is told not to: other_config has {NO_CONNECTIONS}=nosync"
-    coordinator = inventory.pool.coordinator
-    lacking = [sr.name for sr in inventory.shared_srs if coordinator not in [pbd.host for pbd in sr.pbds]]
+    coming = _coming(inventory)
+    lacking = [sr.name for sr in inventory.shared_srs if sr not in coming]
     return f"the coordinator itself has no connection to {joined(lacking)}" if lacking else ""
-
-
-def _if_storage_is_missing(context: Context, inventory: Inventory) -> Iterator[Suggestion]:
-    """A storage that a new host cannot plug fails its last wait, and leaves the host in the pool."""
-    for sr in inventory.shared_srs[:3]:
-        yield Suggestion(f"Plug {quoted(sr.name)}", planning.line(f"sr repair {spelling(sr, inventory)}", context))
 
 
 def _steps(sides: Sides, candidate: PoolView, inventory: Inventory, force: bool, view: PoolView) -> Iterator[Step]:
@@ -185,22 +198,40 @@ def _steps(sides: Sides, candidate: PoolView, inventory: Inventory, force: bool,
     yield _join(sides, candidate, force, view)
     host, there = sides.own.host, PoolTarget(inventory.pool.uuid)
     awaited = "alive and enabled" if host.enabled else "alive"
+    coming = _coming(inventory)
     yield Step(
         title=f"Wait until {quoted(host.name)} is back as a member, {awaited}",
         target=there,
-        expect=(Expect(object=host.id, rule=conditions.SERVES if host.enabled else conditions.LIVE),),
+        expect=(Expect(object=host.id, rule=conditions.SERVES),) if host.enabled else tuple(_alive(sides, coming)),
         limit_seconds=READY_SECONDS,
         away_seconds=READY_SECONDS,
     )
-    if inventory.shared_srs and not _unconnected(inventory):
-        yield Step(
-            title=f"Wait until every shared storage is plugged on {quoted(host.name)}",
-            target=there,
-            expect=(Expect(object=host.id, rule=conditions.STORES),),
-            limit_seconds=STORAGE_SECONDS,
-        )
+    yield from (_plug(sr, sides, there) for sr in coming)
     if on is not None:
         yield on
+
+
+def _alive(sides: Sides, coming: tuple[SR, ...]) -> Iterator[Expect]:
+    """A host that takes VMs has its storage by then, as far as it could be plugged; another is alive before."""
+    yield Expect(object=sides.own.host.id, rule=conditions.LIVE)
+    for sr in coming:
+        yield Expect(object=sides.own.host.id, rule=conditions.CONNECTED, equals=Value(sr.uuid))
+
+
+def _plug(sr: SR, sides: Sides, there: PoolTarget) -> Step:
+    """The pool has connected it by then, or tried to and told nobody but the log."""
+    host, inventory = sides.own.host, sides.pool.inventory
+    repair = f"sr repair {spelling(sr, inventory)} in {quoted(sides.pool.name)}"
+    return Step(
+        title=f"Plug {quoted(sr.name)} on {quoted(host.name)}",
+        target=there,
+        call="PBD.plug",
+        arguments=(Connection(host.id, sr.id),),
+        expect=(Expect(object=host.id, rule=conditions.PLUGGED, equals=Value(sr.uuid)),),
+        limit_seconds=STORAGE_SECONDS,
+        mends=True,
+        offers=(Suggestion(f"Plug {quoted(sr.name)}", repair),),
+    )
 
 
 def _join(sides: Sides, candidate: PoolView, force: bool, view: PoolView) -> Step:

@@ -5,10 +5,11 @@ of what it holds is marked :func:`bound` – part of what is approved, and of it
 may differ between approval and execution (measurements, wording).
 """
 
-from bot.model.fields import bound, bound_fields, free
+from bot.model.fields import bound, bound_fields, free, later
 from bot.model.parts import (
     Argument,
     BotTarget,
+    Connection,
     Finding,
     HostTarget,
     MapOf,
@@ -26,7 +27,7 @@ from bot.model.parts import (
     Verdict,
 )
 from bot.model.people import BOT, Actor, Place
-from bot.model.plan import Expect, Plan, Step, Trace, Window
+from bot.model.plan import Elsewhere, Expect, Plan, Step, Trace, Window
 from bot.model.report import Attachment, Cell, Facts, Level, Line, Lines, Part, Report, Suggestion, Table
 from bot.model.request import Ballot, CallRecord, CallState, Entry, Progress, Request, Requirement, Result, State, Vote
 
@@ -40,6 +41,8 @@ __all__ = [
     "CallRecord",
     "CallState",
     "Cell",
+    "Connection",
+    "Elsewhere",
     "Entry",
     "Expect",
     "Facts",
@@ -79,4 +82,5 @@ __all__ = [
     "bound",
     "bound_fields",
     "free",
+    "later",
 ]

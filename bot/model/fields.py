@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 _BINDING = "bound"
+_LATER = "later"
 
 
 def bound(**options: Any) -> Any:
@@ -21,6 +22,13 @@ def free(**options: Any) -> Any:
     return dataclasses.field(metadata={_BINDING: False}, **options)
 
 
+def later(default: Any) -> Any:
+    """A field that the digest covers, which earlier versions of the bot did not have: left out of it while it has its
+    default, so that what they stored keeps its digest.
+    """
+    return dataclasses.field(default=default, metadata={_BINDING: True, _LATER: True})
+
+
 def binding(value: object) -> object:
     """What the digest covers of a plan or a part of one, as JSON data.
 
@@ -29,7 +37,7 @@ def binding(value: object) -> object:
     if isinstance(value, StrEnum):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: binding(getattr(value, f.name)) for f in bound_fields(type(value))}
+        return {f.name: binding(getattr(value, f.name)) for f in bound_fields(type(value)) if not _unused(f, value)}
     if isinstance(value, tuple | list):
         return [binding(item) for item in value]
     if isinstance(value, Mapping):
@@ -51,3 +59,7 @@ def bound_fields(cls: type) -> Iterator[dataclasses.Field[Any]]:
             raise TypeError(f"{cls.__name__}.{field.name} is marked neither bound nor free")
         if field.metadata[_BINDING]:
             yield field
+
+
+def _unused(field: dataclasses.Field[Any], value: object) -> bool:
+    return _LATER in field.metadata and bool(getattr(value, field.name) == field.default)

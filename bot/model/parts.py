@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from bot.model.fields import bound, free
+from bot.model.fields import bound, free, later
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,24 @@ class Objects:
 
 @dataclass(frozen=True, slots=True)
 class ObjectMap:
-    """A map from objects to objects as an argument: each disk's storage."""
+    """A map from objects to objects as an argument: each disk's storage. `at` is the pool in which the second of each
+    pair is looked up; None: that of the call.
+    """
 
     pairs: tuple[tuple[ObjectId, ObjectId], ...] = bound()
     kind: Literal["object map"] = bound(default="object map")
+    at: PoolTarget | None = later(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A host's connection to a storage (its PBD) as an argument: found when the call is made, since the pool may have
+    made it only then.
+    """
+
+    host: ObjectId = bound()
+    sr: ObjectId = bound()
+    kind: Literal["connection"] = bound(default="connection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +128,7 @@ class Secret:
     kind: Literal["secret"] = bound(default="secret")
 
 
-Argument = Value | Object | Objects | ObjectMap | ResultOf | MapOf | Secret
+Argument = Value | Object | Objects | ObjectMap | Connection | ResultOf | MapOf | Secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.model.fields import binding, bound, free
+from bot.model.fields import binding, bound, free, later
 from bot.model.parts import Argument, Finding, ObjectId, Risk, Target, Value, Verdict
 from bot.model.report import Suggestion
 
@@ -69,6 +69,11 @@ class Step:
     """What takes this step back, if a later one fails."""
     final: bool = bound(default=False)
     """Once it is done, nothing before it is taken back: a host that was told to reboot has to come back first."""
+    mends: bool = later(default=False)
+    """It only mends what did not become so by itself: nothing is sent where what it expects is so already; where it
+    does not succeed that is told, with `offers`, and the rest is done all the same.
+    """
+    offers: tuple[Suggestion, ...] = free(default=())
 
     @property
     def waits(self) -> bool:
@@ -82,6 +87,17 @@ class Window:
 
     not_before: datetime | None = bound(default=None)
     not_after: datetime | None = bound(default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Another pool that a plan is about: its rules, its locks and its record count as well."""
+
+    pool: ObjectId = bound()
+    touches: tuple[ObjectId, ...] = bound(default=())
+    """What no other operation may touch there meanwhile; it may only come to be there."""
+    tags: tuple[str, ...] = bound(default=())
+    """As the plan's own, of that pool; filled in by the bot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +139,13 @@ class Plan:
     """What is offered when it is done: the step that usually comes next."""
     on_failure: tuple[Suggestion, ...] = free(default=())
     """What is offered when it has failed half-way: to go on, to bring back what was moved."""
+    elsewhere: tuple[Elsewhere, ...] = later(default=())
+    """The other pools that it is about."""
+
+    @property
+    def pools(self) -> tuple[ObjectId, ...]:
+        """Every pool that it is about, its own first."""
+        return (self.pool, *(each.pool for each in self.elsewhere))
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

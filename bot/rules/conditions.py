@@ -34,6 +34,10 @@ SERVES = "host.serves"
 """Known, live and enabled: VMs can run there."""
 STORES = "host.stores"
 """Every shared SR is plugged there."""
+CONNECTED = "host.connected"
+"""It has a connection (PBD) to one SR, plugged or not; `before` is the SR's uuid."""
+PLUGGED = "host.plugged"
+"""One SR is plugged there; `before` is the SR's uuid."""
 READY = "host.ready"
 """SERVES and STORES."""
 COORDINATES = "host.coordinates"
@@ -139,6 +143,22 @@ def _stores(host: Host, inventory: Inventory) -> Holds:
     return True, f"all shared storage is plugged on {quoted(host.name)}"
 
 
+def _connected(host: Host, sr_uuid: str, inventory: Inventory) -> Holds:
+    sr = inventory.by_uuid(SR, sr_uuid)
+    if sr is None:
+        return False, "the storage is gone"
+    so = any(pbd.sr == sr for pbd in host.pbds)
+    return so, f"{quoted(host.name)} has {'a' if so else 'no'} connection to {quoted(sr.name)}"
+
+
+def _plugged(host: Host, sr_uuid: str, inventory: Inventory) -> Holds:
+    sr = inventory.by_uuid(SR, sr_uuid)
+    if sr is None:
+        return False, "the storage is gone"
+    so = any(pbd.attached and pbd.sr == sr for pbd in host.pbds)
+    return so, f"{quoted(sr.name)} is {'' if so else 'not '}plugged on {quoted(host.name)}"
+
+
 def _ready(host: Host, inventory: Inventory) -> Holds:
     serves, told = _serves(host, inventory)
     if not serves:
@@ -167,7 +187,9 @@ _NOW: Mapping[str, Callable[[Host, Inventory], Holds]] = {
 _SINCE: Mapping[str, Callable[[Host, str, Inventory], Holds]] = {
     LEAVING: _leaving,
     LEFT: _leaving,
+    CONNECTED: _connected,
+    PLUGGED: _plugged,
     FAILED: aftermath.failed,
     TAKEN_OVER: aftermath.taken_over,
 }
-"""Those that compare with what was before."""
+"""Those that need to know more than the host: what was before, which storage."""

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.errors import ToolstackRefusal
-from bot.inventory import CLASSES, NULL_REF, Inventory
-from bot.model import Argument, MapOf, Object, ObjectId, ObjectMap, Objects, ResultOf, Secret, Value
+from bot.errors import Refused, ToolstackRefusal
+from bot.inventory import CLASSES, NULL_REF, PBD, Inventory
+from bot.model import Argument, Connection, MapOf, Object, ObjectId, ObjectMap, Objects, ResultOf, Secret, Value
+from bot.text import quoted
 from bot.xapi import failures
 from bot.xapi.session import PoolSession, Refusal
 
@@ -35,7 +36,7 @@ class Arguments:
         self._secret = secret
 
     def wire(self, argument: Argument) -> Any:
-        """:raises ToolstackRefusal: the object is gone (UUID_INVALID).
+        """:raises ToolstackRefusal: the object is gone (UUID_INVALID). :raises Refused: there is no such connection.
         :raises ValueError: a result or a secret that there cannot be here, or a text that XML cannot carry (a bug).
         :raises Unavailable: the pool cannot be asked for the object.
         """
@@ -48,6 +49,8 @@ class Arguments:
                 return [self.reference(found) for found in several]
             case ObjectMap(pairs):
                 return {self.reference(one): self.reference(other) for one, other in pairs}
+            case Connection():
+                return self._connection(argument)
             case ResultOf(step):
                 return wire_value(self._result(step))
             case MapOf(step):
@@ -56,6 +59,17 @@ class Arguments:
                 if self._secret is None:
                     raise ValueError(f"no secrets here (asked for {name})")
                 return wire_value(self._secret(name))
+
+    def _connection(self, argument: Connection) -> str:
+        """:raises Refused: the host has none to that storage."""
+        for pbd in self._inventory.all(PBD):
+            if (pbd.host and pbd.host.uuid) == argument.host.uuid and (pbd.sr and pbd.sr.uuid) == argument.sr.uuid:
+                return pbd.ref
+        raise Refused(
+            f"{quoted(argument.host.name)} has no connection (PBD) to {quoted(argument.sr.name)}.",
+            remedy=f"Make one with the settings of another host's: xe pbd-create sr-uuid={argument.sr.uuid}"
+            f" host-uuid={argument.host.uuid} device-config:KEY=VALUE; then “sr repair”.",
+        )
 
     def _result(self, step: int) -> str:
         if self._results is None or step not in self._results:

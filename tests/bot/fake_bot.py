@@ -21,6 +21,7 @@ from bot.model import (
     ResultOf,
     Risk,
     Step,
+    Suggestion,
 )
 from bot.policy import Book, Rules
 from bot.ports import (
@@ -117,6 +118,15 @@ def relay(arguments: Arguments, context: Context) -> Plan | Report:
     return _plan("vm relay", Risk.DISRUPTIVE, arguments.vm, arguments.host, first, second)
 
 
+@command("vm mend VM to HOST", risk=Risk.DISRUPTIVE, summary="Maybe there.", examples=("vm mend web-1 to xs2",))
+def mend(arguments: Arguments, context: Context) -> Plan | Report:
+    """There, if it is not there already and it can be; then web-2, in any case."""
+    vm, host = arguments.vm, arguments.host
+    first = replace(_step(vm, host), mends=True, offers=(Suggestion("Once more", f"vm move {vm.name} to {host.name}"),))
+    other = next(each for each in context.pool.inventory().guests if each != vm)
+    return _plan("vm mend", Risk.DISRUPTIVE, vm, host, first, _step(other, host))
+
+
 @dataclass(frozen=True)
 class Named:
     vm: VM
@@ -136,7 +146,7 @@ def call(arguments: Named, context: Context) -> Plan | Report:
 def registry() -> Registry:
     import commands
 
-    ours = (each.__command__ for each in (move, tour, call, wait, relay))  # type: ignore[attr-defined]
+    ours = (each.__command__ for each in (move, tour, call, wait, relay, mend))  # type: ignore[attr-defined]
     return Registry([*Registry.of_package(commands), *ours])
 
 
@@ -155,7 +165,7 @@ class FakeBot:
     def crash(self) -> None:
         """Gone without a word: its leases are not renewed and not given back."""
         self.runner._closing.set()
-        self.runner._keeper.join(5)
+        self.runner._leases.stop(5)
         self.store.close()
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from bot import locks
-from bot.model import ObjectId, Plan, Risk
+from bot.model import Elsewhere, ObjectId, Plan, Risk
 
 POOL = ObjectId("pool", "11111111-0000-4000-8000-000000000000", "lab")
 VM = ObjectId("VM", "22222222-0000-4000-8000-000000000000", "web-1")
 HOST = ObjectId("host", "33333333-0000-4000-8000-000000000000", "xs1")
 
 
-def plan(*touches: ObjectId, whole_pool: bool = False) -> Plan:
+OTHER = ObjectId("pool", "44444444-0000-4000-8000-000000000000", "prod")
+
+
+def plan(*touches: ObjectId, whole_pool: bool = False, elsewhere: tuple[Elsewhere, ...] = ()) -> Plan:
     return Plan(
         command="vm migrate",
         arguments=(),
@@ -19,6 +22,7 @@ def plan(*touches: ObjectId, whole_pool: bool = False) -> Plan:
         title="Move it",
         touches=touches,
         whole_pool=whole_pool,
+        elsewhere=elsewhere,
     )
 
 
@@ -32,3 +36,9 @@ def test_a_whole_pool_is_one_lock_that_excludes_every_object_of_it() -> None:
 
 def test_a_plan_that_touches_nothing_locks_nothing() -> None:
     assert locks.keys(plan()) == ()
+
+
+def test_what_it_touches_in_another_pool_is_locked_there() -> None:
+    there = (Elsewhere(pool=OTHER, touches=(VM,)),)
+    assert locks.keys(plan(VM, elsewhere=there)) == (f"{POOL.uuid}/{VM.uuid}", f"{OTHER.uuid}/{VM.uuid}")
+    assert locks.keys(plan(VM, whole_pool=True, elsewhere=there)) == (f"{POOL.uuid}/*", f"{OTHER.uuid}/{VM.uuid}")

@@ -63,6 +63,20 @@ def test_what_a_later_wait_reads_back_is_verified() -> None:
     assert not outcome.verified((step("wait", waits=True), step("power on", expect=False)))
 
 
+def test_what_was_not_mended_is_offered_once_and_before_all_else() -> None:
+    offer, back = Suggestion("Plug it", "sr repair NFS"), Suggestion("Go back", "go home")
+    steps = (step("join"), replace(step("plug"), mends=True, offers=(offer,)), replace(step("plug"), offers=(offer,)))
+    found = request(steps=steps, go_back="go home")
+
+    def offered(missed: list[int]) -> tuple[Suggestion, ...]:
+        return outcome.note(found, State.SUCCEEDED, Result(summary="So."), Level.OK, bool, missed).suggestions
+
+    assert offered([]) == (back,)
+    assert offered([1, 2]) == (offer, back)
+    assert "Done, except for 2 steps" in outcome.how(steps, [1, 2])
+    assert "read back" in outcome.how(steps, [])
+
+
 def test_a_command_is_offered_as_a_button_and_words_are_told() -> None:
     def note(state: State, **parts: object) -> tuple[tuple[str, ...], tuple[Suggestion, ...]]:
         found = outcome.note(request(**parts), state, Result(summary="So."), Level.OK, lambda text: text == "go home")

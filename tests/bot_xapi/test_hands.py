@@ -11,6 +11,7 @@ import pytest
 from bot.errors import OutcomeUnknown, Refused, ToolstackRefusal, Unavailable
 from bot.model import (
     BotTarget,
+    Connection,
     Expect,
     MapOf,
     Object,
@@ -248,6 +249,26 @@ def test_a_map_that_a_call_answered_goes_into_another_as_a_map(pool: Migrating, 
     with pytest.raises(OutcomeUnknown):
         hands.send(step, {0: hands.send(first, {})})
     assert pool.seen == [[{"SM": "http://…", "session_id": "OpaqueRef:s"}, {"OpaqueRef:h2": "OpaqueRef:h2"}]]
+
+
+def test_a_connection_is_found_when_the_call_is_made(pool: Migrating, hands: XapiHands) -> None:
+    storage = ObjectId("SR", "s1", "NFS")
+    step = dataclasses.replace(MIGRATE, call="PBD.plug", arguments=(Connection(XS2, storage),), asynchronous=False)
+    with pytest.raises(Refused) as caught:
+        hands.send(step, {})
+    assert "xs2 has no connection (PBD) to NFS" in caught.value.message
+    assert f"sr-uuid=s1 host-uuid={XS2.uuid}" in caught.value.remedy
+    pool.put("SR", "OpaqueRef:s1", uuid="s1", name_label="NFS")
+    for number in (1, 2):
+        pool.put("PBD", f"OpaqueRef:p{number}", uuid=f"p{number}", host=f"OpaqueRef:h{number}", SR="OpaqueRef:s1")
+
+    def plug(method: str, arguments: list[Any]) -> str:
+        pool.seen.append(arguments)
+        return ""
+
+    pool.extra["PBD.plug"] = plug
+    hands.send(step, {})
+    assert pool.seen == [["OpaqueRef:p2"]]
 
 
 def test_a_synchronous_call_gives_its_result(pool: Migrating, hands: XapiHands) -> None:

@@ -7,6 +7,7 @@ import json
 from bot.model import (
     Argument,
     BotTarget,
+    Connection,
     HostTarget,
     MapOf,
     MemberTarget,
@@ -62,6 +63,8 @@ def argument(value: Argument) -> str:
             return (
                 f"{{{', '.join(f'{argument(Object(one))}: {argument(Object(other))}' for one, other in value.pairs)}}}"
             )
+        case Connection():
+            return f"the connection of {argument(Object(value.host))} to {argument(Object(value.sr))}"
         case ResultOf() | MapOf():
             return f"the result of step {value.step + 1}"
         case Secret():
@@ -111,7 +114,12 @@ def _call(step: Step) -> list[rich.Element]:
     if step.waits:
         return [*made, rich.text(f"sends nothing; waits for up to {duration(step.limit_seconds)}")]
     made += [rich.text(call_line(step), code=True, limit=1000), rich.text(f" to {_target(step)}")]
-    return [*made, rich.text(f", watched for up to {duration(step.limit_seconds)}")]
+    made.append(rich.text(f", watched for up to {duration(step.limit_seconds)}"))
+    return (
+        [*made, rich.text("; only where it is not so by then, and the rest goes on if it fails")]
+        if step.mends
+        else made
+    )
 
 
 def _target(step: Step) -> str:

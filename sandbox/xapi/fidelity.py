@@ -8,9 +8,9 @@ from __future__ import annotations
 import collections
 
 from sandbox.xapi import (
-    database_file,  # noqa: F401 - no call reaches it, but it has differences to tell
     dispatch,
     generic,
+    http_handlers,  # noqa: F401 - no call reaches it, but it has differences to tell
 )
 from sandbox.xapi.model import Model, model
 from sandbox.xapi.registry import DIFFERENCES, HANDLERS

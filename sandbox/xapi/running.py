@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sandbox.xapi import database_file
+from sandbox.xapi import http_handlers
 from sandbox.xapi import tls as certificates
 from sandbox.xapi.connections import LOOPBACK, Switchboard
 from sandbox.xapi.control import ControlServer, WrongRequest
@@ -240,8 +240,8 @@ class RunningLab:
         def toolstack(method: str, params: list[Any]) -> Any:
             return self.estate.call(host.uuid, method, params)
 
-        def database(session: str, user: str, password: str) -> bytes:
-            return database_file.dump(self.estate.hosts[host.uuid], session, user, password)
+        def fetch(visit: http_handlers.Visit) -> bytes | None:
+            return http_handlers.serve(self.estate.hosts[host.uuid], visit)
 
         server = HostServer(
             toolstack,
@@ -250,7 +250,7 @@ class RunningLab:
             tls=context,
             faults=HostFaults(options.latency),
             recording=self._recording,
-            files={database_file.PATH: database},
+            fetch=fetch,
         )
         return _Served(self.estate, host.uuid, name, server, fingerprint)
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import logging
 import socket
 import ssl
 import threading
-import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.xapi import wire_json, wire_xml
 from sandbox.xapi.connections import LOOPBACK, Connection, Gone, Switchboard
 from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.faults import HostFaults
+from sandbox.xapi.http_handlers import Visit, visit_of
 from sandbox.xapi.http_messages import (
     Rejected,
     Request,
@@ -34,8 +33,8 @@ BACKLOG = 512
 
 Toolstack = Callable[[str, list[Any]], Any]
 """The host's own toolstack: method and parameters in, the value out. Raises Failure, HostDown."""
-Fetch = Callable[[str, str, str], bytes]
-"""A file of the host's, for a session's reference or a user's name and password. Raises Failure, HostDown."""
+Fetch = Callable[[Visit], bytes | None]
+"""A file of the host's, None where nothing is. Raises Failure, HostDown."""
 
 
 class HostServer:
@@ -50,7 +49,7 @@ class HostServer:
         tls: ssl.SSLContext | None = None,
         faults: HostFaults | None = None,
         recording: Recording | None = None,
-        files: Mapping[str, Fetch] | None = None,
+        fetch: Fetch = lambda _visit: None,
     ) -> None:
         self.faults = faults or HostFaults()
         self._toolstack = toolstack
@@ -58,7 +57,7 @@ class HostServer:
         self._json_rpc = json_rpc
         self._tls = tls
         self._recording = recording
-        self._files = files or {}
+        self._fetch = fetch
         self._listener: socket.socket | None = None
         self._connections: set[Connection] = set()
         self._lock = threading.Lock()
@@ -155,7 +154,7 @@ class HostServer:
             self.faults.wait_unpaused()
             if connection.broken:  # the host died before it took the call, and may be alive again
                 return False
-            if request.method == "GET":
+            if request.method in ("GET", "PUT", "CONNECT"):
                 connection.send(self._file(request))
                 return False
             message = self._answer(request)
@@ -175,10 +174,6 @@ class HostServer:
         """The answer's bytes; None if the connection is to be cut instead. Raises Rejected."""
         if request.method == "OPTIONS":
             return preflight_answer(request)
-        if request.method != "POST":
-            raise Rejected(
-                403, version=request.version
-            )  # what xapi takes by PUT (a restore, an import) is not simulated
         protocol = protocol_of(request.path, self._json_rpc)
         try:
             if protocol is Protocol.JSON:
@@ -199,20 +194,18 @@ class HostServer:
         return answer(request, protocol.content_type, body)
 
     def _file(self, request: Request) -> bytes:
-        """What a host serves by GET. xapi serves its web page and more; only the database is simulated. Raises
-        Rejected."""
-        fetch = self._files.get(request.path)
-        if fetch is None:
-            raise Rejected(404, version=request.version)
+        """What a host gives and takes beside calls. Raises Rejected, Gone."""
         if self.faults.take_drop("before", request.path):
             raise Gone
         try:
-            content = fetch(*credentials(request))
+            content = self._fetch(visit_of(request))
         except HostDown:
             raise Gone from None
         except Failure as failure:
-            known = failure.code not in ("SESSION_INVALID", "SESSION_AUTHENTICATION_FAILED")
-            raise Rejected(500 if known else 401, " ".join(failure.description), request.version) from failure
+            status = 401 if failure.code == "SESSION_AUTHENTICATION_FAILED" else 500
+            raise Rejected(status, " ".join(failure.description), request.version) from failure
+        if content is None:
+            raise Rejected(404 if request.method == "GET" else 403, version=request.version)
         self.faults.hold_answer(request.path)
         if self.faults.take_drop("after", request.path):
             raise Gone
@@ -236,17 +229,6 @@ class HostServer:
             return None
         self.faults.wait_unpaused()
         return outcome
-
-
-def credentials(request: Request) -> tuple[str, str, str]:
-    """The session that the query names, and the user and password of basic authentication; "" for what is not there."""
-    session = dict(urllib.parse.parse_qsl(request.query)).get("session_id", "")
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    user = password = ""
-    if kind.lower() == "basic":
-        with contextlib.suppress(ValueError):
-            user, _, password = base64.b64decode(token, validate=True).decode().partition(":")
-    return session, user, password
 
 
 def _bound(port: int) -> socket.socket:

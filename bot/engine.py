@@ -351,7 +351,8 @@ class Engine:
         if not self.rules.remind_in_private:
             return ()
         done = {request.actor.id.rpartition("/")[2], *(vote.actor.id.rpartition("/")[2] for vote in request.votes)}
-        people = sorted(self.people.individuals(policy.to_remind(self.rules, request)) - done)
+        those, *others = map(self.people.individuals, policy.to_remind(self.rules, request))
+        people = sorted(those.intersection(*others) - done)
         if len(people) > MOST_REMINDED:
             log.info("%s: %d people could approve it; nobody is reminded in private", request.id, len(people))
             return ()

@@ -12,9 +12,9 @@ from bot.policy.decide import (
     name_to_type,
     needs_code,
     requirement,
-    subject,
     to_remind,
 )
+from bot.policy.joint import subjects
 from bot.policy.lint import Oddity, oddities
 from bot.policy.rules import EVERYONE, Freeze, Match, Rule, Rules, Subject, Terms
 from bot.policy.windows import Window
@@ -43,6 +43,6 @@ __all__ = [
     "needs_code",
     "oddities",
     "requirement",
-    "subject",
+    "subjects",
     "to_remind",
 ]

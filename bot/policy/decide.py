@@ -10,8 +10,9 @@ from datetime import datetime
 
 from bot.errors import Denied
 from bot.model import Actor, Ballot, Place, Plan, Request, Requirement
-from bot.policy.rules import EVERYONE, Freeze, People, Rules, Subject, Terms
-from bot.policy.words import approvers, people
+from bot.policy.joint import Joint, frozen, is_among, is_among_all, terms_of
+from bot.policy.rules import EVERYONE, Freeze, People, Rules
+from bot.policy.words import approvers, everybody_of, people
 from bot.ports import Standing
 from bot.text import joined, one_line, quoted
 
@@ -19,16 +20,12 @@ LEAST_REASON = 10
 """Characters that say why it is an emergency."""
 
 
-def subject(plan: Plan) -> Subject:
-    return Subject(command=plan.command, risk=plan.risk, pool=plan.pool.name, tags=frozenset(plan.tags))
-
-
 def may_read(rules: Rules, actor: Actor, standing: Standing) -> None:
     """:raises Denied: with the reason."""
     _member(standing)
     if EVERYONE in rules.readers:
         return
-    if not _is_among(actor, standing, rules.mentioned):
+    if not is_among(actor, standing, rules.mentioned):
         raise Denied(
             "You are not on the list of people who may look at the pools.",
             remedy="Whoever runs the bot can add you to readers in its configuration.",
@@ -47,20 +44,19 @@ def requirement(
     if emergency:
         return _in_an_emergency(rules, actor, standing, plan, now, emergency)
     _member(standing)
-    what = subject(plan)
-    terms = rules.terms(what)
-    if not _is_among(actor, standing, terms.askers):
+    terms = terms_of(rules, plan)
+    if not is_among_all(actor, standing, terms.askers):
         limited = f" The rule {quoted(terms.rule)} says who may." if terms.rule else ""
         raise Denied(
             f"You may look, but not ask for {_thing(terms)}.{limited}",
-            remedy=f"Those who may: {people(rules, terms.askers)}.",
+            remedy=f"Those who may: {everybody_of(rules, terms.askers)}.",
             evidence=_blind(standing),
         )
     approvals = _spoken_of(terms, plan)
     then = _moment(plan, now)
-    frozen = rules.frozen(what, then)
-    for freeze in frozen:
-        if not _is_among(actor, standing, freeze.override):
+    freezes = frozen(rules, plan, then)
+    for freeze in freezes:
+        if not is_among(actor, standing, freeze.override):
             raise _frozen(rules, freeze, then, _blind(standing))
     return Requirement(
         approvals=max(approvals, 1 if plan.confirm else 0),
@@ -69,7 +65,7 @@ def requirement(
         rule=terms.rule,
         type_name=plan.confirm or (name_to_type(plan) if terms.type_name else ""),
         one_time_code=terms.one_time_code,
-        overrides=tuple(freeze.name for freeze in frozen),
+        overrides=tuple(freeze.name for freeze in freezes),
     )
 
 
@@ -82,7 +78,7 @@ def _in_an_emergency(
     :raises Denied: the person is not among those who may.
     """
     _member(standing)
-    if not _is_among(actor, standing, rules.emergency):
+    if not is_among(actor, standing, rules.emergency):
         raise Denied(
             "You are not among those who may act alone in an emergency.",
             remedy=f"Those who may: {people(rules, rules.emergency)}. Without “emergency …” others can approve it.",
@@ -93,8 +89,7 @@ def _in_an_emergency(
             "That says too little about the emergency.",
             remedy=f"Say why it cannot wait, in at least {LEAST_REASON} characters: whoever reads the record will ask.",
         )
-    what = subject(plan)
-    terms = rules.terms(what)
+    terms = terms_of(rules, plan)
     _spoken_of(terms, plan)
     return Requirement(
         approvals=1,
@@ -104,7 +99,7 @@ def _in_an_emergency(
         type_name=plan.confirm or (name_to_type(plan) if terms.type_name else ""),
         one_time_code=terms.one_time_code,
         emergency=why.strip(),
-        overrides=tuple(freeze.name for freeze in rules.frozen(what, _moment(plan, now))),
+        overrides=tuple(freeze.name for freeze in frozen(rules, plan, _moment(plan, now))),
     )
 
 
@@ -114,18 +109,18 @@ def may_vote(rules: Rules, actor: Actor, standing: Standing, request: Request, b
     :raises Denied: with the reason.
     """
     _member(standing)
-    terms = rules.terms(subject(request.plan))
-    if request.requirement.emergency and _is_among(actor, standing, rules.emergency):
+    terms = terms_of(rules, request.plan)
+    if request.requirement.emergency and is_among(actor, standing, rules.emergency):
         return
     if actor.key == request.actor.key and ballot is Ballot.APPROVE and not terms.self_approval:
         raise Denied(
             "You asked for this yourself; somebody else has to approve it.",
             remedy=f"Request {request.id} waits for {request.requirement.who}. You can withdraw it.",
         )
-    if not _is_among(actor, standing, terms.approvers):
+    if not is_among_all(actor, standing, terms.approvers):
         raise Denied(
             "You are not an approver of this, so your decision does not count.",
-            remedy=f"Request {request.id} waits for {request.requirement.who}: {people(rules, terms.approvers)}.",
+            remedy=f"Request {request.id} waits for {request.requirement.who}: {everybody_of(rules, terms.approvers)}.",
             evidence=_blind(standing),
         )
     if ballot is Ballot.APPROVE:
@@ -149,17 +144,17 @@ def held(rules: Rules, request: Request, now: datetime) -> str:
 
 def stricter(rules: Rules, request: Request) -> tuple[str, ...]:
     """What the policy wants of this request now and did not want when it was asked; empty when nothing."""
-    return _stricter(rules.terms(subject(request.plan)), request.requirement)
+    return _stricter(terms_of(rules, request.plan), request.requirement)
 
 
 def may_withdraw(rules: Rules, actor: Actor, standing: Standing, request: Request) -> None:
     """:raises Denied: only the person who asked, or an approver, takes a request back."""
     _member(standing)
-    terms = rules.terms(subject(request.plan))
-    if actor.key != request.actor.key and not _is_among(actor, standing, terms.approvers):
+    terms = terms_of(rules, request.plan)
+    if actor.key != request.actor.key and not is_among_all(actor, standing, terms.approvers):
         raise Denied(
             f"Only {quoted(request.actor.name)} or an approver can withdraw request {request.id}.",
-            remedy=f"The approvers: {people(rules, terms.approvers)}.",
+            remedy=f"The approvers: {everybody_of(rules, terms.approvers)}.",
             evidence=_blind(standing),
         )
 
@@ -167,16 +162,16 @@ def may_withdraw(rules: Rules, actor: Actor, standing: Standing, request: Reques
 def may_settle(rules: Rules, actor: Actor, standing: Standing, request: Request) -> None:
     """:raises Denied: an outcome that nobody knows is settled by an approver who did not ask for it."""
     _member(standing)
-    terms = rules.terms(subject(request.plan))
+    terms = terms_of(rules, request.plan)
     if actor.key == request.actor.key and not terms.self_approval:
         raise Denied(
             "You asked for this yourself; somebody else has to say what came of it.",
-            remedy=f"Those who can: {people(rules, terms.approvers)}.",
+            remedy=f"Those who can: {everybody_of(rules, terms.approvers)}.",
         )
-    if not _is_among(actor, standing, terms.approvers):
+    if not is_among_all(actor, standing, terms.approvers):
         raise Denied(
             f"Only an approver can settle request {request.id}.",
-            remedy=f"The approvers: {people(rules, terms.approvers)}.",
+            remedy=f"The approvers: {everybody_of(rules, terms.approvers)}.",
             evidence=_blind(standing),
         )
 
@@ -213,10 +208,10 @@ def needs_code(request: Request, ballot: Ballot, place: Place) -> bool:
     return place.kind == "terminal" or (ballot is Ballot.APPROVE and request.requirement.one_time_code)
 
 
-def to_remind(rules: Rules, request: Request) -> People:
-    """Whom the policy names as those who can still approve it."""
-    terms = rules.terms(subject(request.plan))
-    return rules.emergency if request.requirement.emergency else terms.approvers
+def to_remind(rules: Rules, request: Request) -> tuple[People, ...]:
+    """Whom the policy names as those who can still approve it: they are among each of these."""
+    terms = terms_of(rules, request.plan)
+    return (rules.emergency,) if request.requirement.emergency else terms.approvers
 
 
 def decided(request: Request) -> Ballot | None:
@@ -227,11 +222,6 @@ def decided(request: Request) -> Ballot | None:
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
-
-
-def _is_among(actor: Actor, standing: Standing, named: People) -> bool:
-    own = f"os:{actor.id}" if actor.kind == "terminal" else actor.id.rpartition("/")[2]
-    return own in named or bool(standing.groups & named)
 
 
 def _member(standing: Standing) -> None:
@@ -252,7 +242,7 @@ def _moment(plan: Plan, now: datetime) -> datetime:
     return max(now, plan.window.not_before or now)
 
 
-def _spoken_of(terms: Terms, plan: Plan) -> int:
+def _spoken_of(terms: Joint, plan: Plan) -> int:
     """How many approvals the policy wants. :raises Denied: it says nothing, so no emergency makes it allowed either."""
     if terms.approvals is None:
         raise Denied(
@@ -262,14 +252,14 @@ def _spoken_of(terms: Terms, plan: Plan) -> int:
     return terms.approvals
 
 
-def _thing(terms: Terms) -> str:
+def _thing(terms: Joint) -> str:
     return "this change" if terms.rule else "changes"
 
 
 def _held(rules: Rules, request: Request, now: datetime) -> Iterable[Freeze]:
     if request.requirement.emergency:
         return ()
-    return (each for each in rules.frozen(subject(request.plan), now) if each.name not in request.requirement.overrides)
+    return (each for each in frozen(rules, request.plan, now) if each.name not in request.requirement.overrides)
 
 
 def _frozen(rules: Rules, freeze: Freeze, now: datetime, evidence: tuple[str, ...] = ()) -> Denied:
@@ -282,7 +272,7 @@ def _frozen(rules: Rules, freeze: Freeze, now: datetime, evidence: tuple[str, ..
     )
 
 
-def _stricter(terms: Terms, asked: Requirement) -> tuple[str, ...]:
+def _stricter(terms: Joint, asked: Requirement) -> tuple[str, ...]:
     """What the policy wants now and did not want then."""
     found = []
     if terms.approvals is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.model import Level, Line, Risk
-from bot.policy.rules import EVERYONE, Freeze, Rule, Rules, Subject, Terms
+from bot.policy.joint import Joint
+from bot.policy.rules import EVERYONE, Freeze, People, Rule, Rules, Subject
 from bot.text import duration, joined, plural, quoted
 
 
@@ -51,11 +52,20 @@ def people(rules: Rules, references: Iterable[str], last: str = "or") -> str:
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} {last} {named[-1]}"
 
 
-def approvers(terms: Terms) -> str:
+def everybody_of(rules: Rules, each: Sequence[People]) -> str:
+    """Those who are among each of these, in a sentence."""
+    if len(each) == 1:
+        return people(rules, each[0])
+    return f"whoever is among both: {'; '.join(people(rules, named) for named in each)}"
+
+
+def approvers(terms: Joint) -> str:
     """Whom a request waits for, as its card says it."""
     who = "an approver" if terms.approvals == 1 else f"{terms.approvals or 0} different approvers"
-    if terms.rule:
-        who += f" of the rule {quoted(terms.rule)}"
+    if len(terms.pools) > 1:
+        who += f" for both {joined(terms.pools)}"
+    if terms.rules:
+        who += f" of the rule{'s' if len(terms.rules) > 1 else ''} {joined(terms.rules)}"
     return who if terms.self_approval else f"{who} other than the person who asks"
 
 

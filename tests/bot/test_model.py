@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from bot import model
-from bot.model import Plan
+from bot.model import Plan, fields
 
 PARTS = [
     Plan, model.Step, model.Finding, model.Expect, model.Trace, model.Window, model.ObjectId, model.Value, model.Object,
-    model.Objects, model.ObjectMap, model.ResultOf, model.MapOf, model.Secret, model.PoolTarget, model.HostTarget,
-    model.MemberTarget, model.BotTarget,
+    model.Objects, model.ObjectMap, model.Connection, model.ResultOf, model.MapOf, model.Secret, model.PoolTarget,
+    model.HostTarget, model.MemberTarget, model.BotTarget, model.Elsewhere,
 ]  # fmt: skip
 
 # Times that a plan can have: aware, and near enough for every clock.
@@ -74,6 +74,19 @@ def test_nothing_that_a_plan_holds_is_left_out_of_these_tests() -> None:
 
     visit(Plan)
     assert seen == set(PARTS)
+
+
+def test_what_came_later_changes_no_digest_until_it_is_used() -> None:
+    @dataclasses.dataclass
+    class Earlier:
+        x: int = model.bound()
+
+    @dataclasses.dataclass
+    class Now(Earlier):
+        y: bool = model.later(default=False)
+
+    assert fields.binding(Now(1)) == fields.binding(Earlier(1))
+    assert fields.binding(Now(1, y=True)) == {"x": 1, "y": True}
 
 
 def test_an_unmarked_field_is_a_bug() -> None:
@@ -192,6 +205,26 @@ def test_a_plan_survives_being_stored(plan: Plan) -> None:
     again = ADAPTER.validate_json(ADAPTER.dump_json(plan))
     assert again == plan
     assert again.digest() == plan.digest()
+
+
+def test_a_field_that_came_later_leaves_the_digest_of_earlier_plans_as_it_was() -> None:
+    """The digest here was made before there were such fields."""
+    vm, sr = model.ObjectId("VM", "uuid-vm", "web-1"), model.ObjectId("SR", "uuid-sr", "fast")
+    step = model.Step(title="move it", target=model.PoolTarget("uuid-pool"), arguments=(model.ObjectMap(((vm, sr),)),))
+    plan = Plan(
+        command="vm migrate",
+        arguments=(("vm", "uuid-vm"),),
+        pool=model.ObjectId("pool", "uuid-pool", "lab"),
+        risk=model.Risk.DISRUPTIVE,
+        steps=(step,),
+        touches=(vm,),
+        title="move web-1",
+    )
+    assert plan.digest() == "6d6b8c3044bb3b129820fd478af63a9938f44eb7a592549138899d8a9e0834cf"
+    other = model.Elsewhere(pool=model.ObjectId("pool", "uuid-there", "prod"))
+    assert dataclasses.replace(plan, elsewhere=(other,)).digest() != plan.digest()
+    there = dataclasses.replace(step, arguments=(model.ObjectMap(((vm, sr),), at=model.PoolTarget("uuid-there")),))
+    assert dataclasses.replace(plan, steps=(there,)).digest() != plan.digest()
 
 
 def test_a_plan_may_be_graver_than_its_command_says_but_never_milder() -> None:

@@ -1,11 +1,18 @@
-"""One request that is being executed, and the ways in which a step of it can end."""
+"""One request that is being executed, a step of it that is being done, and the ways in which that can end."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from bot.model import Request
+from bot.model import Request, Step
+from bot.ports import PoolHands
+
+T = TypeVar("T")
+Pieces = Generator[float, None, T]
+"""Work in pieces, so that one thread can do several at once: it yields how many seconds it waits before it goes on."""
 
 
 class Failed(Exception):
@@ -43,6 +50,28 @@ class Run:
     """Set when the lease could not be renewed."""
     owner: str | None = None
     """Whose lease it runs under, once it has one."""
+    done: set[int] = field(default_factory=set)
+    """The numbers of the steps that are done; of those that undo, none."""
     results: dict[int, str] = field(default_factory=dict)
     """What the steps answered, by their numbers; without those whose answer was lost."""
     evidence: list[str] = field(default_factory=list)
+    missed: list[int] = field(default_factory=list)
+    """The steps that should have mended something and did not."""
+
+    def miss(self, number: int, failure: Failed) -> None:
+        """A step that only mends did not succeed: it is told, and the rest goes on."""
+        self.missed.append(number)
+        told = f"not done: {self.request.plan.steps[number].title} – {failure.reason}"
+        self.evidence.append(f"{told} → {failure.remedy}" if failure.remedy else told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """One step of a run, and what does it. Steps are numbered from 0; so are all undo steps of a plan together."""
+
+    run: Run
+    hands: PoolHands
+    number: int
+    step: Step
+    undo: bool = False
+    """It takes back what was done. What undoes is not cancelled: half undone is worse than either."""

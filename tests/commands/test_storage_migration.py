@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.execution import _is_needed
+from bot.execution.calls import is_needed
 from bot.model import MapOf
 from tests.commands.test_disk_move import (
     asked,
@@ -180,4 +180,4 @@ def test_what_lets_the_sender_in_is_kept_by_nobody(tutorial: World) -> None:
     plan = tutorial.plan(f"vm migrate web-1 to xs2 {TO_ISCSI}")
     assert plan.steps[0].call == "host.migrate_receive"
     assert MapOf(0) in plan.steps[1].arguments
-    assert not _is_needed(plan, 0)
+    assert not is_needed(plan, 0)

@@ -34,7 +34,7 @@ from bot.model import (
 from bot.ports import PoolView
 from bot.registry import Registry
 from bot.resolve import Resolver
-from bot.run import Run
+from bot.run import Doing, Run
 from bot.scope import Scopes
 from bot.xapi import PoolSettings, XapiPools
 from sandbox.xapi.lab import Lab, Objects, load
@@ -143,13 +143,16 @@ class World:
 
     def perform(self, plan: Plan, *, steps: int | None = None) -> list[str]:
         """Do the plan's steps as the runner does them; the evidence of their verification."""
+        return self.run(plan, steps=steps).evidence
+
+    def run(self, plan: Plan, *, steps: int | None = None) -> Run:
         request = self.request(plan, State.RUNNING)
         run = Run(request)
         performer = Performer(Memory(), SystemClock())  # type: ignore[arg-type]
         for number, step in enumerate(plan.steps[:steps]):
             hands = self.resolver.hands(request, step.target)
-            performer.perform(run, hands, number=number, step=step)
-        return run.evidence
+            performer.perform(Doing(run=run, hands=hands, number=number, step=step))
+        return run
 
     def undo(self, step: Step) -> None:
         for each in step.undo:

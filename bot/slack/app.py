@@ -16,6 +16,7 @@ from bot.errors import Unavailable
 from bot.slack.api import Api, Refused, SlackFailure, quiet_logger, web_client
 from bot.slack.desk import Desk
 from bot.slack.gate import Gate
+from bot.slack.http_mode import HttpMode
 from bot.slack.listeners import commands, forms, votes
 from bot.slack.listeners.office import Office
 from bot.slack.manifest import consequence, scopes
@@ -23,7 +24,7 @@ from bot.slack.people import SlackPeople
 from bot.slack.places import Places
 from bot.slack.replies import Replies
 from bot.slack.settings import SlackSettings
-from bot.slack.transport import Acknowledged, HttpMode, SocketMode, Transport
+from bot.slack.transport import Acknowledged, SocketMode, Transport
 from bot.slack.workers import Workers, after_ack
 
 _log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class SlackBot:
         self.transport: Transport = (
             SocketMode(self.app, settings.socket_token(), workspace.api.client, self._workers, acknowledged)
             if settings.mode == "socket"
-            else HttpMode(self.app, settings.http_address, settings.http_port, forged, acknowledged)
+            else HttpMode(self.app, settings.secret(), settings.http_address, settings.http_port, forged, acknowledged)
         )
 
     @property
@@ -136,7 +137,7 @@ def _bolt(workspace: Workspace, forged: Callable[[str], None]) -> App:
             name="xenia",
             client=workspace.api.client,
             signing_secret=settings.secret(),
-            request_verification_enabled=settings.mode == "http",
+            request_verification_enabled=False,  # by bot.slack.http_mode, before anything is read
             token_verification_enabled=True,
             process_before_response=True,
             before_authorize=Gate(workspace.team, settings.pinned_app(), forged),

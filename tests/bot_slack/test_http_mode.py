@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,11 +14,26 @@ from typing import cast
 
 import pytest
 from slack_bolt import App, BoltRequest, BoltResponse
+from slack_sdk.signature import SignatureVerifier
 
-from bot.slack.transport import PATH, HttpMode
+from bot.slack import http_mode
+from bot.slack.http_mode import PATH, HttpMode
 from tests.e2e.conftest import eventually
 
 LIMIT_SECONDS = 60
+SECRET = "s" * 32
+
+
+def signed(body: bytes, secret: str = SECRET, at: str = "") -> dict[str, str]:
+    """The headers that Slack sends with it."""
+    stamp = at or str(int(time.time()))
+    made = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
+    return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": made or ""}
+
+
+def head(body: bytes, length: int) -> bytes:
+    lines = [f"POST {PATH} HTTP/1.1", f"Content-Length: {length}", *(f"{k}: {v}" for k, v in signed(body).items())]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 class Slow:
@@ -44,7 +61,7 @@ def slow() -> Slow:
 
 @pytest.fixture
 def server(slow: Slow) -> Iterator[HttpMode]:
-    made = HttpMode(cast(App, slow), "127.0.0.1", 0, lambda _: None, lambda _: None)
+    made = HttpMode(cast(App, slow), SECRET, "127.0.0.1", 0, lambda _: None, lambda _: None)
     made.start()
     yield made
     slow.go_on.set()
@@ -57,8 +74,10 @@ def in_a_thread(work: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-def post(port: int, body: bytes = b"a=b") -> int:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", body)
+def post(port: int, body: bytes = b"a=b", headers: dict[str, str] | None = None) -> int:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{PATH}", body, signed(body) if headers is None else headers
+    )
     with urllib.request.urlopen(request, timeout=LIMIT_SECONDS) as answer:
         return int(answer.status)
 
@@ -99,7 +118,7 @@ def test_what_has_arrived_is_answered_before_it_ends(server: HttpMode, slow: Slo
 def test_a_sender_that_hangs_up_half_way_is_not_heard(server: HttpMode, slow: Slow) -> None:
     slow.go_on.set()
     with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS) as line:
-        line.sendall(f"POST {PATH} HTTP/1.1\r\nContent-Length: 100\r\n\r\na=b".encode())
+        line.sendall(head(b"a=b", 100) + b"a=b")
         line.shutdown(socket.SHUT_WR)
         assert line.recv(1000) == b""
     assert not slow.arrived.is_set()
@@ -111,7 +130,7 @@ def test_a_delivery_that_nobody_waits_for_any_more_counts_and_leaves_no_tracebac
     caplog.set_level(logging.INFO)
     with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS) as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close() resets the connection
-        line.sendall(f"POST {PATH} HTTP/1.1\r\nContent-Length: 3\r\n\r\na=b".encode())
+        line.sendall(head(b"a=b", 3) + b"a=b")
         assert slow.arrived.wait(LIMIT_SECONDS)
     slow.go_on.set()
     eventually(lambda: "ended before its time" in caplog.text, "its end in the log")
@@ -130,3 +149,68 @@ def test_a_defect_is_one_in_the_log(
     eventually(lambda: "by a defect" in caplog.text, "the defect in the log")
     assert "ValueError: a defect" in caplog.text
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{bad", b"[" * 200_000, b"payload=%5B1%5D", b"payload=1", b"1", b"\xff", b"command=%2Fxen&text=412907"],
+    ids=["half", "deep", "list", "number", "bare", "bytes", "command"],
+)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Slack-Request-Timestamp": "now", "X-Slack-Signature": "v0=0"},
+        {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=\xe9"},
+        {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=" + "0" * 64},
+    ],
+    ids=["none", "no-time", "no-ascii", "wrong"],
+)
+def test_what_is_not_signed_is_not_read_and_not_written_down(
+    server: HttpMode, slow: Slow, caplog: pytest.LogCaptureFixture, body: bytes, headers: dict[str, str]
+) -> None:
+    """A body may hold a one-time code, or be made to break whoever reads it."""
+    caplog.set_level(logging.DEBUG)
+    slow.go_on.set()
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        post(server.port, body, headers)
+    assert raised.value.code == 401
+    assert not slow.arrived.is_set()
+    assert "412907" not in caplog.text
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+def test_slack_may_look_at_the_certificate_without_a_signature(server: HttpMode, slow: Slow) -> None:
+    assert post(server.port, b"ssl_check=1&token=abc", {}) == 200
+    assert not slow.arrived.is_set()
+
+
+def drip(line: socket.socket) -> None:
+    for _ in range(900):
+        line.sendall(b"x")
+        time.sleep(0.05)
+
+
+def test_who_sends_slowly_is_hung_up_on_although_each_byte_comes_in_time(
+    server: HttpMode, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_mode, "_ARRIVAL_SECONDS", 0.3)
+    slow.go_on.set()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS) as line:
+        line.sendall(head(b"x" * 1000, 1000))
+        with pytest.raises(ConnectionError, match=r"."):
+            drip(line)
+    assert not slow.arrived.is_set()
+
+
+def test_there_is_room_for_so_many_on_their_way(server: HttpMode, slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_mode, "_MOST_ARRIVING", 2)
+    slow.go_on.set()
+    with ExitStack() as lines:
+        for _ in range(2):
+            lines.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS))
+        eventually(lambda: server._server is not None and len(server._server._arriving) == 2, "both to be let in")
+        with pytest.raises(OSError, match=r"."):
+            post(server.port)
+    eventually(lambda: server._server is not None and not server._server._arriving, "both to be gone")
+    assert post(server.port) == 200

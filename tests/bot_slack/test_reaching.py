@@ -16,8 +16,9 @@ from slack_sdk.signature import SignatureVerifier
 from bot.errors import Unavailable
 from bot.slack.app import connect
 from bot.slack.gate import Gate
+from bot.slack.http_mode import PATH, HttpMode
 from bot.slack.settings import SlackSettings
-from bot.slack.transport import PATH, HttpMode, SocketMode
+from bot.slack.transport import SocketMode
 from sandbox.slack import Settings, start
 from tests.bot_slack.conftest import BringUp, Team, settings_for
 from tests.bot_slack.shown import words

@@ -230,7 +230,8 @@ class Pools(Protocol):
         """:raises NotFound: no such host is configured."""
 
     def hands(self, name: str, target: Target | None = None) -> PoolHands:
-        """What acts where `target` says, for a plan of the pool `name`; None: on the pool.
+        """What acts where `target` says, for a plan of the pool `name`; None: on the pool. A target may be another
+        configured pool, by its uuid.
 
         :raises NotFound: no such pool or host is configured.
         """

@@ -9,7 +9,19 @@ from typing import Any
 
 from bot.errors import Refused, ToolstackRefusal
 from bot.inventory import CLASSES, NULL_REF, PBD, Inventory
-from bot.model import Argument, Connection, MapOf, Object, ObjectId, ObjectMap, Objects, ResultOf, Secret, Value
+from bot.model import (
+    Argument,
+    Connection,
+    MapOf,
+    Object,
+    ObjectId,
+    ObjectMap,
+    Objects,
+    PoolTarget,
+    ResultOf,
+    Secret,
+    Value,
+)
 from bot.text import quoted
 from bot.xapi import failures
 from bot.xapi.session import PoolSession, Refusal
@@ -20,7 +32,7 @@ _NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Arguments:
-    """Turns arguments into wire values for one call."""
+    """Turns arguments into wire values for one call. `there` gives what looks objects of another pool up."""
 
     def __init__(
         self,
@@ -29,11 +41,13 @@ class Arguments:
         *,
         results: Mapping[int, str] | None = None,
         secret: Callable[[str], str] | None = None,
+        there: Callable[[PoolTarget], Callable[[ObjectId], str]] | None = None,
     ) -> None:
         self._session = session
         self._inventory = inventory
         self._results = results
         self._secret = secret
+        self._there = there
 
     def wire(self, argument: Argument) -> Any:
         """:raises ToolstackRefusal: the object is gone (UUID_INVALID). :raises Refused: there is no such connection.
@@ -47,8 +61,8 @@ class Arguments:
                 return self.reference(found)
             case Objects(several):
                 return [self.reference(found) for found in several]
-            case ObjectMap(pairs):
-                return {self.reference(one): self.reference(other) for one, other in pairs}
+            case ObjectMap():
+                return self._mapped(argument)
             case Connection():
                 return self._connection(argument)
             case ResultOf(step):
@@ -70,6 +84,15 @@ class Arguments:
             remedy=f"Make one with the settings of another host's: xe pbd-create sr-uuid={argument.sr.uuid}"
             f" host-uuid={argument.host.uuid} device-config:KEY=VALUE; then “sr repair”.",
         )
+
+    def _mapped(self, argument: ObjectMap) -> dict[str, str]:
+        """:raises Refused: the other pool is not the one that was meant."""
+        second = self.reference
+        if argument.at is not None:
+            if self._there is None:
+                raise ValueError("no other pool here")
+            second = self._there(argument.at)
+        return {self.reference(one): second(other) for one, other in argument.pairs}
 
     def _result(self, step: int) -> str:
         if self._results is None or step not in self._results:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.errors import OutcomeUnknown, Refused, Unavailable, UserError
 from bot.inventory import Inventory
-from bot.model import Expect, HostTarget, PoolTarget, Step, Target
+from bot.model import Expect, HostTarget, ObjectId, PoolTarget, Step, Target
 from bot.ports import Clock, PoolHands, Sighting, Taken, TaskStatus, TaskView
 from bot.rules import conditions
 from bot.xapi import expectations, failures, sightings, tasks
@@ -61,7 +61,7 @@ class XapiHands(PoolHands):
     def send(self, step: Step, results: Mapping[int, str]) -> str:
         inventory = self._reader.read()
         self._same_pool(step, inventory)
-        arguments = Arguments(self._session, inventory, results=results, secret=self._secret)
+        arguments = Arguments(self._session, inventory, results=results, secret=self._secret, there=self._references_at)
         wire = [arguments.wire(argument) for argument in step.arguments]
         try:
             answer = self._session.effect(f"Async.{step.call}" if step.asynchronous else step.call, *wire)
@@ -81,7 +81,12 @@ class XapiHands(PoolHands):
                 if (sighting := self._effect_elsewhere(step, before)) is not None:
                     return sighting
                 raise
-            looks.append(self._look(step, inventory))
+            try:
+                looks.append(self._look(step, inventory))
+            except UserError:  # of another place that it is about: here its task may be found all the same
+                if (sighting := sightings.seen(step, before, Look(inventory, None))) is not None:
+                    return sighting
+                raise
             settled = sightings.seen(step, before, looks[-1])
             if settled is not None:
                 return settled
@@ -146,11 +151,22 @@ class XapiHands(PoolHands):
         """:raises Refused: the pool behind this name is not the one that the step was planned for."""
         if not isinstance(step.target, PoolTarget | HostTarget):
             raise ValueError(f"{step.call} is not for a pool's coordinator")
-        if step.target.pool_uuid != inventory.pool.uuid:
+        self._is_pool(step.target.pool_uuid, inventory)
+
+    def _is_pool(self, uuid: str, inventory: Inventory) -> None:
+        """:raises Refused: another pool than that one is behind this name."""
+        if uuid != inventory.pool.uuid:
             raise Refused(
                 f"Under the name {self._name} there is another pool now than this was planned for; nothing was sent.",
                 remedy="Ask for it again.",
             )
+
+    def _references_at(self, place: PoolTarget) -> Callable[[ObjectId], str]:
+        """What looks objects of another pool up, as it is now. :raises Refused: that pool is not there any more."""
+        there = self._at(place)
+        if not isinstance(there, XapiHands):
+            raise ValueError(f"there are no objects at {place}")
+        return Arguments(there._session, there._reader.read()).reference
 
     def _look(self, step: Step, inventory: Inventory) -> Look:
         if not step.expect or not expectations.decidable(step.expect):
@@ -179,7 +195,10 @@ class XapiHands(PoolHands):
     def _at(self, place: Target) -> PoolHands:
         if self._elsewhere is None:
             raise ValueError("there is no other place here")
-        return self._elsewhere(place)
+        there = self._elsewhere(place)
+        if isinstance(place, PoolTarget) and isinstance(there, XapiHands):
+            there._is_pool(place.pool_uuid, there._reader.read())
+        return there
 
     def _task_uuid(self, ref: str) -> str:
         try:

@@ -59,6 +59,13 @@ class Identity:
         """The pool as it was seen last, maybe by an earlier run of the bot. :raises Unavailable: nobody can say."""
         return self._sure or self._memory.known(self._settings.name)
 
+    def is_known_as(self, uuid: str) -> bool:
+        """Is this the pool with that uuid, as far as is known?"""
+        if self._settings.uuid:
+            return self._settings.uuid == uuid
+        known = self._sure or self.before()
+        return known is not None and known.uuid == uuid
+
     def before(self) -> KnownPool | None:
         """The pool as an earlier run of the bot saw it, if that can be told."""
         try:

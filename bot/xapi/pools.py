@@ -107,8 +107,10 @@ class XapiPools(Pools):
         """:raises NotFound: no such pool or host is configured."""
         pool = self._found(name)
         match target:
-            case None | PoolTarget():
+            case None:
                 return pool.hands
+            case PoolTarget(uuid):
+                return self._known_as(uuid, pool).hands
             case HostTarget(host):
                 alone, elsewhere = self._candidate(host), partial(self.hands, name)
                 leads = alone.view.nobody_leads
@@ -157,6 +159,14 @@ class XapiPools(Pools):
                 remedy=f"The configured pools: {joined(self._pools, limit=20)}." if self._pools else "",
             )
         return self._pools[name]
+
+    def _known_as(self, uuid: str, meant: _Pool) -> _Pool:
+        """The pool with that uuid: `meant`, or another of the configuration that is known to be it. Where none is,
+        `meant`: what acts there refuses when it finds that it is another.
+        """
+        if meant.identity.is_known_as(uuid):
+            return meant
+        return next((each for each in self._pools.values() if each.identity.is_known_as(uuid)), meant)
 
     def _candidate(self, name: str) -> _Pool:
         if name not in self._alone:

@@ -103,11 +103,12 @@ def load(
 
 
 def _named() -> dict[str, Callable[[datetime], Lab]]:
-    from sandbox.xapi.worlds import current, healthy, tutorial
+    from sandbox.xapi.worlds import current, healthy, tutorial, two_pools
 
     return {
         "tutorial": tutorial.lab,
         "tutorial-start": tutorial.start_lab,
         "current": current.lab,
         "healthy": healthy.lab,
+        "two-pools": two_pools.lab,
     }

@@ -28,6 +28,7 @@ _NO_COPY = (
 @call("host.migrate_receive", source=READ)
 def migrate_receive(context: Context, host: str, network: str, _options: Row) -> dict[str, str]:
     """Where a VM may be sent: a map that `VM.migrate_send` takes, with a session of its own."""
+    raise_if(storage_motion.unlicensed(context.db))
     context.get("host", host)
     pifs = [p for p in context.get("network", network)["PIFs"] if context.db.value("PIF", p, "host") == host]
     if not pifs:
@@ -71,6 +72,7 @@ def request(context: Context, vm: str, dest: Row, disks: Row, networks: Row, opt
     if pool is not context.pool:
         there = replace(context, pool=pool, host=pool.coordinator, session=dest["session_id"], task=None)
     flags = {name: options.get(name) == "true" for name in ("force", "copy")}
+    flags["reached"] = pool.hosts[dest["host"]].alive
     return Request(Journey(context.db, vm, pool.db, dest["host"], disks, networks, **flags), there)
 
 

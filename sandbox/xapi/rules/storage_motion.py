@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sandbox.xapi.rules import Error, cpu
+from sandbox.xapi.rules import Error, cpu, memory
 from sandbox.xapi.rules.placement import boot_error
 from sandbox.xapi.rules.storage_operations import driver_features
 from sandbox.xapi.store import Database
@@ -32,6 +32,8 @@ class Journey:
     networks: Mapping[str, str]
     force: bool = False
     copy: bool = False
+    reached: bool = True
+    """The other pool's host answers on the network."""
 
     @property
     def stays(self) -> bool:
@@ -63,7 +65,11 @@ def error(journey: Journey) -> Error | None:
 
 
 def _licence(journey: Journey) -> Error | None:
-    for host in journey.here.rows("host").values():
+    return unlicensed(journey.here)
+
+
+def unlicensed(db: Database) -> Error | None:
+    for host in db.rows("host").values():
         if host.get("license_params", {}).get("restrict_storage_xen_motion") == "true":
             return ["LICENCE_RESTRICTION", "Storage_motion"]
     return None
@@ -138,10 +144,51 @@ def _outside(journey: Journey) -> Error | None:
     there = host["cpu_info"].get("cpu_count")
     if there is not None and vm["VCPUs_max"] > int(there):
         return ["HOST_NOT_ENOUGH_PCPUS", str(vm["VCPUs_max"]), there]
-    found = _unmapped_vif(journey)
-    if found or journey.force or state == "Halted":
+    return _unmapped_vif(journey) or _imported(journey)
+
+
+def _imported(journey: Journey) -> Error | None:
+    """What the other pool's host says to the VM's metadata in a dry run."""
+    if not journey.reached:
+        return ["CANNOT_CONTACT_HOST", journey.there.value("host", journey.host, "address")]
+    found = None if journey.copy else _known_already(journey)
+    if found or journey.row["power_state"] == "Halted":
+        return found
+    found = memory_error(journey)
+    if found or journey.force:
         return found
     return cpu.incompatibility(journey.here, journey.vm, journey.host, there=journey.there)
+
+
+def memory_error(journey: Journey) -> Error | None:
+    needed, available = memory.to_start(journey.row), memory.free(journey.there, journey.host)
+    if journey.row["power_state"] in ("Running", "Paused") and needed > available:
+        return ["HOST_NOT_ENOUGH_FREE_MEMORY", str(needed), str(available)]
+    return None
+
+
+def _known_already(journey: Journey) -> Error | None:
+    """The VM keeps its uuid and the seed of its MAC addresses, and so do its snapshots."""
+    family = [journey.row, *(journey.here.get("VM", ref) for ref in journey.row.get("snapshots", ()))]
+    uuids = {row["uuid"] for row in family}
+    seeds = {row["other_config"].get("mac_seed") for row in family} - {None}
+    for row in journey.there.rows("VM").values():
+        seed = row["other_config"].get("mac_seed")
+        if seed in seeds and row["uuid"] not in uuids:
+            return ["DUPLICATE_MAC_SEED", str(seed)]
+    for row in family:
+        existing = journey.there.tables["VM"].by_uuid.get(row["uuid"])
+        if existing is not None:
+            return _in_its_place(row, existing, journey.there.get("VM", existing))
+    return None
+
+
+def _in_its_place(row: Row, existing: str, there: Row) -> Error | None:
+    if there["power_state"] != "Halted":
+        return ["VM_BAD_POWER_STATE", existing, "Halted", there["power_state"]]
+    if there["version"] >= row["version"]:
+        return ["VM_TO_IMPORT_IS_NOT_NEWER_VERSION", existing, str(there["version"]), str(row["version"])]
+    return ["NOT_IMPLEMENTED", "VM.migrate_send"]  # it would replace the one that is there
 
 
 def all_vifs(journey: Journey) -> list[str]:

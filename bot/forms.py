@@ -13,7 +13,7 @@ from bot.inventory import SR, VDI, VM, Entity
 from bot.lookup import candidates
 from bot.model import Actor, Place
 from bot.ports import Pools
-from bot.registry import CANDIDATE, OBJECTS, POOL, Command
+from bot.registry import CANDIDATE, DESTINATION, OBJECTS, POOL, Command
 from bot.scope import Scopes
 from bot.text import one_line
 
@@ -29,6 +29,9 @@ _LABELS = {
     "WHY": "Why it cannot wait",
     "CANDIDATE": "Host that is in no pool yet",
     "SURVIVOR": "Host that is to lead",
+    "DESTINATION": "Pool",
+    "MEMBER": "Host",
+    "NETWORK": "Network",
 }
 
 
@@ -58,7 +61,7 @@ class Forms:
             else OBJECTS[slot.placeholder].cls
             if slot.placeholder in OBJECTS
             else slot.field
-            if slot.choices or slot.placeholder == CANDIDATE
+            if slot.choices or slot.placeholder in (CANDIDATE, DESTINATION)
             else "",
             required=slot.required,
             flag=slot.flag,
@@ -87,7 +90,7 @@ class Forms:
         names = self.pools.names()
         visible = self.scopes.visible(place, names)
         slot = next(each for each in command.slots if each.field == field)
-        if slot.placeholder == POOL:
+        if slot.placeholder in (POOL, DESTINATION):
             return _matching([(name, name) for name in visible], typed)
         if slot.placeholder == CANDIDATE:
             return _matching([(name, name) for name in self.pools.candidates()], typed)
@@ -95,6 +98,8 @@ class Forms:
             return _matching([(word, word) for word in slot.choices], typed)
         kind = OBJECTS.get(slot.placeholder)
         pool = values.get("pool") or self.scopes.default(place, actor, visible) or ""
+        if command.far(slot):
+            pool = values.get(DESTINATION.lower()) or pool
         if kind is None or not pool:
             return ()
         pool = self.scopes.named(pool, place, names, "", "")

@@ -5,7 +5,8 @@ One line declares a command's grammar, as a person would read it in the help::
     vm migrate VM [to HOST]
 
 Lower-case words in front are the command's name. An upper-case word is something to fill in, `[to HOST]` an optional
-argument after a keyword, `because REASON` a required one, `[all]` a flag, `on|off` a word that must be one of these.
+argument after a keyword, `because REASON` a required one, `[all]` a flag, `on|off` a word that must be one of these. A
+keyword may be two words, `[to pool DESTINATION]`: where something follows them that is no keyword.
 Values may hold spaces: everything up to the next keyword belongs to them; a REASON takes the whole rest of the line, so
 it comes last. A word in quotes is never a keyword, so that a VM called `to` can be named.
 Commands of one pool accept `in POOL` besides, and those that change it `at WHEN` and `emergency "why"`. Nothing here
@@ -16,7 +17,6 @@ from __future__ import annotations
 
 import difflib
 import html
-import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -89,6 +89,8 @@ CHOICE = "choice"
 POOL_SLOT = Slot(field="pool", placeholder="POOL", keyword="in", required=False)
 ONE_WORD = frozenset({"POOLS", "CHANNEL"})
 """Placeholders of names without spaces: what follows the first word belongs to the positional argument again."""
+SELF_NAMED = frozenset({"NETWORK"})
+"""Placeholders of names that hold their own keyword as a rule: `network Pool-wide network associated with eth0`."""
 
 _TIME = re.compile(r"(?i)\d{1,2}:\d{2}|today|tonight|tomorrow|\d{4}-\d")
 WHEN_SLOT = Slot(
@@ -135,8 +137,8 @@ def usage(text: str) -> Usage:
             slots.append(Slot(words[0].lower(), words[0], "", not optional))
         elif len(words) == 1:
             slots.append(Slot(words[0], "", words[0], False))
-        elif len(words) == 2 and _PLACEHOLDER.match(words[1]):
-            slots.append(Slot(words[1].lower(), words[1], words[0], not optional))
+        elif len(words) in (2, 3) and _PLACEHOLDER.match(words[-1]):
+            slots.append(Slot(words[-1].lower(), words[-1], " ".join(words[:-1]), not optional))
         else:
             raise ValueError(f"{text}: {element} is not understood")
     if keyword:
@@ -317,13 +319,14 @@ def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[S
             values[slot.field] = _joined(line, pending)
         pending = []
 
-    for word, follower in itertools.zip_longest(rest, rest[1:]):
+    while rest:
         free = opened_by is not None and slot is not None and slot.placeholder == REST_OF_LINE
-        keyword = None if word.quoted or free else keywords.get(word.text.casefold())
+        (word, *rest), keyword = _next(rest, {} if free else keywords)
+        follower = rest[0] if rest else None
         if keyword is not None and keyword.before and not (follower and keyword.before(follower)):
             keyword = None
-        if keyword is not None and keyword is slot and pending and _opens_nothing(follower, keywords):
-            keyword = None  # the end of a name: “storage NFS storage”
+        if keyword is not None and keyword is slot and pending and _is_of_its_name(keyword, follower, keywords):
+            keyword = None
         if keyword is None:
             if slot is None:
                 raise _mistake(f"“{one_line(word.text, 60)}” is not expected here.", line, word, chosen)
@@ -343,6 +346,26 @@ def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[S
     close()
     missing = tuple(each for each in slots if each.required and each.field not in values)
     return Parsed(chosen, line, values, missing)
+
+
+def _next(rest: Sequence[Word], keywords: Mapping[str, Slot]) -> tuple[Sequence[Word], Slot | None]:
+    """What is left, its first word being a whole keyword where it begins with one; and that keyword."""
+    first, *others = rest
+    if (
+        others
+        and not first.quoted
+        and not others[0].quoted
+        and not _opens_nothing(next(iter(others[1:]), None), keywords)
+    ):
+        both = Word(f"{first.text} {others[0].text}", first.start, others[0].end)
+        if both.text.casefold() in keywords:
+            return (both, *others[1:]), keywords[both.text.casefold()]
+    return rest, None if first.quoted else keywords.get(first.text.casefold())
+
+
+def _is_of_its_name(slot: Slot, follower: Word | None, keywords: Mapping[str, Slot]) -> bool:
+    """Is the keyword part of the name after it: “storage NFS storage”?"""
+    return slot.placeholder in SELF_NAMED or _opens_nothing(follower, keywords)
 
 
 def _opens_nothing(follower: Word | None, keywords: Mapping[str, Slot]) -> bool:

@@ -9,14 +9,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bot.errors import Ambiguous, Choice, NotFound
 from bot.grammar import near
-from bot.inventory import SR, VDI, VM, Entity, Host, Inventory
+from bot.inventory import SR, VDI, VM, Entity, Host, Inventory, Network
 from bot.text import one_line, quoted, size
 
 _SPACED = re.compile(r"[\w.\-:+@/]+( [\w.\-:+@/]+)+\Z")
 """Names that need nothing but quotes to be one word of a command."""
 
-KIND_NAMES: dict[type[Entity], str] = {VM: "VM", Host: "host", SR: "storage repository", VDI: "disk"}
-_LISTS: dict[type[Entity], str] = {VM: "vm list", VDI: "vm show VM"}
+KIND_NAMES: dict[type[Entity], str] = {
+    VM: "VM",
+    Host: "host",
+    SR: "storage repository",
+    VDI: "disk",
+    Network: "network",
+}
+_LISTS: dict[type[Entity], str] = {VM: "vm list", VDI: "vm show VM", Network: "xe network-list"}
 """Where a name that is not there can be looked up; “host list” else."""
 
 

@@ -29,17 +29,28 @@ from typing import Any
 from bot import grammar
 from bot.errors import ParseError
 from bot.grammar import EMERGENCY_SLOT, POOL_SLOT, REST_OF_LINE, WHEN_SLOT, Parsed, Slot, Usage
-from bot.inventory import SR, VDI, VM, Entity, Host
+from bot.inventory import SR, VDI, VM, Entity, Host, Network
 from bot.model import Plan, Report, Risk
-from bot.ports import CommandHelp, Context
+from bot.ports import CommandHelp, Context, PoolView
 
 PlanFunction = Callable[[Any, Context], Plan | Report]
 
 CANDIDATE = "CANDIDATE"
 """The placeholder of a host that is in no pool, by its name in the configuration."""
 POOL = POOL_SLOT.placeholder
+DESTINATION = "DESTINATION"
+"""The placeholder of another pool than the command's. What follows it in the usage is looked up there, if it is
+given.
+"""
 
-OBJECTS: Mapping[str, type[Entity]] = {"VM": VM, "HOST": Host, "MEMBER": Host, "SR": SR, "DISK": VDI}
+OBJECTS: Mapping[str, type[Entity]] = {
+    "VM": VM,
+    "HOST": Host,
+    "MEMBER": Host,
+    "SR": SR,
+    "DISK": VDI,
+    "NETWORK": Network,
+}
 """Placeholders that name an object of the pool. MEMBER is another host beside HOST."""
 
 _TEXTS: Mapping[str, type] = {
@@ -110,6 +121,11 @@ class Command:
     def slots(self) -> tuple[Slot, ...]:
         """All arguments, `in POOL`, `at WHEN` and `emergency "why"` included."""
         return (*self.usage.slots, *self.common)
+
+    def far(self, slot: Slot) -> bool:
+        """Is that argument looked up in the destination, where one is given?"""
+        names = [each.placeholder for each in self.usage.slots]
+        return DESTINATION in names and slot in self.usage.slots[names.index(DESTINATION) + 1 :]
 
     @property
     def common(self) -> tuple[Slot, ...]:
@@ -208,6 +224,8 @@ def _type_of(slot: Slot) -> type:
         return bool
     if slot.choices:
         return str
+    if slot.placeholder == DESTINATION:
+        return PoolView
     return int if slot.placeholder in NUMBERS else OBJECTS.get(slot.placeholder) or _TEXTS[slot.placeholder]
 
 

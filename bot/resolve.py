@@ -17,8 +17,8 @@ from bot.grammar import WHEN_SLOT, Parsed, Slot, Word, near
 from bot.inventory import Inventory
 from bot.lookup import KIND_NAMES, find, matches
 from bot.model import Actor, BotTarget, ObjectId, Place, Plan, Request, Risk, Target, Window
-from bot.ports import Channels, Clock, History, PolicyBook, PoolHands, Pools
-from bot.registry import CANDIDATE, NUMBERS, OBJECTS, POOL, Command, Registry, Scope
+from bot.ports import Channels, Clock, History, PolicyBook, PoolHands, Pools, PoolView
+from bot.registry import CANDIDATE, DESTINATION, NUMBERS, OBJECTS, POOL, Command, Registry, Scope
 from bot.schedules import ScheduleBook
 from bot.scope import Scopes, which_pool
 from bot.text import quoted
@@ -59,11 +59,13 @@ class Resolver:
         pool = self._pool(command, parsed, actor, place, visible)
         seen = (pool,) if pool is not None and command.scope is Scope.POOLS and "pool" in parsed.values else visible
         context = self._context(actor, place, seen, pool)
-        inventory = None
+        inventory = there = None
         if pool is not None and any(slot.placeholder in OBJECTS for slot in command.usage.slots):
             inventory = context.pool.inventory()
+        if (destination := self._destination(command, parsed, place)) is not None:
+            there = destination.inventory()
         values = {
-            slot.field: self._value(slot, parsed, inventory, context)
+            slot.field: self._value(command, slot, parsed, there if there and command.far(slot) else inventory, context)
             for slot in command.usage.slots
             if slot.field in parsed.values and slot.placeholder != POOL
         }
@@ -93,43 +95,71 @@ class Resolver:
             # What may be named was decided where it was asked, and is pinned.
             context = self._context(request.actor, request.place, self.pools.names(), None)
             return self._again(request, command, context, None)
-        view = self.pools.view(self.name_of(request.plan.pool))
-        context = self._context(request.actor, request.place, (view.name,), view.name)
+        names = tuple(map(self.name_of, request.plan.pools))
+        context = self._context(request.actor, request.place, names, names[0])
         if command.headless:
             return self._again(request, command, context, None)
-        inventory = view.inventory()
-        if inventory.pool.uuid != request.plan.pool.uuid:
-            raise Refused(f"Under the name {quoted(view.name)} there is another pool now.")
-        return self._again(request, command, context, inventory)
+        return self._again(request, command, context, *map(self._same, request.plan.pools))
 
-    def _again(self, request: Request, command: Command, context: Asking, inventory: Inventory | None) -> Plan:
+    def _same(self, pool: ObjectId) -> Inventory:
+        """:raises Refused: it is another pool than the one of the plan."""
+        view = self.pools.view(self.name_of(pool))
+        inventory = view.inventory()
+        if inventory.pool.uuid != pool.uuid:
+            raise Refused(f"Under the name {quoted(view.name)} there is another pool now.")
+        return inventory
+
+    def _again(
+        self,
+        request: Request,
+        command: Command,
+        context: Asking,
+        inventory: Inventory | None,
+        there: Inventory | None = None,
+    ) -> Plan:
         pinned = dict(request.plan.arguments)
         slots = {slot.field: slot for slot in command.usage.slots}
-        values = {name: _pinned(slots[name], text, inventory) for name, text in pinned.items()}
+        values = {
+            name: self.pools.view(text)
+            if slots[name].placeholder == DESTINATION
+            else _pinned(slots[name], text, there if there and command.far(slots[name]) else inventory)
+            for name, text in pinned.items()
+        }
         planned = command.plan(command.arguments(**values), context)
         if not isinstance(planned, Plan):
             raise Refused("The command would now only report, not change anything.")
         return self.tagged(replace(planned, window=request.plan.window))
 
     def tagged(self, plan: Plan) -> Plan:
-        """The plan with the tags of what it touches and of its pool, read now, as far as the policy depends on them.
+        """The plan with the tags of what it touches and of its pools, read now, as far as the policy depends on them.
 
         :raises Denied: something that it touches is not in the pool's database, so its tags cannot be told.
-        :raises Unavailable: the pool cannot be read.
+        :raises Unavailable: a pool cannot be read.
         """
         if not self.watched_tags or self.name_of(plan.pool) not in self.pools.names():
             return replace(plan, tags=())
-        inventory = self._tagged_as(plan)
+        coming = frozenset(touched.uuid for touched in plan.touches)
+        elsewhere = tuple(
+            replace(each, tags=self._tags(each.touches, self.pools.view(self.name_of(each.pool)).inventory(), coming))
+            for each in plan.elsewhere
+        )
+        return replace(plan, tags=self._tags(plan.touches, self._tagged_as(plan)), elsewhere=elsewhere)
+
+    def _tags(
+        self, touches: tuple[ObjectId, ...], inventory: Inventory, coming: frozenset[str] = frozenset()
+    ) -> tuple[str, ...]:
+        """`coming` need not be there yet: what comes from the plan's pool is tagged there."""
         tags = set(inventory.pool.tags)
-        for touched in plan.touches:
+        for touched in touches:
             found = inventory.any_by_uuid(touched.uuid)
-            if found is None:
+            if found is not None:
+                tags.update(found.tags)
+            elif touched.uuid not in coming:
                 raise Denied(
                     f"The tags of {quoted(touched.name)} cannot be read, so the policy cannot be evaluated.",
                     remedy="It has to be in the pool's database. Ask whoever runs the bot if it cannot be.",
                 )
-            tags.update(found.tags)
-        return replace(plan, tags=tuple(sorted(tags & self.watched_tags)))
+        return tuple(sorted(tags & self.watched_tags))
 
     def _tagged_as(self, plan: Plan) -> Inventory:
         """The database that says how everything is tagged: of a pool without a coordinator the one that was read last.
@@ -238,9 +268,21 @@ class Resolver:
             # A pool that does not answer cannot be offered; the default pool's own silence is told when it is read.
             return False
 
+    def _destination(self, command: Command, parsed: Parsed, place: Place) -> PoolView | None:
+        """The other pool that was named; None when none was.
+
+        :raises NotFound, Denied: there is none of that name to be named here, as for the command's own pool.
+        """
+        slot = next((slot for slot in command.usage.slots if slot.placeholder == DESTINATION), None)
+        word = parsed.values.get(slot.field) if slot is not None else None
+        if word is None:
+            return None
+        before, after = parsed.line[: word.start], parsed.line[word.end :]
+        return self.pools.view(self.scopes.named(word.text, place, self.pools.names(), before, after))
+
     # --- which value --------------------------------------------------------------------------------------------------
 
-    def _value(self, slot: Slot, parsed: Parsed, inventory: Inventory | None, context: Asking) -> Any:
+    def _value(self, command: Command, slot: Slot, parsed: Parsed, inventory: Inventory | None, context: Asking) -> Any:
         word = parsed.values[slot.field]
         if slot.flag:
             return True
@@ -260,6 +302,8 @@ class Resolver:
             return _number(slot, parsed, word)
         if slot.placeholder == CANDIDATE:
             return self._candidate(parsed, word)
+        if slot.placeholder == DESTINATION:
+            return self._destination(command, parsed, context.place)
         return word.text
 
     def _candidate(self, parsed: Parsed, word: Word) -> str:

@@ -27,6 +27,12 @@ _ASYNC = ("Async.", "InternalAsync.")
 # Classes whose calls never make a task (xapi's data model).
 _NO_TASKS = ("session", "event", "task")
 
+# What reads the database alone: a member asks its coordinator for it.
+_READS = frozenset(
+    {"field_getter", "get_record", "get_all", "get_all_records", "get_by_uuid", "get_by_label", "get_all_where"}
+    | {"get_all_records_where"}
+)
+
 Work = Callable[[Context], Any]
 
 
@@ -78,7 +84,10 @@ def _answer(estate: Estate, host: Host, method: str, params: list[Any], originat
     if known is None:
         return _unknown(host, name, params)
     _count(known, params)
-    session = check_session(host, params[0], bool(handler and handler.anywhere)) if known.needs_session else NULL
+    anywhere = bool(handler and handler.anywhere) or known.implicit in _READS
+    session = check_session(host, params[0], anywhere) if known.needs_session else NULL
+    if known.implicit in _READS and not host.pool.coordinator.alive:
+        raise HostDown(host.uuid)  # the member's toolstack starts anew when the database does not answer
     if known.removed:
         raise Failure("MESSAGE_REMOVED")
     arguments = _arguments(known, params[1:] if known.needs_session else params, host.pool.model)
@@ -121,8 +130,11 @@ def _count(message: Message, params: list[Any]) -> None:
 
 
 def check_session(host: Host, given: Any, anywhere: bool) -> str:
-    """The session's reference, which must be this host's own or the pool's. Raises Failure SESSION_INVALID, and
-    HOST_IS_SLAVE when a member is asked for something that only its coordinator does."""
+    """The session's reference, which must be this host's own or the pool's; of a member's own sessions `anywhere` says
+    whether they suffice.
+
+    :raises Failure: SESSION_INVALID; HOST_IS_SLAVE when a member is asked for something that only its coordinator does.
+    """
     if not isinstance(given, str):
         raise ocaml_failure(f"Expected string, got '{marshal.show(given)}'")
     if given in host.local_sessions:

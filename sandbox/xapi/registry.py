@@ -68,7 +68,7 @@ difference(
 )
 difference(
     "dispatch",
-    "On a member, a local session opens only the calls of an emergency; others are HOST_IS_SLAVE.",
+    "On a member, a local session opens the calls of an emergency and reads; others are HOST_IS_SLAVE.",
     "xapi runs them there without the pool's locks; no client should.",
 )
 difference(

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sandbox.xapi.failure import Failure
+from sandbox.xapi.failure import Failure, HostDown
 from tests.sandbox_xapi.core import world
 from tests.sandbox_xapi.core.world import Client
 
@@ -22,6 +22,26 @@ def test_a_member_names_its_coordinator_before_it_looks_at_the_password(client: 
     assert refused(client, "session.login_with_password", "root", "wrong") == ["HOST_IS_SLAVE", "10.1.0.1"]
     assert refused(client, "VM.get_all", client.session) == ["HOST_IS_SLAVE", "10.1.0.1"]
     assert refused(client, "VM.get_all", "OpaqueRef:x") == ["SESSION_INVALID", "OpaqueRef:x"]
+
+
+def test_a_members_own_session_reads_and_changes_nothing(client: Client) -> None:
+    """As XenAPI.py before 2024 does after a local login, to learn the version of the API."""
+    client.at("h2")
+    own = client.raw("session.slave_local_login_with_password", "root", world.PASSWORD)
+    (pool,) = client.raw("pool.get_all", own)
+    leader = client.raw("pool.get_master", own, pool)
+    assert client.raw("host.get_name_label", own, leader) == "h1"
+    assert client.raw("host.get_by_name_label", own, "h1") == [leader]
+    assert refused(client, "host.set_name_label", own, leader, "x") == ["HOST_IS_SLAVE", "10.1.0.1"]
+    assert refused(client, "VM.start", own, world.ref("web"), False, False) == ["HOST_IS_SLAVE", "10.1.0.1"]
+
+
+def test_a_member_without_its_coordinator_reads_nothing(client: Client) -> None:
+    client.at("h2")
+    own = client.raw("session.slave_local_login_with_password", "root", world.PASSWORD)
+    client.estate.kill(world.ident("h1"))
+    with pytest.raises(HostDown):
+        client.raw("pool.get_all", own)
 
 
 def test_a_wrong_password_takes_its_time() -> None:

@@ -65,7 +65,7 @@ def _heads(options: argparse.Namespace) -> tuple[Head, ...]:
         if not heads:
             raise UserError(
                 f"There is no head of a ledger in {name}.",
-                remedy="A head looks like 18:3f0c… (a number and 64 hex digits).",
+                remedy="A head looks like 18:3f0c… (a number, and 32 or 64 hex digits).",
             )
         found += heads
     return tuple(found)

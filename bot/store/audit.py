@@ -16,11 +16,13 @@ from bot.store.connection import Connections
 from bot.store.failures import unavailable
 from bot.store.migrations import check_known
 
-_HEAD = re.compile(r"(?<![\w:])(\d{1,18}):([0-9a-f]{64})(?!\w)")
+_HEAD = re.compile(r"(?<![\w:])(\d{1,18}):([0-9a-f]{32}(?:[0-9a-f]{32})?)(?!\w)")
 
 
 def heads_in(text: str) -> tuple[Head, ...]:
-    """The heads in a pasted text (`18:3f…`, as :class:`Head` prints itself), whatever stands around them."""
+    """The heads in a pasted text (`18:3f…`, as :class:`Head` prints itself, or with 32 of its 64 digits, as below a
+    card), whatever stands around them.
+    """
     return tuple(Head(int(seq), digest) for seq, digest in _HEAD.findall(text))
 
 

@@ -117,7 +117,7 @@ def holds(db: Database, noted: Head) -> bool:
     row = db.execute("SELECT hash FROM ledger WHERE seq = ?", [noted.seq]).fetchone()
     if row is None:
         return noted.seq < checkpoint(db).seq
-    return bool(row[0] == noted.hash)
+    return noted.is_of(row[0])
 
 
 def verify(

@@ -214,16 +214,21 @@ def heads(message: JSON) -> tuple[Head, ...]:
     return heads_in(words(message["blocks"]))
 
 
+def shown(head: Head) -> Head:
+    """As it stands below a message: with half of its digits."""
+    return Head(head.seq, head.hash[:32])
+
+
 def test_each_message_bears_the_record_as_it_was(post: Post) -> None:
     """Pasted as it stands in Slack it verifies, and vouches for what had happened by then."""
     request = post.open()
     post.run()
-    assert heads(post.messages()[0]) == (post.store.head(),)
+    assert heads(post.messages()[0]) == (shown(post.store.head()),)
     post.move(request, State.APPROVED, State.RUNNING, State.SUCCEEDED, note=note("Done"))
     post.run(5)
     (card,) = post.messages()
     (reply,) = [one for one in post.messages(thread_ts=card["ts"]) if one["ts"] != card["ts"]]
-    assert heads(card) == heads(reply) == (post.store.head(),)
+    assert heads(card) == heads(reply) == (shown(post.store.head()),)
     assert post.store.verify(heads(reply)).vouched_to == post.store.head().seq
 
 
@@ -233,7 +238,7 @@ def test_the_days_head_is_posted_to_its_channel(post: Post) -> None:
     post.slack.fault("drop_after", method="chat.postMessage", count=1)
     post.run(60)
     (announced,) = post.messages()  # found by looking, not posted again
-    assert heads(announced) == (post.store.head(),)
+    assert heads(announced) == (shown(post.store.head()),)
     assert post.posts() == 1
 
 

@@ -196,6 +196,17 @@ def test_heads_are_found_in_pasted_text(store: SqliteStore) -> None:
     assert store.verify(heads_in(f"seen: {head}")).vouched_to == 5
 
 
+def test_half_of_a_heads_digits_vouch_as_well(store: SqliteStore) -> None:
+    """So it stands below a card; another row's half does not."""
+    head = fill(store)
+    half = heads_in(f"record {head.seq}:{head.hash[:32]}")
+    assert half == (Head(head.seq, head.hash[:32]),)
+    assert store.verify(half).vouched_to == 5
+    redone = store.verify([*half, Head(3, "f" * 32)])
+    assert redone.flaw is not None
+    assert redone.flaw.row == 3
+
+
 def test_exported_and_verified_elsewhere(store: SqliteStore, path: Path) -> None:
     fill(store)
     lines = list(export_file(path))

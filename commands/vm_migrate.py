@@ -1,5 +1,5 @@
-"""`vm migrate VM [to HOST] [storage SR]`: move a running VM to another host of its pool, without stopping it; with its
-disks, if asked.
+"""`vm migrate VM …`: move a running VM to another host of its pool, without stopping it; with its disks, if asked; or a
+VM to another pool.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from bot import planning
 from bot.errors import Refused
-from bot.inventory import SR, VM, Host
+from bot.inventory import SR, VM, Host, Network
 from bot.lookup import spelling
 from bot.model import Plan, PoolTarget, Risk
-from bot.ports import Context
+from bot.planning import crossing
+from bot.ports import Context, PoolView
 from bot.registry import command
 from bot.rules import placement
 from bot.text import quoted, size
@@ -24,30 +25,41 @@ LIMIT_SECONDS = 2 * 3600
 class Arguments:
     vm: VM
     host: Host | None = None
+    destination: PoolView | None = None
+    member: Host | None = None
     sr: SR | None = None
+    network: Network | None = None
 
 
 @command(
-    "vm migrate VM [to HOST] [storage SR]",
+    "vm migrate VM [to HOST] [to pool DESTINATION] [host MEMBER] [storage SR] [network NETWORK]",
     risk=Risk.DISRUPTIVE,
-    summary="Move a running VM to another host of its pool, without stopping it.",
+    summary="Move a running VM to another host, without stopping it; or a VM to another pool.",
     details=(
         "Without a host, the one with the most free memory among those that can take it is proposed, and why.",
         "Its disks stay where they are: both hosts must see them.",
-        "Not to another pool; on the coordinator: xe vm-migrate uuid=… remote-master=… remote-username=…"
-        " remote-password=… live=true",
         "With “storage SR” they all go there, also a halted VM's; without a host it stays on its own if that has the"
         " storage.",
+        "“to pool POOL” moves it with its disks and snapshots to another pool of the configuration; host, storage and"
+        " network are then that pool's.",
+        "There it goes to the default storage, if that is shared, and to the networks of the same names; “network"
+        " NETWORK” stands in for those that have no namesake.",
+        "What the policy says of either pool holds: whoever asks and approves may do so in both.",
     ),
     examples=(
         "vm migrate web-1 to xs2",
         "vm migrate web-1",
         "migrate vm web-1 to xs2 in lab",
         "vm migrate build-1 to xs2 storage NFS storage",
+        "vm migrate web-1 to pool prod",
+        "vm migrate web-1 to pool prod host xs21 storage iSCSI main network DMZ in lab",
     ),
 )
 def plan(arguments: Arguments, context: Context) -> Plan:
     vm, inventory = arguments.vm, context.pool.inventory()
+    if arguments.destination is not None:
+        return _to_pool(arguments, arguments.destination, context)
+    _only_with_a_pool(arguments)
     if arguments.sr is not None:
         return planning.with_disks(vm, arguments.host, arguments.sr, context)
     source = vm.resident_on
@@ -87,3 +99,28 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         reasons=reasons,
         go_back=planning.line(f"vm migrate {spelling(vm, inventory)} to {spelling(source, inventory)}", context),
     )
+
+
+def _to_pool(arguments: Arguments, there: PoolView, context: Context) -> Plan:
+    """:raises Refused: a host of the VM's own pool was named besides."""
+    if arguments.host is not None:
+        raise Refused(
+            f"{quoted(arguments.host.name)} is in {quoted(context.pool.name)}, and the VM should go to another pool.",
+            remedy=f"Name a host of that one: “vm migrate … to pool {quoted(there.name)} host HOST”",
+        )
+    wanted = crossing.Wanted(host=arguments.member, sr=arguments.sr, network=arguments.network)
+    return crossing.to_pool(arguments.vm, there, wanted, context)
+
+
+def _only_with_a_pool(arguments: Arguments) -> None:
+    """:raises Refused: what only a move to another pool takes was said without one."""
+    if arguments.member is not None:
+        raise Refused(
+            "“host HOST” says where in another pool a VM goes, and no pool was named.",
+            remedy="Within its pool: “vm migrate VM to HOST”; to another: “vm migrate VM to pool POOL host HOST”",
+        )
+    if arguments.network is not None:
+        raise Refused(
+            "A VM that stays in its pool stays on its networks.",
+            remedy="Leave “network …” out; it is for “vm migrate VM to pool POOL network NETWORK”.",
+        )

@@ -77,5 +77,10 @@ class Entity:
         return self.mapping("other_config")
 
     @property
+    def under_way(self) -> tuple[str, ...]:
+        """What is being done with it, by its `current_operations`; each kind once."""
+        return tuple(dict.fromkeys(self.mapping("current_operations").values()))
+
+    @property
     def tags(self) -> tuple[str, ...]:
         return self.refs("tags")

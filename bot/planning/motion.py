@@ -94,7 +94,7 @@ def _proposed(vm: VM, sr: SR, moves: dict[VDI, SR], inventory: Inventory) -> tup
 
 def _found(journey: Journey, context: Context) -> tuple[Finding, ...]:
     vm, host, inventory = journey.vm, journey.host, journey.inventory
-    found = findings((motion.since(inventory), _reachable(host)), host.id)
+    found = findings((motion.since(inventory), reachable(host)), host.id)
     found += (*about(vm, "migrate_send", context.pool, inventory), *home_answers(vm))
     found += findings(motion.checks(journey, able(context.pool)), host.id)
     if vm.resident_on == host:
@@ -111,7 +111,7 @@ def _found(journey: Journey, context: Context) -> tuple[Finding, ...]:
     return (*found, *(each for each in opinion if each.code != _WITHOUT_STORAGE))
 
 
-def _reachable(host: Host) -> Check:
+def reachable(host: Host) -> Check:
     """Disks come over the host's management network."""
     pif = _door(host)
     ok = pif is not None and pif.network is not None and bool(pif.text("IP"))

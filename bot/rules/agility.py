@@ -42,7 +42,7 @@ def checks(vm: VM, inventory: Inventory) -> Iterator[Check]:
                 f"Take the {what} away from it.",
             )
     for sr, isos in _used_srs(vm):
-        lacking = _hosts_without_sr(sr, inventory)
+        lacking = hosts_without_sr(sr, inventory)
         ok = sr.shared and not lacking
         use = f"the ISO {joined(isos)} in its drive is on" if isos else "it has a disk on"
         where = f"which {joined(lacking)} cannot reach" if sr.shared else "which is one host's own"
@@ -61,7 +61,7 @@ def checks(vm: VM, inventory: Inventory) -> Iterator[Check]:
             remedy,
         )
     for network in needed_networks(vm):
-        without = _hosts_without_network(network, inventory)
+        without = hosts_without_network(network, inventory)
         yield Check(
             f"agile.network.{network.uuid}",
             "HA_CONSTRAINT_VIOLATION_NETWORK_NOT_SHARED",
@@ -88,12 +88,12 @@ def _used_srs(vm: VM) -> Iterator[tuple[SR, tuple[str, ...]]]:
         yield sr, () if sr in disks else tuple(isos[sr])
 
 
-def _hosts_without_sr(sr: SR, inventory: Inventory) -> list[str]:
+def hosts_without_sr(sr: SR, inventory: Inventory) -> list[str]:
     plugged = {pbd.text("host") for pbd in sr.pbds if pbd.attached}
     return [host.name for host in inventory.hosts if host.enabled and host.ref not in plugged]
 
 
-def _hosts_without_network(network: Network, inventory: Inventory) -> list[str]:
+def hosts_without_network(network: Network, inventory: Inventory) -> list[str]:
     """A network without any NIC counts as missing everywhere: the VM's peers on it would be elsewhere."""
     reached = {pif.text("host") for pif in networks.usable(network)}
     return [host.name for host in inventory.hosts if host.enabled and host.ref not in reached]

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from bot.inventory import SR, VM, Host, Inventory
 from bot.model import ObjectId
-from bot.rules import aftermath, disks
+from bot.rules import aftermath, arrivals, disks
 from bot.text import joined, quoted
 
 Holds = tuple[bool, str]
@@ -78,8 +78,9 @@ def holds(rule: str, about: ObjectId, inventory: Inventory, before: str = "") ->
         return False, f"{quoted(inventory.pool.name)} still answers"
     if rule == SETTLED:
         return _settled(about, before, inventory)
-    if rule in disks.RULES:
-        return disks.RULES[rule](about, before, inventory)
+    for rules in (disks.RULES, arrivals.RULES):
+        if rule in rules:
+            return rules[rule](about, before, inventory)
     if rule not in _NOW and rule not in _SINCE:
         raise LookupError(rule)
     host = inventory.by_uuid(Host, about.uuid)

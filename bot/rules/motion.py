@@ -28,23 +28,30 @@ _SENDS, _RECEIVES = ("VDI_SNAPSHOT", "VDI_MIRROR"), ("VDI_SNAPSHOT", drivers.MIR
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A VM with where its disks go (`moves`: only those that leave their storage), and the host that it is on then."""
+    """A VM with where its disks go (`moves`: only those that leave their storage), and the host that it is on then.
+    `there` is that host's pool, if it is another.
+    """
 
     vm: VM
     host: Host
     moves: Mapping[VDI, SR]
     inventory: Inventory
+    there: Inventory | None = None
+
+    @property
+    def arrives_in(self) -> Inventory:
+        return self.there or self.inventory
 
     @property
     def all(self) -> Mapping[VDI, SR]:
         """The disks that travel: `moves`, and the snapshots' disks that come along. A snapshot's disk goes where the
-        disk goes that it was taken of; if that is gone, to the pool's default storage.
+        disk goes that it was taken of; if that is gone, to the default storage of the pool where it arrives.
         """
         own = self.vm.disks
         where = {vdi: self.moves.get(vdi, vdi.sr) for vdi in own}
         found = dict(self.moves)
         for _, vdi, origin in _of_snapshots(self.vm, self.inventory):
-            target = where[origin] if origin in own else self.inventory.pool.default_sr
+            target = where[origin] if origin in own else self.arrives_in.pool.default_sr
             if target is not None and target != vdi.sr:
                 found[vdi] = target
         return found
@@ -58,8 +65,22 @@ class Journey:
 def checks(journey: Journey, able: Drivers) -> Iterator[Check]:
     """Everything that speaks for or against the journey besides the operation on the VM itself."""
     vm, host, inventory = journey.vm, journey.host, journey.inventory
+    yield licensed(inventory)
+    yield from able_ends(journey, able, able)
+    yield from _arrival(vm, host, inventory)
+    for vdi in journey.moves:
+        yield from itself(vdi)
+    yield from _heartbeat(journey)
+    yield from slots(vm, host, inventory)
+    yield from orphans(journey)
+    yield plugged(journey)
+    yield from room(journey)
+
+
+def licensed(inventory: Inventory) -> Check:
+    """Every host of the pool: the toolstack goes by what all of them may."""
     unlicensed = [each for each in inventory.hosts if _restricted(each)]
-    yield Check(
+    return Check(
         "pool.licence",
         "LICENCE_RESTRICTION",
         not unlicensed,
@@ -67,15 +88,6 @@ def checks(journey: Journey, able: Drivers) -> Iterator[Check]:
         f"not on {joined(each.name for each in unlicensed)}" if unlicensed else "",
         "Apply a licence that covers storage migration.",
     )
-    yield from _drivers(journey, able)
-    yield from _arrival(vm, host, inventory)
-    for vdi in journey.moves:
-        yield from itself(vdi)
-    yield from _heartbeat(journey)
-    yield from _slots(vm, host, inventory)
-    yield from _orphans(journey)
-    yield from _plugged(journey)
-    yield from _room(journey)
 
 
 def sees_all(host: Host, srs: Iterator[SR] | tuple[SR, ...]) -> tuple[SR, ...]:
@@ -141,9 +153,9 @@ def _restricted(host: Host) -> bool:
     return host.mapping("license_params").get("restrict_storage_xen_motion") == "true"
 
 
-def _orphans(journey: Journey) -> Iterator[Check]:
+def orphans(journey: Journey) -> Iterator[Check]:
     """Disks of snapshots whose original is gone have no place of their own to go to."""
-    if journey.inventory.pool.default_sr is not None:
+    if journey.arrives_in.pool.default_sr is not None:
         return
     own = set(journey.vm.disks)
     lost = [(shot, vdi) for shot, vdi, origin in _of_snapshots(journey.vm, journey.inventory) if origin not in own]
@@ -158,10 +170,11 @@ def _orphans(journey: Journey) -> Iterator[Check]:
         )
 
 
-def _drivers(journey: Journey, able: Drivers) -> Iterator[Check]:
-    ends = dict.fromkeys((vdi.sr, _SENDS, "cannot give disks away") for vdi in journey.moves if vdi.sr is not None)
-    ends |= dict.fromkeys((sr, _RECEIVES, "cannot take them") for sr in journey.moves.values())
-    for sr, needed, against in ends:
+def able_ends(journey: Journey, sends: Drivers, receives: Drivers) -> Iterator[Check]:
+    """What the storage drivers of both ends can do; `receives`: those of the pool where it arrives."""
+    ends = {(vdi.sr, "cannot give disks away"): (_SENDS, sends) for vdi in journey.moves if vdi.sr is not None}
+    ends |= {(sr, "cannot take them"): (_RECEIVES, receives) for sr in journey.moves.values()}
+    for (sr, against), (needed, able) in ends.items():
         missing = drivers.lacks(sr, needed, able)
         yield Check(
             "sr.driver",
@@ -217,11 +230,11 @@ def _heartbeat(journey: Journey) -> Iterator[Check]:
     )
 
 
-def _slots(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
+def slots(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
     source = vm.resident_on or host
-    sending = Counter(
-        each.text("resident_on") for each in inventory.guests if "migrate_send" in each.current_operations.values()
-    )[source.ref]
+    sending = Counter(each.text("resident_on") for each in inventory.guests if "migrate_send" in each.under_way)[
+        source.ref
+    ]
     yield Check(
         "host.sending",
         "TOO_MANY_STORAGE_MIGRATES",
@@ -232,12 +245,12 @@ def _slots(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
     )
 
 
-def _plugged(journey: Journey) -> Iterator[Check]:
+def plugged(journey: Journey) -> Check:
     """The toolstack would plug it, if it can."""
     lacking = sees_all(journey.host, tuple(journey.all.values()))
     unreachable = [sr for sr in lacking if all(pbd.host != journey.host for pbd in sr.pbds)]
-    remedy = f"“sr repair {spelling(lacking[0], journey.inventory)}”" if lacking and not unreachable else ""
-    yield Check(
+    remedy = f"“sr repair {spelling(lacking[0], journey.arrives_in)}”" if lacking and not unreachable else ""
+    return Check(
         "sr.plugged",
         "SR_NOT_ATTACHED" if unreachable else "",
         not lacking,
@@ -247,7 +260,7 @@ def _plugged(journey: Journey) -> Iterator[Check]:
     )
 
 
-def _room(journey: Journey) -> Iterator[Check]:
+def room(journey: Journey) -> Iterator[Check]:
     travelling = journey.all
     for sr in dict.fromkeys(travelling.values()):
         left = drivers.room(sr)

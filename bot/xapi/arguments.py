@@ -87,7 +87,7 @@ class Arguments:
 
     def _mapped(self, argument: ObjectMap) -> dict[str, str]:
         """:raises Refused: the other pool is not the one that was meant."""
-        second = self.reference
+        second: Callable[[ObjectId], str] = self.reference
         if argument.at is not None:
             if self._there is None:
                 raise ValueError("no other pool here")

@@ -262,12 +262,17 @@ def changed(lab: str | Lab, change: Changed | None = None) -> Lab:
 
 
 @contextmanager
-def world(lab: str | Lab = "tutorial", change: Changed | None = None, *, speed: float = 200.0) -> Iterator[World]:
-    """The lab's first pool is the bot's; the coordinator of each further one is a host that stands alone for it."""
+def world(
+    lab: str | Lab = "tutorial", change: Changed | None = None, *, speed: float = 200.0, all_pools: bool = False
+) -> Iterator[World]:
+    """The lab's first pool is the bot's; the coordinator of each further one is a host that stands alone for it, or
+    with `all_pools` they are the bot's, too.
+    """
     with start(changed(lab, change), speed=speed) as running, ThreadPoolExecutor(4) as readers:
         name, *others = running.pools
-        alone = [running.pools[each]["coordinator"] for each in others]
-        settings = [_settings(running, name, running.pools[name]["hosts"])]
+        alone = [] if all_pools else [running.pools[each]["coordinator"] for each in others]
+        configured = running.pools if all_pools else [name]
+        settings = [_settings(running, each, running.pools[each]["hosts"]) for each in configured]
         settings += [_settings(running, host, [host], alone=True) for host in alone]
         clock = SystemClock()
         pools = XapiPools(settings, clock, secret=lambda _: running.password)

@@ -81,6 +81,7 @@ class Settings:
     switches: Switches = field(default_factory=Switches)
     request_url: str | None = None  # HTTP delivery when given, Socket Mode otherwise
     request_ca: Path | None = None  # PEM of the authority that the request URL's certificate is checked with
+    ping_seconds: float = 10.0  # how often Slack pings on a Socket Mode connection; the pace is ours
     connection_seconds: float = 18060  # life of one Socket Mode connection (hello's approximate_connection_time)
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}", repr=False)
     app_token: str = field(default_factory=lambda: f"xapp-1-sandbox-{secrets.token_hex(12)}", repr=False)

@@ -39,11 +39,20 @@ class Connection:
 class SocketMode:
     """The transport for an app without a public address."""
 
-    def __init__(self, clock: Clock, app_id: str, *, connection_seconds: float, ticket_once: bool) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        app_id: str,
+        *,
+        connection_seconds: float,
+        ticket_once: bool,
+        ping_seconds: float,
+    ) -> None:
         self._clock = clock
         self._app_id = app_id
         self._life = connection_seconds
         self._ticket_once = ticket_once
+        self._ping_seconds = ping_seconds
         self._tickets: dict[str, float] = {}
         self._connections: list[Connection] = []
         self._answers: dict[str, asyncio.Future[Answer]] = {}
@@ -111,7 +120,7 @@ class SocketMode:
         self._connections.append(connection)
         self.opened += 1
         life = DEBUG_RECONNECTS_SECONDS if request.query.get("debug_reconnects") == "true" else self._life
-        ageing = asyncio.ensure_future(self._age(connection, life))
+        care = [asyncio.ensure_future(self._age(connection, life)), asyncio.ensure_future(self._ping(connection))]
         try:
             await socket.send_json(self._hello(life))
             self.on_change()
@@ -119,7 +128,8 @@ class SocketMode:
                 if frame.type == WSMsgType.TEXT:
                     self._take(frame.data)
         finally:
-            ageing.cancel()
+            for one in care:
+                one.cancel()
             self._connections.remove(connection)
             self.on_change()
         return socket
@@ -146,6 +156,15 @@ class SocketMode:
     async def _write(self, connection: Connection, envelope: JSON) -> None:
         with suppress(ConnectionError):  # lost on the way, as it would be with Slack: the 3 seconds run out
             await connection.socket.send_str(json.dumps(envelope, ensure_ascii=False))
+
+    async def _ping(self, connection: Connection) -> None:
+        """A sign of life, in real time: some clients (slack-go) give up a connection that is silent for 30 s. Whether
+        it is answered is not looked at.
+        """
+        with suppress(ConnectionError):
+            while not connection.socket.closed:
+                await asyncio.sleep(self._ping_seconds)
+                await connection.socket.ping(f"Ping from {HOST}".encode())
 
     async def _age(self, connection: Connection, life: float) -> None:
         await self._clock.sleep(max(life - WARNING_SECONDS, 0))

@@ -1,12 +1,14 @@
 """The HTTP side of the Web API: tokens, encodings, rate limits, faults, headers. What a method does is in `methods`."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.slack.errors import ApiError, RateLimited
 from sandbox.slack.methods import METHODS, Call, Method
+from sandbox.slack.methods.registry import TokenKind
 from sandbox.slack.outage import too_many, under_faults
 from sandbox.slack.workspace import Workspace
 
@@ -45,22 +47,24 @@ class WebApi:
             return response
 
         response = await under_faults(self.workspace, request, name, shown, answer)
-        self._scope_headers(name, response)
+        self._scope_headers(name, args, request.headers.get("Authorization", ""), response)
         return response
 
     def _run(self, name: str, args: JSON, authorization: str) -> JSON:
         method = METHODS.get(name)
         if method is None:
             raise ApiError("unknown_method")
-        kind = self._token_kind(args, authorization)
-        if kind != method.token:
-            raise ApiError("not_allowed_token_type")
-        call = Call(self.workspace, name, _without_token(args), method.token)
+        kind: TokenKind = "bot"
+        if method.token != "none":
+            kind = self._token_kind(args, authorization)
+            if kind != method.token:
+                raise ApiError("not_allowed_token_type")
+        call = Call(self.workspace, name, _without_token(args), kind)
         call.need_scope(*method.scopes)
         self.workspace.rates.call(name, method.tier)
         return method.run(call)
 
-    def _token_kind(self, args: JSON, authorization: str) -> str:
+    def _token_kind(self, args: JSON, authorization: str) -> TokenKind:
         """Raises not_authed (none given), invalid_auth (unknown)."""
         token = authorization.removeprefix("Bearer ").strip() or str(args.get("token") or "")
         if not token:
@@ -71,10 +75,13 @@ class WebApi:
             return "app"
         raise ApiError("invalid_auth")
 
-    def _scope_headers(self, name: str, response: web.Response) -> None:
-        """slack_bolt reads x-oauth-scopes of auth.test."""
+    def _scope_headers(self, name: str, args: JSON, authorization: str, response: web.Response) -> None:
+        """What the token may do (slack_bolt reads it from auth.test's answer) and what the method asks for."""
+        settings = self.workspace.settings
+        with suppress(ApiError):
+            kind = self._token_kind(args, authorization)
+            response.headers["x-oauth-scopes"] = ",".join(settings.scopes if kind == "bot" else settings.app_scopes)
         method: Method | None = METHODS.get(name)
-        response.headers["x-oauth-scopes"] = ",".join(self.workspace.settings.scopes)
         if method and method.scopes:
             response.headers["x-accepted-oauth-scopes"] = ",".join(method.scopes)
 

@@ -50,6 +50,7 @@ class Workspace:
             self.clock,
             settings.app_id,
             connection_seconds=settings.connection_seconds,
+            ping_seconds=settings.ping_seconds,
             ticket_once=settings.switches.ticket_once,
         )
         self.socket_mode.on_change = lambda: self.changes.note("workspace")

@@ -304,3 +304,17 @@ def test_home_opened(workspace: RunningWorkspace, bot: Bot) -> None:
     workspace.open_home("ana")
     assert came.acquire(timeout=30)
     assert events[1]["view"]["type"] == "home"
+
+
+def test_slack_pings_too(workspace_with: StartWorkspace) -> None:
+    """slack-go takes a connection for dead on which nothing comes for 30 s."""
+    workspace = workspace_with(ping_seconds=0.05)
+
+    async def work(session: aiohttp.ClientSession) -> None:
+        async with session.ws_connect(open_url(workspace), autoping=False) as socket:
+            assert (await socket.receive_json())["type"] == "hello"
+            for _ in range(3):  # unanswered, and yet the connection stays
+                frame = await socket.receive()
+                assert (frame.type, bytes(frame.data)[:9]) == (aiohttp.WSMsgType.PING, b"Ping from")
+
+    with_sockets(work)

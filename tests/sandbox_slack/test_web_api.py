@@ -49,6 +49,27 @@ def test_tokens(workspace: RunningWorkspace) -> None:
     assert error_of(client(workspace.bot_token).api_call, api_method="chat.postMesage") == "unknown_method"
 
 
+def test_the_headers_tell_a_tokens_scopes_and_nobody_elses(workspace: RunningWorkspace) -> None:
+    def told(token: str) -> str | None:
+        request = urllib.request.Request(workspace.api + "auth.test", b"", {"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request) as response:
+            found: str | None = response.headers["x-oauth-scopes"]
+        return found
+
+    assert "chat:write" in (told(workspace.bot_token) or "")
+    assert told(workspace.app_token) == "connections:write"
+    assert told("xoxb-wrong") is None
+
+
+def test_api_test_needs_no_token_and_says_back_what_it_was_given(workspace: RunningWorkspace) -> None:
+    client = WebClient(base_url=workspace.api)
+    assert client.api_test(foo="bar").data == {"ok": True, "args": {"foo": "bar"}}
+    with pytest.raises(SlackApiError) as refused:
+        client.api_test(error="my_error", foo="bar")
+    answer = {"ok": False, "error": "my_error", "args": {"error": "my_error", "foo": "bar"}}
+    assert refused.value.response.data == answer
+
+
 def test_a_token_may_come_in_the_form(workspace: RunningWorkspace) -> None:
     request = urllib.request.Request(workspace.api + "auth.test", data=f"token={workspace.bot_token}".encode())
     with urllib.request.urlopen(request) as response:

@@ -1,9 +1,19 @@
-"""auth.test and apps.connections.open."""
+"""api.test, auth.test and apps.connections.open."""
 
 from typing import Any
 
+from sandbox.slack.errors import ApiError
 from sandbox.slack.limits import Tier
 from sandbox.slack.methods.registry import Call, method
+
+
+@method("api.test", Tier.FOUR, takes="none")
+def api_test(call: Call) -> dict[str, Any]:
+    """Says back what it was given; with `error`, fails with that. A token is neither needed nor looked at."""
+    args = {"args": call.args} if call.args else {}
+    if error := call.text("error"):
+        raise ApiError(error, **args)
+    return args
 
 
 @method("auth.test", Tier.SPECIAL)

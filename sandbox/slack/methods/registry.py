@@ -12,6 +12,7 @@ from sandbox.slack.workspace import Workspace
 
 JSON = dict[str, Any]
 TokenKind = Literal["bot", "app"]
+Wanted = Literal["bot", "app", "none"]
 T = TypeVar("T")
 
 
@@ -94,14 +95,14 @@ class Method:
     run: Callable[[Call], JSON]
     tier: Tier
     scopes: tuple[str, ...]
-    token: TokenKind
+    token: Wanted
 
 
 METHODS: dict[str, Method] = {}
 
 
 def method(
-    name: str, tier: Tier, *scopes: str, takes: TokenKind = "bot"
+    name: str, tier: Tier, *scopes: str, takes: Wanted = "bot"
 ) -> Callable[[Callable[[Call], JSON]], Callable[[Call], JSON]]:
     """Declare a method: its tier, the scopes of which one is needed, and the kind of token it takes."""
 

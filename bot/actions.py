@@ -33,12 +33,13 @@ CHANGES = frozenset({ADD_SCHEDULE, PAUSE_SCHEDULE, RESUME_SCHEDULE, REMOVE_SCHED
 
 
 def request_of(context: Context, typed: str) -> Request:
-    """The request called so, if it is about a pool that can be seen from here.
+    """The request called so, if one of the pools that it is about can be seen from here.
 
     :raises NotFound: there is none.
     """
     request = context.history.request(typed)
-    if request is None or request.plan.pool.name not in {EVERY_POOL, *(pool.name for pool in context.pools)}:
+    seen = {EVERY_POOL, *(pool.name for pool in context.pools)}
+    if request is None or not seen & {pool.name for pool in request.plan.pools}:
         raise NotFound(f"There is no request {quoted(typed)}.", remedy="“pending” lists the open ones.")
     return request
 

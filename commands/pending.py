@@ -28,7 +28,7 @@ _LEVELS = {State.WAITING: Level.INFO, State.UNKNOWN: Level.BAD}
 )
 def plan(_arguments: Arguments, context: Context) -> Report:
     seen = {EVERY_POOL, *(pool.name for pool in context.pools)}
-    open_requests = [each for each in context.history.open_requests() if each.plan.pool.name in seen]
+    open_requests = [each for each in context.history.open_requests() if seen & {pool.name for pool in each.plan.pools}]
     if not open_requests:
         return Report(title="Nothing is pending", level=Level.OK)
     rows = tuple(_row(request) for request in open_requests)
@@ -44,7 +44,7 @@ def plan(_arguments: Arguments, context: Context) -> Report:
 def _row(request: Request) -> tuple[Cell, ...]:
     return (
         Cell(request.id),
-        Cell(request.plan.pool.name),
+        Cell(", ".join(pool.name for pool in request.plan.pools)),
         Cell(request.plan.title),
         Cell(request.actor.name),
         Cell(_needed(request), _LEVELS.get(request.state, Level.NONE)),

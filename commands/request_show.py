@@ -59,7 +59,7 @@ def plan(arguments: Arguments, context: Context) -> Report:
 def _facts(request: Request, level: Level) -> tuple[tuple[str, Cell], ...]:
     pairs = [
         ("State", Cell(str(request.state), level)),
-        ("Pool", Cell(request.plan.pool.name)),
+        ("Pool", Cell(", ".join(pool.name for pool in request.plan.pools))),
         ("Asked by", Cell(request.actor.name)),
         ("In these words", Cell(request.text)),
         ("Asked", Cell(f"{request.opened_at:%Y-%m-%d %H:%M:%S} UTC")),

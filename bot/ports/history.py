@@ -46,12 +46,14 @@ class History(Protocol):
     """What commands may read of the bot's own memory."""
 
     def open_requests(self, pool: str | None = None) -> tuple[Request, ...]:
-        """Requests that are not at an end, oldest first."""
+        """Requests that are not at an end, oldest first; with `pool`, those that are about it."""
 
     def request(self, request_id: str) -> Request | None: ...
 
     def ledger(self, *, pools: Iterable[str] | None, last: int) -> tuple[LedgerRow, ...]:
-        """The newest `last` rows of these pools (None: all), newest first."""
+        """The newest `last` rows of these pools (None: all), newest first; also those of requests that are about one of
+        them besides their own.
+        """
 
     def backups(self, pools: Iterable[str]) -> tuple[PoolBackup, ...]:
         """The copies of these pools' databases that are kept, newest first."""

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from bot.errors import Unavailable
 from bot.model import BOT, Actor, Entry
 from bot.ports import LedgerRow
+from bot.store import elsewhere
 from bot.store.chain import GENESIS, RETIRED, Flaw, Head, Seal, Verification, walk
 from bot.store.encoding import canonical, moment, stamp, storable
 from bot.store.migrations import LEDGER_TRIGGERS
@@ -179,11 +180,10 @@ def _trigger_flaw(db: Database) -> Flaw | None:
 
 
 def rows(db: Database, *, pools: Iterable[str] | None, last: int) -> tuple[LedgerRow, ...]:
-    """The newest `last` rows of these pools (None: all), newest first."""
-    where, values = None, []
-    if pools is not None:
-        values = list(pools)
-        where = f"pool IN ({', '.join('?' * len(values))})"
+    """The newest `last` rows of these pools (None: all), newest first; also what is of a request that is about one of
+    them besides its own.
+    """
+    where, values = (None, []) if pools is None else elsewhere.about(tuple(pools), "request_id")
     found = db.table("ledger").rows_where(where, values, order_by="seq desc", limit=max(last, 0))
     return tuple(map(_read, found))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from bot.store import audit_time, audits, known_pools, mutes, pool_backups, schedules
+from bot.store import audit_time, audits, elsewhere, known_pools, mutes, pool_backups, schedules
 from bot.store.connection import APPLICATION_ID, Connections
 from bot.store.copies import copying
 from bot.store.failures import unavailable
@@ -215,6 +215,12 @@ def _name_to_type(db: Database) -> None:
         f"UPDATE requests SET requirement = json_set(requirement, '$.type_name', {wanted})"  # noqa: S608 - only our own texts
         " WHERE json_type(requirement, '$.type_name') IN ('true', 'false')"
     )
+
+
+@MIGRATIONS(name="0010_request_pools")
+def _request_pools(db: Database) -> None:
+    # Before, every request was about one pool.
+    elsewhere.create(db)
 
 
 LEDGER_TRIGGERS = {

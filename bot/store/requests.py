@@ -14,7 +14,7 @@ from bot.approval import END_STATES
 from bot.errors import Unavailable
 from bot.model import Actor, Ballot, Place, Plan, Progress, Request, Requirement, Result, State, Vote
 from bot.ports import NewRequest
-from bot.store import facts
+from bot.store import elsewhere, facts
 from bot.store.encoding import (
     moment,
     moment_optional,
@@ -81,6 +81,7 @@ def insert(db: Database, request_id: str, number: int, new: NewRequest, pool: st
             "ledger_seq": ledger_seq,
         }
     )
+    elsewhere.note(db, request_id, (each.pool.name for each in new.plan.elsewhere))
 
 
 def to_replace(db: Database, text: str, fingerprint: str, pool: str) -> str:

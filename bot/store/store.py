@@ -34,6 +34,7 @@ from bot.ports import Clock, LedgerRow, NewRequest, PoolBackup
 from bot.store import (
     archive,
     calls,
+    elsewhere,
     facts,
     figures,
     known_pools,
@@ -115,7 +116,8 @@ class SqliteStore(Deliveries, Leases):
         with self._connections.read() as db:
             if pool is None:
                 return requests.find(db, _OPEN, ())[0]
-            return requests.find(db, f"{_OPEN} AND pool = ?", (pool,))[0]
+            where, values = elsewhere.about((pool,), "id")
+            return requests.find(db, f"{_OPEN} AND {where}", values)[0]
 
     def request(self, request_id: str) -> Request | None:
         """As people type it: `x-7` is X-7. :raises Unavailable: it is there, but this version cannot read it."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from bot.errors import ToolstackRefusal
 from bot.inventory import NULL_REF, Entity, Inventory
@@ -23,6 +25,26 @@ _LONGEST_TEXT = 300
 _NESTED = "|"
 
 
+class Naming(Protocol):
+    """Knows what is behind a reference or a uuid: an inventory, or several."""
+
+    def any_by_uuid(self, uuid: str) -> Entity | None: ...
+    def any_by_ref(self, ref: str) -> Entity | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Several(Naming):
+    """The inventories of several pools: an error can name objects of the pool that a VM was to go to."""
+
+    inventories: tuple[Inventory, ...]
+
+    def any_by_uuid(self, uuid: str) -> Entity | None:
+        return next((found for each in self.inventories if (found := each.any_by_uuid(uuid))), None)
+
+    def any_by_ref(self, ref: str) -> Entity | None:
+        return next((found for each in self.inventories if (found := each.any_by_ref(ref))), None)
+
+
 def texts_of(error: object) -> tuple[str, ...]:
     """An error array as it came from the wire, as texts."""
     if isinstance(error, str):
@@ -35,13 +57,13 @@ def code_of(error: object) -> str:
     return texts[0] if texts else ""
 
 
-def refusal(error: Sequence[str], inventory: Inventory | None) -> ToolstackRefusal:
+def refusal(error: Sequence[str], inventory: Naming | None) -> ToolstackRefusal:
     """The error for people."""
     text, remedy = explain(error, inventory)
     return ToolstackRefusal(text, code=code_of(error), params=tuple(error[1:]), remedy=remedy)
 
 
-def explain(error: Sequence[str], inventory: Inventory | None) -> tuple[str, str]:
+def explain(error: Sequence[str], inventory: Naming | None) -> tuple[str, str]:
     """(What it means, what to do), one line each, without a reference in it; what to do may be "".
 
     Objects are named by the inventory; one that it does not have (any more) is called by its kind.
@@ -65,7 +87,7 @@ def explain(error: Sequence[str], inventory: Inventory | None) -> tuple[str, str
     return named.told(meaning.text), " ".join(remedy)
 
 
-def name_of(reference: str, inventory: Inventory | None, noun: str = "an object that is gone") -> str:
+def name_of(reference: str, inventory: Naming | None, noun: str = "an object that is gone") -> str:
     """What people call the object behind a reference or uuid; `noun` when the inventory does not know it."""
     if reference in ("", NULL_REF):
         return "none"
@@ -73,7 +95,7 @@ def name_of(reference: str, inventory: Inventory | None, noun: str = "an object 
     return quoted(found.name) if found is not None else noun
 
 
-def readable(text: str, inventory: Inventory | None, limit: int = _LONGEST_TEXT) -> str:
+def readable(text: str, inventory: Naming | None, limit: int = _LONGEST_TEXT) -> str:
     """Free text of the toolstack as one line, each reference in it replaced by a name."""
     return one_line(_REF.sub(lambda match: name_of(match[0], inventory), text).strip(), limit)
 
@@ -93,7 +115,7 @@ def _fits(meaning: Meaning, arguments: tuple[str, ...]) -> bool:
 class _Arguments:
     """An error's arguments by the names that a meaning gives them; those that are missing have a noun."""
 
-    def __init__(self, meaning: Meaning, arguments: tuple[str, ...], inventory: Inventory | None) -> None:
+    def __init__(self, meaning: Meaning, arguments: tuple[str, ...], inventory: Naming | None) -> None:
         self._given = {
             field: arguments[at:] if _stands_for_the_rest(field) else arguments[at : at + 1]
             for at, field in enumerate(meaning.arguments)
@@ -141,13 +163,13 @@ def _is_object(argument: str) -> bool:
     return bool(_REF.fullmatch(argument) or _UUID.match(argument))
 
 
-def _entity(argument: str, inventory: Inventory | None) -> Entity | None:
+def _entity(argument: str, inventory: Naming | None) -> Entity | None:
     if inventory is None or not argument:
         return None
     return inventory.any_by_uuid(argument) if _UUID.match(argument) else inventory.any_by_ref(argument)
 
 
-def _listed(arguments: Sequence[str], inventory: Inventory | None) -> str:
+def _listed(arguments: Sequence[str], inventory: Naming | None) -> str:
     entities = [_entity(argument, inventory) for argument in arguments]
     names = [entity.name for entity in entities if entity]
     names += [readable(argument, inventory) for argument in arguments if not _is_object(argument)]
@@ -162,13 +184,13 @@ def _word(name: str) -> str:
     return name if quoted(name) == name else '"' + one_line(name).replace('"', "'") + '"'
 
 
-def _unheard_of(code: str, arguments: tuple[str, ...], inventory: Inventory | None) -> str:
+def _unheard_of(code: str, arguments: tuple[str, ...], inventory: Naming | None) -> str:
     words = code.replace("_", " ").lower() if code.isupper() or "_" in code else readable(code, inventory)
     told = [name_of(a, inventory) if _is_object(a) else readable(a, inventory) for a in arguments if a]
     return one_line(f"The pool refused: {words}{' – ' if told else ''}{'; '.join(told)}.")
 
 
-def _cannot_evacuate(arguments: tuple[str, ...], inventory: Inventory | None) -> tuple[str, str]:
+def _cannot_evacuate(arguments: tuple[str, ...], inventory: Naming | None) -> tuple[str, str]:
     """`CANNOT_EVACUATE_HOST("CODE,arg,arg|CODE,arg")` (xapi 26.9 as recorded)."""
     parts = [part.split(",") for part in arguments[0].split(_NESTED) if part.strip()]
     explained = [explain([field.strip() for field in part], inventory) for part in parts]

@@ -48,6 +48,8 @@ class XapiHands(PoolHands):
         self._clock = clock
         self._secret = secret
         self._task_refs: dict[str, str] = {}
+        self._met: dict[str, Reader] = {}
+        """By uuid, the other pools whose objects were arguments of a call."""
 
     def mark(self, step: Step) -> str:
         inventory = self._reader.read()
@@ -66,7 +68,7 @@ class XapiHands(PoolHands):
         try:
             answer = self._session.effect(f"Async.{step.call}" if step.asynchronous else step.call, *wire)
         except Refusal as refusal:
-            raise failures.refusal(refusal.error, inventory) from refusal
+            raise failures.refusal(refusal.error, self._names(inventory)) from refusal
         return self._task_uuid(str(answer)) if step.asynchronous else tasks.value_text(answer)
 
     def look(self, step: Step, mark: str) -> Sighting:
@@ -109,7 +111,7 @@ class XapiHands(PoolHands):
                 inventory = self._reader.read()
             except UserError:
                 inventory = None
-        return failures.explain(error, inventory)
+        return failures.explain(error, self._names(inventory))
 
     def holds(self, expect: Expect, results: Mapping[int, str]) -> tuple[bool, str]:
         if expect.at is not None:
@@ -166,7 +168,13 @@ class XapiHands(PoolHands):
         there = self._at(place)
         if not isinstance(there, XapiHands):
             raise ValueError(f"there are no objects at {place}")
+        self._met[place.pool_uuid] = there._reader
         return Arguments(there._session, there._reader.read()).reference
+
+    def _names(self, inventory: Inventory | None) -> failures.Naming:
+        """What names the objects of an error: this pool, and those that calls have sent something to."""
+        found = (inventory, *(reader.latest() for reader in self._met.values()))
+        return failures.Several(tuple(each for each in found if each is not None))
 
     def _look(self, step: Step, inventory: Inventory) -> Look:
         if not step.expect or not expectations.decidable(step.expect):

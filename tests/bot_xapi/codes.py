@@ -142,7 +142,9 @@ CALLS: Mapping[str, frozenset[str]] = {
     "VM.destroy": VM_OPERATION | DISKS | _codes("VM_CANNOT_DELETE_DEFAULT_TEMPLATE"),
     "VM.hard_reboot": HARD | DISKS | BOOT_HERE,
     "VM.hard_shutdown": HARD,
-    "VM.migrate_send": MIGRATING | MOVING_DISKS | _codes("SUSPEND_IMAGE_NOT_ACCESSIBLE DUPLICATE_VM"),
+    "VM.migrate_send": MIGRATING
+    | MOVING_DISKS
+    | _codes("SUSPEND_IMAGE_NOT_ACCESSIBLE DUPLICATE_VM VM_TO_IMPORT_IS_NOT_NEWER_VERSION DUPLICATE_MAC_SEED"),
     "VM.pool_migrate": MIGRATING,
     "VM.power_state_reset": _codes("HOST_IS_LIVE DOMAIN_EXISTS CANNOT_RESET_CONTROL_DOMAIN"),
     "VM.query_data_source": frozenset(),
@@ -189,7 +191,9 @@ CALLS: Mapping[str, frozenset[str]] = {
     "host.has_extension": frozenset(),
     "host.is_in_emergency_mode": frozenset(),
     "host.list_timezones": frozenset(),
-    "host.migrate_receive": _codes("PIF_HAS_NO_NETWORK_CONFIGURATION INTERFACE_HAS_NO_IP HOST_DISABLED"),
+    "host.migrate_receive": _codes(
+        "PIF_HAS_NO_NETWORK_CONFIGURATION INTERFACE_HAS_NO_IP HOST_DISABLED HOST_CANNOT_ATTACH_NETWORK LICENCE_RESTRICTION"
+    ),
     "host.power_on": _codes("HOST_IS_LIVE HOST_POWER_ON_MODE_DISABLED XENAPI_MISSING_PLUGIN XENAPI_PLUGIN_FAILURE"),
     "host.query_data_source": frozenset(),
     "host.reboot": _codes("HOST_NOT_DISABLED CLUSTERED_SR_DEGRADED HA_LOST_STATEFILE HOST_IN_USE"),

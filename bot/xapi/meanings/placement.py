@@ -88,8 +88,9 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
     ),
     "VM_HOST_INCOMPATIBLE_VERSION": entry("host vm", "{vm} needs a newer version than {host} has.", "Update the host."),
     "VM_HOST_INCOMPATIBLE_VERSION_MIGRATE": entry(
-        "host vm",
-        "{vm} cannot move to {host}: its version is older.",
+        # The data model has the host first, the toolstack sends the VM first.
+        "",
+        "It cannot move to a host whose version is older.",
         "A VM moves only to the same version or a newer one.",
     ),
     "VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION": entry(

@@ -149,6 +149,16 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
     "VM_PCI_BUS_FULL": entry("vm", "{vm} has no place for another device.", "Take a device away first."),
     "TOO_MANY_VUSBS": entry("number", "The VM has {number} USB devices, the most it may have.", "Detach one first."),
     "DUPLICATE_VM": entry("vm", "The other pool has {vm} already.", "Remove the copy that is not needed."),
+    "VM_TO_IMPORT_IS_NOT_NEWER_VERSION": entry(
+        "vm",
+        "The other pool has {vm} already, and not an older one.",
+        "Look which of the two is meant, and delete the other.",
+    ),
+    "DUPLICATE_MAC_SEED": entry(
+        "seed",
+        "The other pool has a VM that makes its MAC addresses from the same seed ({seed}): one is a copy of the other.",
+        "Give that one another seed: xe vm-param-set uuid=… other-config:mac_seed=$(uuidgen)",
+    ),
     "VM_REVERT_FAILED": entry("vm", "{vm} could not be taken back to its snapshot.", _LOG, see="vm show {vm}"),
     "REVERT_ONLY_ALLOWED_ON_SNAPSHOT": entry("", "Only a snapshot can be reverted to.", "Name a snapshot."),
     "PROVISION_ONLY_ALLOWED_ON_TEMPLATE": entry("", "Only a template can be provisioned.", "Name a template."),

@@ -192,7 +192,8 @@ CALLS: Mapping[str, frozenset[str]] = {
     "host.is_in_emergency_mode": frozenset(),
     "host.list_timezones": frozenset(),
     "host.migrate_receive": _codes(
-        "PIF_HAS_NO_NETWORK_CONFIGURATION INTERFACE_HAS_NO_IP HOST_DISABLED HOST_CANNOT_ATTACH_NETWORK LICENCE_RESTRICTION"
+        "PIF_HAS_NO_NETWORK_CONFIGURATION INTERFACE_HAS_NO_IP HOST_DISABLED HOST_CANNOT_ATTACH_NETWORK"
+        " LICENCE_RESTRICTION"
     ),
     "host.power_on": _codes("HOST_IS_LIVE HOST_POWER_ON_MODE_DISABLED XENAPI_MISSING_PLUGIN XENAPI_PLUGIN_FAILURE"),
     "host.query_data_source": frozenset(),

@@ -32,9 +32,9 @@ def blocked(plan: Plan) -> Report:
 
 
 def _line(finding: Finding, level: Level) -> Line:
-    """As on a card: what is found, then the evidence → what to do."""
+    """As on a card: what is found, the evidence, and what to do."""
     text = f"Not so: {finding.title}" if level is Level.BAD else finding.title
-    return Line(text=text, level=level, detail=" → ".join(each for each in (finding.evidence, finding.remedy) if each))
+    return Line(text=text, level=level, detail=finding.evidence, remedy=finding.remedy)
 
 
 def difference(approved: Plan, now: Plan) -> tuple[str, ...]:

@@ -96,6 +96,8 @@ class Terminal:
                     self.line(f"{mark} {line.text}".strip(), colour)
                     if line.detail:
                         self.line(f"    {line.detail}", "dim")
+                    if line.remedy:
+                        self.line(f"    → {line.remedy}")
             case Facts():
                 grid = RichTable.grid(padding=(0, 2))
                 for name, cell in part.pairs:

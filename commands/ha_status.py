@@ -38,7 +38,7 @@ def plan(_arguments: Arguments, context: Context) -> Report:
     parts: list[Part] = [Facts(pairs=tuple(_facts(inventory, most)))]
     if rigid:
         told = tuple(
-            Line(text=f"{quoted(vm.name)}: {check.against}", level=Level.BAD, detail=check.remedy)
+            Line(text=f"{quoted(vm.name)}: {check.against}", level=Level.BAD, remedy=check.remedy)
             for vm, why in rigid
             for check in why
         )

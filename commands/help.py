@@ -85,10 +85,7 @@ def _of_one_kind(commands: Sequence[CommandHelp]) -> Report:
     return Report(
         title="What you can ask",
         parts=tuple(
-            Lines(
-                heading=_heading(noun),
-                lines=tuple(Line(text=each.own_usage, detail=each.summary) for each in found),
-            )
+            Facts(heading=_heading(noun), pairs=tuple((each.own_usage, Cell(each.summary)) for each in found))
             for noun, found in _by_noun(commands).items()
         ),
     )

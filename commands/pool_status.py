@@ -60,7 +60,7 @@ def _one(pool: PoolView, inventory: Inventory, context: Context) -> Report:
     waiting = context.history.open_requests(pool.name)
     parts: list[Part] = []
     if found or weak:
-        lines = tuple(Line(text=each.text, level=each.level, detail=each.remedy) for each in found)
+        lines = tuple(Line(text=each.text, level=each.level, remedy=each.remedy) for each in found)
         parts.append(Lines(heading="Needs attention", lines=(*lines, *weak)))
     parts.append(_hosts(inventory))
     parts.append(
@@ -170,7 +170,7 @@ def _all(context: Context) -> Report:
         found = compatibility.urgent(inventory)
         level = worst(each.level for each in found)
         levels.append(level)
-        lines += [Line(text=f"{pool.name}: {each.text}", level=each.level, detail=each.remedy) for each in found]
+        lines += [Line(text=f"{pool.name}: {each.text}", level=each.level, remedy=each.remedy) for each in found]
         verdict = Cell("well", Level.OK) if not found else Cell(plural(len(found), "finding"), level)
         coordinator = inventory.pool.coordinator
         rows.append(
@@ -193,4 +193,4 @@ def _running(inventory: Inventory) -> list[VM]:
 
 def _unread(pool: PoolView, error: Exception) -> Line:
     remedy = error.remedy if isinstance(error, UserError) else ""
-    return Line(text=f"{pool.name}: {error}", level=Level.BAD, detail=remedy)
+    return Line(text=f"{pool.name}: {error}", level=Level.BAD, remedy=remedy)

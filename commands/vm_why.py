@@ -49,11 +49,11 @@ def plan(arguments: Arguments, context: Context) -> Report:
     if lines:
         parts.append(Lines(heading="What would have to change", lines=lines))
     if of_itself:
-        told = tuple(Line(text=check.against, level=Level.BAD, detail=check.remedy) for check in of_itself)
+        told = tuple(Line(text=check.against, level=Level.BAD, remedy=check.remedy) for check in of_itself)
         parts.append(Lines(heading="And wherever it would go", lines=told))
     rigid = agility.against(vm, inventory)
     if rigid:
-        told = tuple(Line(text=check.against, level=Level.WARN, detail=check.remedy) for check in rigid)
+        told = tuple(Line(text=check.against, level=Level.WARN, remedy=check.remedy) for check in rigid)
         parts.append(Lines(heading="High availability could not restart it on every host", lines=told))
     others = [host for host in able if host != home]
     return Report(

@@ -11,7 +11,7 @@ from bot.audits import charts
 from bot.audits.clock_report import clocks
 from bot.audits.report import verdict
 from bot.findings import Audited, Followed
-from bot.model import Level, Lines, Part, Table
+from bot.model import Level, Line, Lines, Part, Table
 from bot.text import duration, one_line
 
 _STYLE = """
@@ -117,11 +117,14 @@ def _part(part: Part) -> str:
         more = f'<p class="faint">… and {part.more} more</p>' if part.more else ""
         return _table(part.heading, part.columns, rows) + more
     assert isinstance(part, Lines)
-    lines = "".join(
-        f"<p>{_text(line.text)}" + (f' <span class="faint">{_text(line.detail)}</span>' if line.detail else "") + "</p>"
-        for line in part.lines
-    )
+    lines = "".join(map(_line, part.lines))
     return f"<section><h2>{_text(part.heading)}</h2>{lines}</section>"
+
+
+def _line(line: Line) -> str:
+    faint = [each for each in (line.detail, line.remedy and f"→ {line.remedy}") if each]
+    told = [_text(line.text), *(f'<span class="faint">{_text(each)}</span>' for each in faint)]
+    return f"<p>{' '.join(told)}</p>"
 
 
 def _table(heading: str, columns: Iterable[str], rows: Iterable[str]) -> str:

@@ -148,8 +148,8 @@ def _line(story: Followed, before: str = "", *, since: bool = False) -> Line:
     open_since = f" (since {story.opened_at:%Y-%m-%d})" if since else ""
     again = f" – for the {_ordinal(story.times)} time" if story.times > 1 else ""
     named = f"({story.id})" if story.number else ""
-    told = [part for part in (drift.evidence, drift.remedy and f"→ {drift.remedy}", named) if part]
-    return Line(text=f"{before}{drift.text}{open_since}{again}", level=drift.level, detail=" ".join(told))
+    detail = " ".join(part for part in (drift.evidence, named) if part)
+    return Line(text=f"{before}{drift.text}{open_since}{again}", level=drift.level, detail=detail, remedy=drift.remedy)
 
 
 def _muted(story: Followed) -> Line:

@@ -10,6 +10,7 @@ from bot.audits.rule import Found, limited, rule
 from bot.findings import worst
 from bot.inventory import Certificate, Inventory, Message
 from bot.model import Level
+from bot.rules import alert_words
 from bot.rules import alerts as alert_rules
 from bot.rules.limits import Known
 from bot.rules.times import moment, shown
@@ -124,8 +125,8 @@ def alerts(inventory: Inventory) -> Iterator[Found]:
         yield Found(
             subject=subject.id if subject is not None else inventory.pool.id,
             about=name if subject is not None else f"{name} {about}",
-            text=f"Alert {name}{whom}{times} ({shown(newest.text('timestamp'))})",
-            evidence=f"priority {newest.priority}",
+            text=f"Alert{whom}: {alert_words.words(newest)}{times} ({shown(newest.text('timestamp'))})",
+            evidence=f"{name}, priority {newest.priority}",
             remedy=f"Once dealt with: xe message-destroy uuid={newest.uuid}" if len(graded) == 1 else "",
             level=worst(level for level, _ in graded),
         )

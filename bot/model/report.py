@@ -29,9 +29,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
+    """What is found, what more there is to know of it, and what to do."""
+
     text: str
     level: Level = Level.NONE
     detail: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

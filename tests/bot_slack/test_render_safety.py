@@ -115,9 +115,11 @@ def test_a_word_changes_nothing_but_itself(word: str) -> None:
 
 
 def one_liners(value: Any) -> Iterator[str]:
-    """Every text that must be one line: all but the preformatted parts, whose lines are looked at one by one."""
+    """Every text that must be one line: all but the preformatted parts, whose lines are looked at one by one, and the
+    breaks that the bot itself puts between a check and what to do.
+    """
     if isinstance(value, dict):
-        if value.get("type") == "rich_text_preformatted":
+        if value.get("type") == "rich_text_preformatted" or value == {"type": "text", "text": "\n"}:
             return
         yield from (item for key, item in value.items() if isinstance(item, str) and key == "text")
         for item in value.values():

@@ -19,6 +19,7 @@ from bot.model import (
     Plan,
     Progress,
     Report,
+    Risk,
     State,
     Step,
     Table,
@@ -26,11 +27,11 @@ from bot.model import (
     Verdict,
     Vote,
 )
-from bot.slack.render import card, details, problem, report
+from bot.slack.render import card, details, forms, problem, report
 from bot.slack.render.progress import progress_line
 from bot.slack.render.table import WIDTH, bar, clip, display_width, lines
 from tests.bot_slack import samples
-from tests.bot_slack.shown import preformatted, walk, words
+from tests.bot_slack.shown import buttons, preformatted, walk, words
 
 
 def test_a_card_says_what_an_approver_must_know() -> None:
@@ -74,6 +75,37 @@ def test_blockers_come_before_warnings_and_what_passed_is_counted() -> None:
     )
 
 
+def test_a_long_plan_names_its_first_steps_and_its_last() -> None:
+    """Many steps would push the warnings off a phone's screen, and the last one is often the gravest."""
+    (step,) = samples.plan().steps
+    steps = tuple(replace(step, title=f"Shut down vm-{number}") for number in range(11))
+    long = samples.plan(steps=(*steps, replace(step, title="Switch xs1 off")))
+    shown = words(card.message(samples.request(plan=long)).blocks)
+    assert "Shut down vm-6… and 5 more, the last: Switch xs1 offChecks" in shown
+    assert "vm-7" not in shown
+    few = words(card.message(samples.request(plan=replace(long, steps=steps[:8]))).blocks)
+    assert "Shut down vm-7Checks" in few
+
+
+def test_what_to_do_about_a_check_stands_on_its_own_line() -> None:
+    finding = Finding(
+        id="vm.tools", verdict=Verdict.WARN, title="no tools", evidence="none seen", remedy="Install them."
+    )
+    shown = words(card.message(samples.request(plan=samples.plan(findings=(finding,)))).blocks)
+    assert "no tools – none seen\n→ Install them." in shown
+
+
+def test_what_is_destructive_is_asked_about_twice_but_not_three_times() -> None:
+    """Where a name is typed anyway, no dialog stands before that form; the form says how to go back."""
+    request = samples.request(plan=samples.plan(risk=Risk.DESTRUCTIVE, go_back="Start web-1."))
+    sure = buttons(card.message(request).blocks)["Approve"]["confirm"]
+    assert sure["text"]["text"] == "lab: Move web-1 to xs2. How to go back: Start web-1."
+    typed = replace(request, requirement=replace(request.requirement, type_name="web-1"))
+    assert "confirm" not in buttons(card.message(typed).blocks)["Approve"]
+    form = words(forms.step_up("X-7", "web-1", "{}", code=False, go_back="Start web-1.")["blocks"])
+    assert "How to go back: Start web-1." in form
+
+
 def test_only_approvals_of_this_very_plan_count_one_for_each_person() -> None:
     request = samples.request()
     vote = request.votes[0]
@@ -101,7 +133,8 @@ def test_the_result_says_how_long_it_took_and_what_to_do() -> None:
 
 def test_an_ended_card_leaves_out_what_was_to_be_weighed() -> None:
     done = words(card.message(samples.request(state=State.SUCCEEDED)).blocks)
-    assert "Was to be done" in done
+    assert "Was done" in done
+    assert "Was to be done" in words(card.message(samples.request(state=State.FAILED)).blocks)
     assert "Why so" not in done
     assert "How to go back" in done
     assert "How to go back" not in words(card.message(samples.request(state=State.REJECTED)).blocks)
@@ -196,10 +229,11 @@ def test_clip_counts_columns() -> None:
     assert clip("abc", 3) == "abc"
 
 
-def test_lines_show_level_and_detail() -> None:
-    shown = Report(title="lab", parts=(Lines(lines=(Line(text="nfs-1", level=Level.BAD, detail="unplugged"),)),))
+def test_lines_show_level_detail_and_what_to_do() -> None:
+    line = Line(text="nfs-1", level=Level.BAD, detail="unplugged", remedy="Plug it.")
+    shown = Report(title="lab", parts=(Lines(lines=(line,)),))
     blocks = report.message(shown).blocks
-    assert "nfs-1 – unplugged" in words(blocks)
+    assert "nfs-1 – unplugged\n→ Plug it." in words(blocks)
     assert [item["name"] for item in walk(blocks) if item.get("type") == "emoji"] == ["red_circle"]
 
 

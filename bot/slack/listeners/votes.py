@@ -83,7 +83,14 @@ def _approve(office: Office, origin: Origin, paper: ids.BallotPaper | None, trig
         office,
         origin,
         trigger,
-        forms.step_up(title, wanted.type_name, metadata, code=wanted.one_time_code, confirm=bool(request.plan.confirm)),
+        forms.step_up(
+            title,
+            wanted.type_name,
+            metadata,
+            code=wanted.one_time_code,
+            confirm=bool(request.plan.confirm),
+            go_back=request.plan.go_back,
+        ),
     )
 
 

@@ -31,6 +31,9 @@ STATES: dict[State, tuple[str, str]] = {
 }
 """For each state: the emoji and the words that head the card."""
 
+_STEPS = 8
+"""Steps that a card names: warnings below them are still seen on a phone."""
+
 _NOTHING_DONE = (State.REJECTED, State.EXPIRED, State.WITHDRAWN, State.STALE)
 
 
@@ -167,13 +170,12 @@ def _plan(plan: Plan, room: _Room, state: State) -> list[Block]:
             parts.append(rich.section([rich.text(heading, bold=True)]))
             parts.append(rich.listing(items, ordered=ordered))
 
-    titles = tuple(step.title or step.call or "wait" for step in plan.steps)
     if plan.window.not_before and not ended:
         when = [rich.text("Not before ", bold=True), rich.date(plan.window.not_before)]
         if plan.window.not_after:
             when += [rich.text(", and not begun after "), rich.date(plan.window.not_after)]
         parts.append(rich.section(when))
-    listed("Was to be done" if ended else "Will be done", cut(titles, room.items, room.text), ordered=True)
+    listed(_heading(state), _steps(plan, room), ordered=True)
     listed("Checks", _findings(plan, room))
     if not ended:
         listed("What it means meanwhile", cut(plan.impact, room.items, room.text))
@@ -181,6 +183,23 @@ def _plan(plan: Plan, room: _Room, state: State) -> list[Block]:
     if plan.go_back and state not in _NOTHING_DONE:
         parts.append(_labelled("How to go back", plan.go_back, room))
     return [rich.block(*parts)] if parts else []
+
+
+def _heading(state: State) -> str:
+    if state is State.SUCCEEDED:
+        return "Was done"
+    return "Was to be done" if state in approval.END_STATES else "Will be done"
+
+
+def _steps(plan: Plan, room: _Room) -> list[list[rich.Element]]:
+    """The first steps, and the last one by name: a long plan often ends with its gravest."""
+    titles = [step.title or step.call or "wait" for step in plan.steps]
+    most = min(room.items, _STEPS)
+    if len(titles) <= most:
+        return [room.text(title) for title in titles]
+    more = len(titles) - most + 1
+    last = [rich.text(f"… and {more} more, the last: ", italic=True), *room.text(titles[-1])]
+    return [*map(room.text, titles[: most - 1]), last]
 
 
 def _findings(plan: Plan, room: _Room) -> list[list[rich.Element]]:
@@ -197,9 +216,7 @@ def finding_line(finding: Finding, characters: int) -> list[rich.Element]:
     made = [*rich.verdict(finding.verdict), rich.text(finding.title or finding.id, bold=True, limit=characters)]
     if finding.evidence:
         made.append(rich.text(f" – {finding.evidence}", limit=characters))
-    if finding.remedy:
-        made.append(rich.text(f" → {finding.remedy}", limit=characters))
-    return made
+    return [*made, *rich.remedy(finding.remedy, limit=characters)]
 
 
 def vote_line(vote: Vote, digest: str) -> list[rich.Element]:
@@ -226,7 +243,7 @@ def _buttons(request: Request) -> list[Block]:
     if request.state is State.WAITING:
         paper = str(ids.BallotPaper(request.id, request.digest))
         made += [
-            button("Approve", ids.APPROVE, paper, style="primary", confirm=_confirm(request.plan)),
+            button("Approve", ids.APPROVE, paper, style="primary", confirm=_confirm(request)),
             button("Reject", ids.REJECT, paper, style="danger"),
         ]
     return actions([*made, button("Details", ids.DETAILS, request.id), *_way_out(request)])
@@ -247,11 +264,13 @@ def _way_out(request: Request) -> list[dict[str, object]]:
     return []
 
 
-def _confirm(plan: Plan) -> dict[str, object] | None:
-    """A second look before what cannot be taken back."""
-    if plan.risk is not Risk.DESTRUCTIVE:
+def _confirm(request: Request) -> dict[str, object] | None:
+    """A second look before what cannot be taken back; not before a form that asks for one anyway."""
+    plan, wanted = request.plan, request.requirement
+    if plan.risk is not Risk.DESTRUCTIVE or wanted.type_name or wanted.one_time_code:
         return None
-    return confirm("Approve something destructive?", f"{title(plan)}. {plan.go_back}", "Approve", "Not now")
+    back = f" How to go back: {plan.go_back}" if plan.go_back else ""
+    return confirm("Approve something destructive?", f"{title(plan)}.{back}", "Approve", "Not now")
 
 
 def _footer(request: Request, head: str) -> list[str]:

@@ -74,11 +74,14 @@ def reject(title: str, metadata: str) -> View:
     return view("Reject", [top, reject_note(), reason], callback_id=ids.REASON_VIEW, submit="Reject", metadata=metadata)
 
 
-def step_up(title: str, name: str, metadata: str, *, code: bool, confirm: bool = False) -> View:
+def step_up(title: str, name: str, metadata: str, *, code: bool, confirm: bool = False, go_back: str = "") -> View:
     """What is wanted before an approval counts: the name of what it is about, or the sentence that confirms what only
     people can know; a one-time code; or both.
     """
-    blocks: list[Block] = [rich.block(rich.section([rich.text(title, bold=True)]))]
+    about = [rich.section([rich.text(title, bold=True)])]
+    if go_back:
+        about.append(rich.section([rich.text("How to go back: ", bold=True), rich.text(go_back)]))
+    blocks: list[Block] = [rich.block(*about)]
     if name:
         label = "Confirm, if you know that it is so" if confirm else "Type its name"
         hint = f"Type exactly: {name}" if confirm else f"Exactly as it is: {name}"

@@ -47,8 +47,8 @@ def context(*texts: str) -> Block:
 
 
 def record(head: str) -> str:
-    """The ledger's head (`18:3f…`, 64 digits) below a message, as `xenia ledger verify` finds it in a pasted text. Half of
-    it is shown: nobody can make another row with the same 128 bits, and it is one line on a phone.
+    """The ledger's head (`18:3f…`, 64 digits) below a message, as `xenia ledger verify` finds it in a pasted text. Half
+    of it is shown: nobody can make another row with the same 128 bits, and it is one line on a phone.
     """
     row, _, digest = head.partition(":")
     return f"record {row}:{digest[:RECORD_DIGITS]}"

@@ -68,7 +68,9 @@ def suggestions(offered: Sequence[Suggestion]) -> list[Block]:
 
 def _line(shown: Line) -> list[rich.Element]:
     elements = [*rich.mark(shown.level), rich.text(shown.text, bold=_strikes(shown.level))]
-    return [*elements, rich.text(f" – {shown.detail}")] if shown.detail else elements
+    if shown.detail:
+        elements.append(rich.text(f" – {shown.detail}"))
+    return [*elements, *rich.remedy(shown.remedy)]
 
 
 def _pair(pair: tuple[str, Cell]) -> list[rich.Element]:

@@ -36,6 +36,11 @@ def text(
     return element
 
 
+def remedy(words: str, *, limit: int = TEXT_LIMIT) -> list[Element]:
+    """What to do, on a line of its own within a list's item; nothing where there is nothing to say."""
+    return [{"type": "text", "text": "\n"}, text(f"→ {words}", limit=limit)] if words else []
+
+
 def emoji(name: str) -> Element:
     return {"type": "emoji", "name": name}
 

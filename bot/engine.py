@@ -12,12 +12,12 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import actions, appointed, approval, policy, refusal, tally
+from bot import actions, announced, appointed, approval, policy, refusal, tally
 from bot.answers import Answer, Ask, Bug, Form, NeedsForm, Opened, Problem, Repeated, Shown, VoteAsk, Voted
 from bot.codes import NO_CODES, OneTimeCodes
 from bot.decisions import Decisions, known, over
@@ -30,8 +30,6 @@ from bot.model import (
     Ballot,
     Entry,
     Level,
-    Line,
-    Lines,
     Place,
     Plan,
     Report,
@@ -170,23 +168,13 @@ class Engine:
         body |= {"emergency": requirement.emergency} if emergency else {}
         kind = "asked in an emergency" if emergency else "asked"
         entry = Entry(kind=kind, actor=ask.actor, pool=plan.pool.name, body=body)
-        request, opened = self.store.open(new, entry, self._alarm(new) if emergency else None)
+        request, opened = self.store.open(new, entry, lambda request_id: self._besides(request_id, new))
         if opened and allowed:
             self.runner.start(request.id)
         return Opened(request.id, request.place, plan.title, existing=not opened, elsewhere=elsewhere)
 
-    def _alarm(self, new: NewRequest) -> tuple[Place, Report] | None:
-        """What is announced where others see it, however late they look."""
-        if not self.rules.emergency_channel:
-            return None
-        who = new.actor.name or new.actor.id
-        told = Report(
-            title=f"EMERGENCY in {quoted(new.plan.pool.name)}: {new.plan.title}",
-            level=Level.BAD,
-            summary=f"{quoted(who)} acts without a second person, and says why: {new.requirement.emergency}",
-            parts=(Lines(lines=(Line(text=f"Asked as: {new.text}"),)),),
-        )
-        return Place(kind="slack", team=self.resolver.team, channel=self.rules.emergency_channel), told
+    def _besides(self, request_id: str, new: NewRequest) -> Iterator[tuple[Place, Report]]:
+        return announced.besides(request_id, new, self.rules, self.resolver.scopes, self.resolver.team)
 
     def _card_place(self, plan: Plan, ask: Ask) -> tuple[Place, str]:
         """Where the request's card goes: the pool's approvals channel if it has one, else where it was asked."""

@@ -27,7 +27,7 @@ from bot.ports.pools import (
     TaskStatus,
     TaskView,
 )
-from bot.ports.store import Conflict, NewRequest, Store
+from bot.ports.store import Conflict, NewRequest, Store, Told
 
 __all__ = [
     "Account",
@@ -60,4 +60,5 @@ __all__ = [
     "Taken",
     "TaskStatus",
     "TaskView",
+    "Told",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -45,6 +45,10 @@ class NewRequest:
     predecessor: str = ""
 
 
+Told = Callable[[str], Iterable[tuple[Place, Report]]]
+"""From a request's id to what is said of it in other places."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
     """Why a lock is not to be had now: the request that holds what is wanted."""
@@ -64,9 +68,9 @@ class Store(History, Outbox, Protocol):
     def record(self, entry: Entry) -> None:
         """Append a row to the ledger."""
 
-    def open(self, new: NewRequest, entry: Entry, alarm: tuple[Place, Report] | None = None) -> tuple[Request, bool]:
-        """Open a request and announce its card; or find the open one with the same fingerprint (then False: nothing was
-        written).
+    def open(self, new: NewRequest, entry: Entry, told: Told | None = None) -> tuple[Request, bool]:
+        """Open a request and announce its card, and what `told` makes of its id; or find the open one with the same
+        fingerprint (then False: nothing was written).
         """
 
     def to_replace(self, text: str, fingerprint: str, pool: str) -> str:

@@ -30,7 +30,7 @@ from bot.model import (
     State,
     Vote,
 )
-from bot.ports import Clock, LedgerRow, NewRequest, PoolBackup
+from bot.ports import Clock, LedgerRow, NewRequest, PoolBackup, Told
 from bot.store import (
     archive,
     calls,
@@ -203,7 +203,7 @@ class SqliteStore(Deliveries, Leases):
         with self._connections.write() as db:
             return sightings.first(db, key, at)
 
-    def open(self, new: NewRequest, entry: Entry, alarm: tuple[Place, Report] | None = None) -> tuple[Request, bool]:
+    def open(self, new: NewRequest, entry: Entry, told: Told | None = None) -> tuple[Request, bool]:
         """The request's pool is the entry's (the configuration's name), or else the plan's. A predecessor is linked,
         and its card says so.
         """
@@ -215,8 +215,8 @@ class SqliteStore(Deliveries, Leases):
             seq = self._append(db, request_id, entry, new.opened_at)
             requests.insert(db, request_id, number, new, entry.pool or new.plan.pool.name, seq)
             outbox.announce(db, request_id, new.place, new.opened_at)
-            if alarm is not None:
-                outbox.announcement(db, *alarm, new.opened_at)
+            for place, report in told(request_id) if told is not None else ():
+                outbox.announcement(db, place, report, new.opened_at)
             if new.predecessor:
                 requests.link(db, new.predecessor, request_id)
                 outbox.changed(db, new.predecessor, new.opened_at)

@@ -171,7 +171,7 @@ class Reader:
 
     def _events(self, token: str) -> tuple[Mapping[str, Any], int]:
         call = ("event.from", list(_NAMES), token, 0.0)
-        answer, login = self._session.read_numbered(*call) if token else self._session.read_large(_are_events, *call)
+        answer, login = self._session.read_numbered(_are_events, *call, large=not token)
         if not isinstance(answer, Mapping) or not isinstance(answer.get("events"), list):
             raise Unavailable(
                 "The pool answered something that is not XenAPI.", evidence=("event.from without events",)

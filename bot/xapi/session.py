@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 900.0
 _TRIES_OF_A_READ = 3
+_Fits = Callable[[Any], bool]
 # Answers of a host that has lost its coordinator, or its place in the pool: somebody else must be asked.
 _NOT_THE_ONE_TO_ASK = {
     "HOST_IS_SLAVE",
@@ -142,22 +143,23 @@ class PoolSession:
 
         :raises Refusal, Unavailable: see there.
         """
-        return self.read_numbered(method, *arguments)[0]
+        return self._read(method, arguments)[0]
 
-    def read_numbered(self, method: str, *arguments: Any) -> tuple[Any, int]:
-        """As :meth:`read`, with the number of the login that the answer belongs to."""
-        return self._read(method, arguments, None)
-
-    def read_large(self, fits: Callable[[Any], bool], method: str, *arguments: Any) -> tuple[Any, int]:
-        """As :meth:`read_numbered`, by JSON-RPC where the host has it and its answer `fits`, else by XML-RPC. Integers
-        that are no decimal text by XML-RPC (`<i4>`) are by JSON-RPC.
+    def read_numbered(self, fits: _Fits, method: str, *arguments: Any, large: bool = False) -> tuple[Any, int]:
+        """As :meth:`read`, with the number of the login that the answer belongs to. By JSON-RPC where the host has it
+        and its answer `fits`: at once if it will be `large`, else when what came by XML-RPC is none (xapi does not
+        escape a map's keys). Integers that are no decimal text by XML-RPC (`<i4>`) are by JSON-RPC.
         """
-        return self._read(method, arguments, fits)
+        return self._read(method, arguments, fits if large else None, None if large else fits)
 
-    def _read(self, method: str, arguments: tuple[Any, ...], fits: Callable[[Any], bool] | None) -> tuple[Any, int]:
-        """`fits`: JSON-RPC may be tried; once, whatever comes of it but the end of the session."""
+    def _read(
+        self, method: str, arguments: tuple[Any, ...], fits: _Fits | None = None, spare: _Fits | None = None
+    ) -> tuple[Any, int]:
+        """`fits`: JSON-RPC may be tried; once, whatever comes of it but the end of the session. `spare`: so it may when
+        what comes by XML-RPC cannot be read.
+        """
         why: Broken | None = None
-        for _ in range(_TRIES_OF_A_READ + (fits is not None)):
+        for _ in range(_TRIES_OF_A_READ + (fits is not None or spare is not None)):
             login = self.login()
             if why is not None and timed_out(why) and same(why.address, login.endpoint.address):
                 raise self._unavailable([self._line(why)], why.remedy)
@@ -175,6 +177,9 @@ class PoolSession:
                     self._json.failed(login.endpoint, broken)
                     if isinstance(broken, Strange):
                         continue
+                elif isinstance(broken, Strange) and spare is not None:
+                    fits, spare = spare, None
+                    continue
                 # A connection may break by itself: one more try in the same session, before anybody is suspected.
                 if why is not None or isinstance(broken, NotSent) or timed_out(broken):
                     self._drop(login, suspect=True)
@@ -189,7 +194,7 @@ class PoolSession:
         raise self._unavailable([self._line(why)] if why else ["its coordinator keeps changing, or ends each session"])
 
     def _read_once(
-        self, login: Login, method: str, arguments: tuple[Any, ...], *, fresh: bool, fits: Callable[[Any], bool] | None
+        self, login: Login, method: str, arguments: tuple[Any, ...], *, fresh: bool, fits: _Fits | None
     ) -> Any:
         """A read, counted as the pool counts it: a host that does not speak JSON-RPC has taken nothing."""
         try:
@@ -299,7 +304,7 @@ class PoolSession:
         arguments: tuple[Any, ...],
         *,
         fresh: bool,
-        fits: Callable[[Any], bool] | None = None,
+        fits: _Fits | None = None,
     ) -> Any:
         began, outcome = self._clock.monotonic(), "lost"
         endpoint, silence = login.endpoint, self._settings.answer_seconds

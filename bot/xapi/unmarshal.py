@@ -6,6 +6,8 @@ XenAPI sent: an inventory's records are XenAPI's own.
 
 from __future__ import annotations
 
+import codecs
+import re
 import sys
 import xmlrpc.client
 from typing import Any
@@ -14,10 +16,13 @@ from xml.parsers import expat
 # Elements that only hold others.
 _WRAPPERS = frozenset({"methodResponse", "params", "param", "member", "data", "fault", "name"})
 _BUFFER_BYTES = 64 * 1024
+# What XML cannot hold. A host that passes it on from a name, or from what a guest told of itself, must not make the
+# whole pool unreadable: control characters go, as newer hosts leave them out, and bytes that are no UTF-8 are replaced.
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class Answer:
-    """Takes an answer in pieces.
+    """Takes an answer in pieces. It is taken for UTF-8, which is all that XenAPI speaks.
 
     :raises xml.parsers.expat.ExpatError: not XML, or cut short.
     :raises ValueError: XML, but not XML-RPC.
@@ -27,16 +32,17 @@ class Answer:
         self._top: list[Any] = []
         self._is_fault = False
         self._parser = self._made()
+        self._text = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, piece: bytes) -> None:
-        self._parser.Parse(piece, False)
+        self._parser.Parse(_NO_XML.sub("", self._text.decode(piece)), False)
 
     def close(self) -> Any:
         """The answer's one value.
 
         :raises xmlrpc.client.Fault: the answer is a fault.
         """
-        self._parser.Parse(b"", True)
+        self._parser.Parse(self._text.decode(b"", True), True)
         if len(self._top) != 1:
             raise ValueError("not one value")
         value = self._top[0]

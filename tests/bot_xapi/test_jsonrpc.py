@@ -14,7 +14,7 @@ import XenAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.inventory import Inventory
+from bot.inventory import VM, Inventory
 from bot.xapi import PoolSettings, XapiPools, jsonrpc
 from bot.xapi.addresses import Endpoint
 from bot.xapi.broken import AnswerLost, NotSent, Strange
@@ -137,6 +137,21 @@ def test_only_the_whole_is_read_so(serve: Serve, pools_with: PoolsWith, clock: W
     clock.sleep(LONGEST_GAP_SECONDS + 1)
     names(pools)
     assert dict(host.by_json) == {"event.from": 2}
+
+
+@pytest.mark.parametrize("key", ["a<b", "a&b"])
+def test_a_change_that_is_no_xml_is_read_so(key: str) -> None:
+    """xapi does not escape a map's keys."""
+    with start(load("current")) as lab:
+        (name,) = lab.pools
+        with connected(lab, name) as pools:
+            vm = next(each for each in pools.view(name).inventory().guests if each.name == "shop-1")
+            witness = XenAPI.Session(lab.hosts[lab.pools[name]["coordinator"]])
+            witness.login_with_password(lab.username, lab.password, "1.0", "witness")
+            witness.xenapi.VM.add_to_other_config(vm.ref, key, "x")
+            found = pools.view(name).inventory().get(VM, vm.ref)
+            assert found is not None
+            assert found.other_config[key] == "x"
 
 
 def test_calls_with_effect_go_by_xml_rpc(serve: Serve, session_with: SessionWith) -> None:

@@ -69,6 +69,26 @@ def test_values(value: str, expected: Any) -> None:
     assert type(found) is type(expected)
 
 
+@pytest.mark.parametrize("pieces", [1, 1000])
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (b"a\x01b\x1fc\td\ne", "abc\td\ne"),
+        (b"nul\x00", "nul"),
+        ("\ufffe noncharacter \uffff".encode(), " noncharacter "),
+        ("Gr\u00fc\u00dfe".encode("latin-1"), "Gr\ufffd\ufffde"),
+        ("\u00fc \U0001f600".encode(), "\u00fc \U0001f600"),
+        (b"cut \xf0\x9f\x98", "cut \ufffd"),
+    ],
+    ids=["control", "nul", "noncharacter", "latin-1", "utf-8", "cut"],
+)
+def test_one_odd_name_does_not_make_the_rest_unreadable(sent: bytes, expected: str, pieces: int) -> None:
+    before, after = in_a_response(
+        "<value><array><data><value>|</value><value>rest</value></data></array></value>"
+    ).split(b"|")
+    assert read(before + sent + after, pieces) == [expected, "rest"]
+
+
 @pytest.mark.parametrize("cut", [10, 60, 100])
 def test_half_a_document_is_an_error(cut: int) -> None:
     document = in_a_response("<value>some text</value>")

@@ -16,6 +16,8 @@ from tests.e2e.conftest import Town, eventually, text_of, town
 
 MOVE = "vm migrate web-7 to pool south in north"
 SEND, RECEIVE = "Async.VM.migrate_send", "host.migrate_receive"
+FAST = 300.0
+"""Some hundred seconds of copying are over within one."""
 RULE = '\n[[policy.rules]]\nname = "the south"\npools = ["south"]\napprovers = ["U0BEN"]\n'
 
 
@@ -25,7 +27,7 @@ def with_rule(text: str) -> str:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Town]:
-    with town(tmp_path, "two-pools") as made:
+    with town(tmp_path, "two-pools", speed=FAST) as made:
         yield made
 
 
@@ -56,7 +58,7 @@ def on_its_way(place: Town) -> None:
 
 
 def test_people_entitled_in_both_pools_move_it_there_and_back(tmp_path: Path) -> None:
-    with town(tmp_path, "two-pools", change=with_rule) as place:
+    with town(tmp_path, "two-pools", speed=FAST, change=with_rule) as place:
         request_id = place.ask(MOVE)
         card = text_of(place.card(request_id) or {"blocks": [], "text": ""})
         assert "move web-7 from pool north to pool south" in card
@@ -180,7 +182,7 @@ def test_a_host_that_dies_there_fails_it_and_the_vm_goes_on_here(place: Town) ->
     place.press("Approve", request_id)
     on_its_way(place)
     place.lab.kill("s2")
-    place.lab.set_speed(50)
+    place.lab.set_speed(FAST)
     request = place.ended(request_id)
     assert request.state is State.FAILED, request.result
     assert request.result is not None
@@ -202,7 +204,7 @@ def test_a_bot_that_ends_on_the_way_leaves_it_to_the_next_one(tmp_path: Path) ->
             place.press("Approve", request_id)
             on_its_way(place)
         with another_bot(place):
-            place.lab.set_speed(50)
+            place.lab.set_speed(FAST)
             request = place.ended(request_id)
         assert request.state is State.SUCCEEDED, request.result
         assert sent(place) == 1

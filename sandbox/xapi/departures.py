@@ -1,4 +1,4 @@
-"""What a pool's database loses when a host leaves it for good, by pool.eject or host.destroy."""
+"""What a pool's database loses when a host or a VM leaves it for good."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sandbox.xapi.rules.levelling import relevel
 
 if TYPE_CHECKING:
     from sandbox.xapi.pool import Pool
+    from sandbox.xapi.store import Database
 
 _OF_HOST = ("PBD", "host_cpu", "host_patch", "host_crashdump", "PGPU", "PUSB", "PCI", "Certificate", "Cluster_host")
 
@@ -20,7 +21,7 @@ def forget_host(pool: Pool, host: str) -> None:
     srs = {db.value("PBD", pbd, "SR") for pbd in row["PBDs"]}
     for vm in list(row["resident_VMs"]):
         if db.value("VM", vm, "is_control_domain"):
-            _forget_domain(pool, vm)
+            forget_vm(db, vm)
     _forget_networks(pool, host)
     for cls in _OF_HOST:
         for ref in [r for r, found in db.rows(cls).items() if found.get("host") == host]:
@@ -35,8 +36,9 @@ def forget_host(pool: Pool, host: str) -> None:
     relevel(pool)
 
 
-def _forget_domain(pool: Pool, vm: str) -> None:
-    db, row = pool.db, pool.db.get("VM", vm)
+def forget_vm(db: Database, vm: str) -> None:
+    """The record goes, with its devices, consoles and metrics; disks stay."""
+    row = db.get("VM", vm)
     for cls, field in (("VBD", "VBDs"), ("VIF", "VIFs"), ("console", "consoles")):
         for ref in list(row[field]):
             db.destroy(cls, ref)

@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from sandbox.xapi import allowed, disks, free_memory
 from sandbox.xapi.calls.vm_copy import new_mac
 from sandbox.xapi.context import Context
+from sandbox.xapi.departures import forget_vm
 from sandbox.xapi.failure import Failure
+from sandbox.xapi.operations import raise_if
 from sandbox.xapi.registry import difference
-from sandbox.xapi.rules import memory, storage_motion
+from sandbox.xapi.rules import storage_motion
 from sandbox.xapi.rules.placement import plugged_srs
 from sandbox.xapi.rules.storage_motion import Journey, disks_of
 from sandbox.xapi.storage_motion import both, copied, slot
 from sandbox.xapi.transplant import Load
-from sandbox.xapi.values import NULL, Row
+from sandbox.xapi.values import NULL
 
 _MEMORY_PER_GIB = 4.0
 _GIB = 1 << 30
@@ -47,7 +49,6 @@ def send(context: Context, journey: Journey, there: Context, sender: str) -> str
     family = [vm, *(() if journey.copy else row.get("snapshots", ()))]
     with both(context, there):
         moves = _moves(context, journey, there, family, sender)
-        _fits(there, journey, row)
     running = row["power_state"] in ("Running", "Paused")
     with slot(context, sender):
         eject_cds(context, vm, journey.disks)
@@ -60,7 +61,7 @@ def send(context: Context, journey: Journey, there: Context, sender: str) -> str
                     if not machine.alive:
                         raise Failure("CANNOT_CONTACT_HOST", machine.ref)
             with both(context, there):
-                _fits(there, journey, row)
+                _fits(there, journey)
                 arrived = _arrive(context, journey, there, family, new)
                 if not journey.copy:
                     _leave(context, there, family, new)
@@ -92,16 +93,11 @@ def _moves(context: Context, journey: Journey, there: Context, family: list[str]
     return moves
 
 
-def _fits(there: Context, journey: Journey, row: Row) -> None:
-    """Raises Failure DUPLICATE_VM, HOST_DISABLED, HOST_NOT_ENOUGH_FREE_MEMORY."""
-    known = there.db.tables["VM"].by_uuid.get(row["uuid"])
-    if known is not None and not journey.copy:
-        raise Failure("DUPLICATE_VM", known, row["uuid"])
+def _fits(there: Context, journey: Journey) -> None:
+    """Once more when the disks are there. Raises Failure HOST_DISABLED, HOST_NOT_ENOUGH_FREE_MEMORY."""
     if not there.get("host", journey.host)["enabled"]:
         raise Failure("HOST_DISABLED", journey.host)
-    needed, available = memory.to_start(row), memory.free(there.db, journey.host)
-    if row["power_state"] in ("Running", "Paused") and needed > available:
-        raise Failure("HOST_NOT_ENOUGH_FREE_MEMORY", needed, available)
+    raise_if(storage_motion.memory_error(journey))
 
 
 def _arrive(context: Context, journey: Journey, there: Context, family: list[str], new: Mapping[str, str]) -> str:
@@ -130,6 +126,9 @@ def _arrive(context: Context, journey: Journey, there: Context, family: list[str
         for rows in load.objects.values():
             for row in rows.values():
                 row["uuid"] = str(uuids.uuid4())
+    else:
+        for member in family:
+            load.row("VM", member)["version"] += 1
     load.unload(there.db)
     for old, copy in new.items():
         origin = db.value("VDI", old, "snapshot_of")
@@ -142,20 +141,13 @@ def _arrive(context: Context, journey: Journey, there: Context, family: list[str
 
 
 def _leave(context: Context, there: Context, family: list[str], new: Mapping[str, str]) -> None:
-    db = context.db
     for vm in family:
         row = context.get("VM", vm)
         for message, told in list(context.pool.messages.rows.items()):
             if told["cls"] == "VM" and told["obj_uuid"] == row["uuid"]:
                 context.pool.messages.remove(message)
                 there.pool.messages.add(message, told)
-        for cls, field in (("VBD", "VBDs"), ("VIF", "VIFs"), ("console", "consoles")):
-            for ref in list(row[field]):
-                db.destroy(cls, ref)
-        for cls, field in (("VM_metrics", "metrics"), ("VM_guest_metrics", "guest_metrics")):
-            if db.find(cls, row[field]) is not None:
-                db.destroy(cls, row[field])
-        db.destroy("VM", vm)
+        forget_vm(context.db, vm)
         context.pool.guest_tools.pop(vm, None)
     for vdi in new:
         disks.remove(context, vdi)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from sandbox.xapi import allowed, disks, domains
 from sandbox.xapi.context import Context
+from sandbox.xapi.departures import forget_vm
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import insist, vm_operation
 from sandbox.xapi.registry import BOTH, READ, call
@@ -210,12 +211,7 @@ def destroy(context: Context, vm: str) -> None:
         for child in list(row.get("children", ())):
             db.write("VM", child, parent=row["parent"])
         drop_devices(context, vm)
-        for cls, field in (("VM_metrics", "metrics"), ("VM_guest_metrics", "guest_metrics")):
-            if db.find(cls, row[field]) is not None:
-                db.destroy(cls, row[field])
-        for console in list(row["consoles"]):
-            db.destroy("console", console)
-        db.destroy("VM", vm)
+        forget_vm(db, vm)
         context.pool.guest_tools.pop(vm, None)
 
 

@@ -295,6 +295,7 @@ def test_a_running_vm_goes_to_another_pool(client: Client, far: Client) -> None:
     vm = client("task.get_result", task).removeprefix("<value>").removesuffix("</value>")
     row = far("VM.get_record", vm)
     assert (row["uuid"], row["power_state"], row["resident_on"]) == (uuids[0], "Running", ref("f1"))
+    assert row["version"] == 1
     assert [far("VIF.get_network", vif) for vif in row["VIFs"]] == [ref("far lan")]
     there = disk(far, vm)
     assert far("VDI.get_SR", there) == ref("far nfs")
@@ -340,6 +341,59 @@ def test_refusals_to_another_pool(client: Client, far: Client, estate: Estate) -
     far("host.disable", ref("f1"))
     assert refusal(lambda: send(client, "web", dest, disks, networks=networks)) == ["HOST_DISABLED", ref("f1")]
     assert client("VM.get_resident_on", ref("web")) == ref("h1")
+
+
+def test_what_the_other_pool_says_to_the_vm_s_metadata(client: Client, far: Client, estate: Estate) -> None:
+    """Before anything is copied: who is there already, the memory, the CPU; then the disks' own properties."""
+    dest, disks = receive(far, "f1", "far lan"), {ref("web disk"): ref("far nfs")}
+    networks, there = {ref("web vif"): ref("far lan")}, estate.pools[1].db
+    row = client("VM.get_record", ref("web"))
+
+    def found() -> list[str]:
+        return refusal(lambda: send(client, "web", dest, disks, networks=networks))
+
+    with estate.pools[0].db.lock:
+        estate.pools[0].db.write("VDI", ref("web disk"), cbt_enabled=True)
+        estate.pools[0].db.write("VM", ref("web"), other_config={"mac_seed": "seed"})
+    with there.lock:
+        weaker = {**there.get("host", ref("f1"))["cpu_info"], "features_hvm": "00000000"}
+        there.write("host", ref("f1"), cpu_info=weaker)
+        twin = there.create(
+            "VM", {"uuid": world.ident("twin"), "name_label": "twin", "other_config": {"mac_seed": "seed"}}
+        )
+    assert found() == ["DUPLICATE_MAC_SEED", "seed"]
+    with there.lock:
+        there.destroy("VM", twin)
+        same = there.create("VM", {"uuid": row["uuid"], "name_label": "web", "power_state": "Suspended"})
+    assert found() == ["VM_BAD_POWER_STATE", same, "Halted", "Suspended"]
+    with there.lock:
+        there.write("VM", same, power_state="Halted")
+    assert found() == ["VM_TO_IMPORT_IS_NOT_NEWER_VERSION", same, "0", "0"]
+    with there.lock:
+        there.destroy("VM", same)
+        total = there.get("host_metrics", there.value("host", ref("f1"), "metrics"))["memory_total"]
+        there.write("host_metrics", there.value("host", ref("f1"), "metrics"), memory_total=2 * GIB)
+    assert found()[0] == "HOST_NOT_ENOUGH_FREE_MEMORY"
+    with there.lock:
+        there.write("host_metrics", there.value("host", ref("f1"), "metrics"), memory_total=total)
+    assert found()[0] == "VM_INCOMPATIBLE_WITH_THIS_HOST"
+    with there.lock:
+        there.write("host", ref("f1"), cpu_info={**weaker, "features_hvm": world.FEATURES})
+    assert found()[0] == "VDI_CBT_ENABLED"
+    assert client("VM.get_resident_on", ref("web")) == ref("h1")
+
+
+def test_a_pool_without_the_licence_receives_nothing(far: Client, estate: Estate) -> None:
+    with estate.pools[1].db.lock:
+        estate.pools[1].db.write("host", ref("f1"), license_params={"restrict_storage_xen_motion": "true"})
+    assert refusal(lambda: receive(far, "f1", "far lan")) == ["LICENCE_RESTRICTION", "Storage_motion"]
+
+
+def test_a_pool_whose_coordinator_is_dead_cannot_be_contacted(client: Client, far: Client, estate: Estate) -> None:
+    dest, disks = receive(far, "f1", "far lan"), {ref("web disk"): ref("far nfs")}
+    estate.kill(world.ident("f1"))
+    found = refusal(lambda: send(client, "web", dest, disks, networks={ref("web vif"): ref("far lan")}))
+    assert found[0] == "CANNOT_CONTACT_HOST"
 
 
 def test_three_at_a_time(client: Client, far: Client, estate: Estate) -> None:

@@ -24,8 +24,9 @@ calls.load()
 _BEGIN = 1.0
 """Seconds, really, that an asynchronous call waits for its thread to begin."""
 _ASYNC = ("Async.", "InternalAsync.")
-# Classes whose calls never make a task (xapi's data model).
-_NO_TASKS = ("session", "event", "task")
+# Classes whose calls never make a task (xapi's data model): asked for asynchronously, they answer with a reference of
+# nothing, and nobody learns what became of them.
+_NO_TASKS = ("event", "task")
 
 # What reads the database alone: a member asks its coordinator for it.
 _READS = frozenset(
@@ -178,20 +179,28 @@ def _work(message: Message, arguments: list[Any]) -> Work:
 
 
 def _in_task(context: Context, message: Message, work: Work, begun: threading.Event) -> None:
-    task = context.task
-    assert task is not None
     with context.db.lock:
         begun.set()
         context.db.changed.notify_all()
         try:
-            result = work(context)
-        except Failure as failure:
-            task.fail(context.now(), failure)
+            result = tasks.encode(message.result, work(context))
         except HostDown:
             return  # with its coordinator's toolstack the task is gone
+        except Failure as failure:
+            _end(context, failure)
         except Exception as bug:  # noqa: BLE001 - a task must end, as in xapi: with INTERNAL_ERROR
-            task.fail(context.now(), _internal(context.estate, bug))
+            _end(context, _internal(context.estate, bug))
         else:
-            task.succeed(context.now(), tasks.encode(message.result, result))
+            _end(context, result)
         finally:
-            context.pool.tasks.pop(task.ref, None)
+            if context.task is not None:
+                context.pool.tasks.pop(context.task.ref, None)
+
+
+def _end(context: Context, outcome: str | Failure) -> None:
+    if context.task is None:
+        return
+    if isinstance(outcome, Failure):
+        context.task.fail(context.now(), outcome)
+    else:
+        context.task.succeed(context.now(), outcome)

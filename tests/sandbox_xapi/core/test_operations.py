@@ -140,3 +140,14 @@ def test_fifty_clients_at_once(estate: Estate) -> None:
     assert record["current_operations"] == {}
     assert record["scheduled_to_be_resident_on"] == "OpaqueRef:NULL"
     assert estate.counts["VM.pool_migrate"] == 150
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_asynchronous_call_about_tasks_makes_none(client: Client) -> None:
+    """xapi makes no tasks for the classes task and event: the answer is a reference of nothing."""
+    own = client("task.create", "mine", "")
+    answer = client("Async.task.add_to_other_config", own, "k", "v")
+    assert answer.startswith("DummyRef:")
+    eventually(lambda: client("task.get_other_config", own) == {"k": "v"})
+    assert client("Async.task.add_to_other_config", "OpaqueRef:gone", "k", "v").startswith("DummyRef:")
+    assert list(client("task.get_all")) == [own]

@@ -6,7 +6,8 @@ One line declares a command's grammar, as a person would read it in the help::
 
 Lower-case words in front are the command's name. An upper-case word is something to fill in, `[to HOST]` an optional
 argument after a keyword, `because REASON` a required one, `[all]` a flag, `on|off` a word that must be one of these. A
-keyword may be two words, `[to pool DESTINATION]`: where something follows them that is no keyword.
+keyword may be two words, `[to pool DESTINATION [host MEMBER]]`: where something follows them that is no keyword. What
+is within such an argument comes after it: `host` is a keyword only then.
 Values may hold spaces: everything up to the next keyword belongs to them; a REASON takes the whole rest of the line, so
 it comes last. A word in quotes is never a keyword, so that a VM called `to` can be named.
 Commands of one pool accept `in POOL` besides, and those that change it `at WHEN` and `emergency "why"`. Nothing here
@@ -23,7 +24,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.errors import Choice, ParseError
-from bot.text import one_line
+from bot.text import one_line, quoted
 
 MAX_LENGTH = 2000
 """Longer input is refused: no command needs it, and Slack itself cuts at 4,000 characters."""
@@ -34,7 +35,8 @@ _SMART = str.maketrans(
 _SLACK_LINK = re.compile(
     r"<(?:(?:https?://|mailto:|tel:)[^<>|\s]*)\|([^<>]*)>|<((?:https?://)[^<>|\s]*)>|<[@#][A-Z0-9]+\|([^<>]*)>"
 )
-_ELEMENT = re.compile(r"\[[^\]]*\]|\S+")
+_ELEMENT = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]|\S+")
+_WITHIN = re.compile(r"\[[^\[\]]*\]")
 _PLACEHOLDER = re.compile(r"[A-Z]+\Z")
 
 
@@ -61,6 +63,8 @@ class Slot:
     choices: tuple[str, ...] = ()
     before: Callable[[Word], bool] | None = None
     """The keyword is one only before such a word: names may hold it otherwise."""
+    within: str = ""
+    """The keyword is one only after the argument of this field."""
 
     @property
     def flag(self) -> bool:
@@ -120,7 +124,8 @@ def usage(text: str) -> Usage:
     keyword = ""
     for element in _ELEMENT.findall(text):
         optional = element.startswith("[")
-        words = element.strip("[]").split()
+        inner = _WITHIN.findall(element[1:]) if optional else []
+        words = _WITHIN.sub("", element[1:-1]).split() if optional else [element]
         if keyword and (optional or not _PLACEHOLDER.match(element)):
             raise ValueError(f"{text}: {keyword} is not followed by what belongs after it")
         if not optional and "|" in element:
@@ -139,6 +144,10 @@ def usage(text: str) -> Usage:
             slots.append(Slot(words[0], "", words[0], False))
         elif len(words) in (2, 3) and _PLACEHOLDER.match(words[-1]):
             slots.append(Slot(words[-1].lower(), words[-1], " ".join(words[:-1]), not optional))
+            slots += [
+                Slot(placeholder.lower(), placeholder, within, False, within=words[-1].lower())
+                for within, placeholder in (each.strip("[]").split() for each in inner)
+            ]
         else:
             raise ValueError(f"{text}: {element} is not understood")
     if keyword:
@@ -294,7 +303,7 @@ def _unknown(line: str, found: tuple[Word, ...], names: Sequence[str]) -> ParseE
     end = wrong.end if same_noun else pair[-1].end
     rest = line[pair[-1].end :].strip()
     return ParseError(
-        f"There is no command “{one_line(typed, 60)}”.",
+        f"There is no command {quoted(typed, 60)}.",
         text=line,
         start=wrong.start,
         end=end,
@@ -325,7 +334,9 @@ def _arguments(line: str, rest: Sequence[Word], chosen: Usage, slots: Sequence[S
         follower = rest[0] if rest else None
         if keyword is not None and keyword.before and not (follower and keyword.before(follower)):
             keyword = None
-        if keyword is not None and keyword is slot and pending and _is_of_its_name(keyword, follower, keywords):
+        if keyword is not None and keyword.within not in ("", slot.field if slot else "", *values):
+            keyword = None
+        if keyword is not None and keyword is slot and (not pending or _is_of_its_name(keyword, follower, keywords)):
             keyword = None
         if keyword is None:
             if slot is None:

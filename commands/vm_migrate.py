@@ -27,12 +27,12 @@ class Arguments:
     host: Host | None = None
     destination: PoolView | None = None
     member: Host | None = None
-    sr: SR | None = None
     network: Network | None = None
+    sr: SR | None = None
 
 
 @command(
-    "vm migrate VM [to HOST] [to pool DESTINATION] [host MEMBER] [storage SR] [network NETWORK]",
+    "vm migrate VM [to HOST] [to pool DESTINATION [host MEMBER] [network NETWORK]] [storage SR]",
     risk=Risk.DISRUPTIVE,
     summary="Move a running VM to another host, without stopping it; or a VM to another pool.",
     details=(
@@ -52,14 +52,13 @@ class Arguments:
         "migrate vm web-1 to xs2 in lab",
         "vm migrate build-1 to xs2 storage NFS storage",
         "vm migrate web-1 to pool prod",
-        "vm migrate web-1 to pool prod host xs21 storage iSCSI main network DMZ in lab",
+        "vm migrate web-1 to pool prod host xs21 network DMZ storage iSCSI main in lab",
     ),
 )
 def plan(arguments: Arguments, context: Context) -> Plan:
     vm, inventory = arguments.vm, context.pool.inventory()
     if arguments.destination is not None:
         return _to_pool(arguments, arguments.destination, context)
-    _only_with_a_pool(arguments)
     if arguments.sr is not None:
         return planning.with_disks(vm, arguments.host, arguments.sr, context)
     source = vm.resident_on
@@ -110,17 +109,3 @@ def _to_pool(arguments: Arguments, there: PoolView, context: Context) -> Plan:
         )
     wanted = crossing.Wanted(host=arguments.member, sr=arguments.sr, network=arguments.network)
     return crossing.to_pool(arguments.vm, there, wanted, context)
-
-
-def _only_with_a_pool(arguments: Arguments) -> None:
-    """:raises Refused: what only a move to another pool takes was said without one."""
-    if arguments.member is not None:
-        raise Refused(
-            "“host HOST” says where in another pool a VM goes, and no pool was named.",
-            remedy="Within its pool: “vm migrate VM to HOST”; to another: “vm migrate VM to pool POOL host HOST”",
-        )
-    if arguments.network is not None:
-        raise Refused(
-            "A VM that stays in its pool stays on its networks.",
-            remedy="Leave “network …” out; it is for “vm migrate VM to pool POOL network NETWORK”.",
-        )

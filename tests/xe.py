@@ -74,6 +74,7 @@ vif vdi; vm
 vm-shutdown: ; force; vm
 vm-snapshot: new-name-label; new-name-description ignore-vdi-uuids; vm
 vm-start: ; force on paused; vm
+vm-uninstall: ; force; vm
 vm-unpause: ; ; vm
 """
 #: Class: fields that can be set or read one by one, those that the bot's texts name.

@@ -40,11 +40,6 @@ class Crossing:
     def there(self) -> Inventory:
         return self.journey.arrives_in
 
-    @property
-    def in_there(self) -> str:
-        """The end of a command line about the other pool."""
-        return f"in {quoted(self.to)}"
-
 
 def all_vifs(vm: VM) -> tuple[VIF, ...]:
     """Its virtual NICs, and those of its snapshots, which come along."""
@@ -71,7 +66,7 @@ def checks(crossing: Crossing, sends: Drivers, receives: Drivers) -> Iterator[Ch
         host.live,
         f"{quoted(host.name)} is alive",
         "" if host.live else "its coordinator has not heard from it",
-        f"Look at the host itself; “pool status {crossing.in_there}” says what is known.",
+        f"Look at the host itself; “pool status in {quoted(crossing.to)}” says what is known.",
     )
     yield from _who_is_there(crossing)
     if vm.power_state != "Halted":
@@ -114,7 +109,7 @@ def _host(crossing: Crossing, *ids: str) -> Iterator[Check]:
     for each in ids:
         check = found.get(each)
         if check is not None and check.id == "host.enabled":
-            line = f"host maintenance {spelling(crossing.host, crossing.there)} off {crossing.in_there}"
+            line = f"host maintenance {spelling(crossing.host, crossing.there)} off in {quoted(crossing.to)}"
             yield replace(check, remedy=f"When it is ready: “{line}”")
         elif check is not None:
             yield check
@@ -213,7 +208,7 @@ def _plugged(crossing: Crossing) -> Check:
     check = motion.plugged(crossing.journey)
     if check.ok or "“sr repair" not in check.remedy:
         return check
-    return replace(check, remedy=f"{check.remedy.rstrip('”')} {crossing.in_there}”")
+    return replace(check, remedy=f"{check.remedy.rstrip('”')} in {quoted(crossing.to)}”")
 
 
 def _connected(crossing: Crossing) -> Iterator[Check]:
@@ -238,7 +233,7 @@ def _failover(crossing: Crossing) -> Iterator[Check]:
         return
     guard = ha.guard(there, ha.Change(arriving=(vm, crossing.host))) if vm.power_state == "Running" else None
     if guard is not None:
-        yield replace(guard, code="", remedy=f"Free memory there, or “ha tolerate N {crossing.in_there}”.")
+        yield replace(guard, code="", remedy=f"Free memory there, or “ha tolerate N in {quoted(crossing.to)}”.")
     if not ha.is_protected(vm):
         return
     tied = [sr.name for sr in dict.fromkeys(crossing.journey.moves.values()) if not _everywhere(sr, there)]

@@ -26,7 +26,7 @@ def notices(crossing: Crossing) -> Iterator[tuple[str, str, str, str]]:
             "ha.lost",
             "nothing restarts it there when a host fails",
             f"it is protected, and high availability is off in {quoted(crossing.to)}",
-            f"“ha enable {crossing.in_there}”",
+            f"“ha enable in {quoted(crossing.to)}”",
         )
     for field, what in (("appliance", "vApp"), ("snapshot_schedule", "snapshot schedule"), ("groups", "VM group")):
         if _has(vm, field):

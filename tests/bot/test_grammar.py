@@ -49,6 +49,25 @@ def marked(error: ParseError) -> str:
         ("vm show <https://web-1.example.com|web-1.example.com>", {"": "vm show", "vm": "web-1.example.com"}),
         ("vm show <#C123ABC|general>", {"": "vm show", "vm": "general"}),
         ("  pool   status\tall\n", {"": "pool status", "all": "all"}),
+        ("vm migrate web-1 to pool prod", {"": "vm migrate", "vm": "web-1", "destination": "prod"}),
+        ("vm migrate web-1 to pool", {"": "vm migrate", "vm": "web-1", "host": "pool"}),
+        ("vm migrate web-1 to pool in lab", {"": "vm migrate", "vm": "web-1", "host": "pool", "pool": "lab"}),
+        ('vm migrate web-1 to "pool prod"', {"": "vm migrate", "vm": "web-1", "host": "pool prod"}),
+        ('vm migrate web-1 to pool "in" in lab', {"": "vm migrate", "vm": "web-1", "destination": "in", "pool": "lab"}),
+        (
+            "vm migrate mail host 1 TO POOL prod host xs 9 network Pool-wide network associated with eth0"
+            " storage NFS storage in lab",
+            {
+                "": "vm migrate",
+                "vm": "mail host 1",
+                "destination": "prod",
+                "member": "xs 9",
+                "network": "Pool-wide network associated with eth0",
+                "sr": "NFS storage",
+                "pool": "lab",
+            },
+        ),
+        ("vm migrate web-1 to to", {"": "vm migrate", "vm": "web-1", "host": "to"}),
         ("help vm migrate", {"": "help", "command": "vm migrate"}),
         ("log last 50", {"": "log", "number": "50"}),
         ("vm list on xs1 matching web", {"": "vm list", "host": "xs1", "text": "web"}),
@@ -72,6 +91,7 @@ def test_a_missing_argument_is_named_and_is_no_mistake() -> None:
         ('vm show "web-1', 'vm show ["]web-1', "never closed"),
         ("vm migrate web-1 to", "vm migrate web-1 [to]", "after “to”"),
         ("vm migrate web-1 to xs2 to xs3", "vm migrate web-1 to xs2 [to] xs3", "twice"),
+        ("vm migrate a to pool b to pool c", "vm migrate a to pool b [to pool] c", "twice"),
         ("pending everything", "pending [everything]", "not expected"),
         ("pool status lab", "pool status [lab]", "not expected"),
         ("vm show we\x07b", "vm show we[\x07]b", "invisible"),
@@ -112,7 +132,19 @@ def test_a_quoted_name_comes_through_as_it_is(name: str) -> None:
     assert parsed(f'vm show "{escaped}"')["vm"] == straight
 
 
-@pytest.mark.parametrize("text", ["x VM HOST", "x [to HOST] [to VM]", "VM x", "x [in POOL]", "x HOST [to HOST]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x VM HOST",
+        "x [to pool]",
+        "x [to a b HOST]",
+        "x [to HOST [VM]]",
+        "x [to HOST] [to VM]",
+        "VM x",
+        "x [in POOL]",
+        "x HOST [to HOST]",
+    ],
+)
 def test_a_usage_that_cannot_be_read_is_refused_when_declared(text: str) -> None:
     with pytest.raises(ValueError, match=r"x"):
         grammar.usage(text)

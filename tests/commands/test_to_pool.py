@@ -371,8 +371,6 @@ def pools() -> Any:
     [
         ("web-7 to pool north", "is in north already"),
         ("web-7 to n2 to pool south", "n2 is in north"),
-        ("web-7 host n2", "no pool was named"),
-        ("web-7 to n2 network DMZ", "stays on its networks"),
         ("web-7 to pool south network Backup", "has its namesake"),
     ],
 )

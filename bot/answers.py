@@ -68,9 +68,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A report, for the person who asked."""
+    """A report, for the person who asked. `refused`: it says why a change cannot be made."""
 
     report: Report
+    refused: bool = False
     kind: Literal["shown"] = "shown"
 
 

@@ -144,7 +144,7 @@ class Engine:
         if plan.blockers:
             codes = [finding.id for finding in plan.blockers]
             self._refused("refused", ask.actor, plan.pool.name, {"text": ask.text, "blockers": codes})
-            return Shown(refusal.blocked(plan))
+            return Shown(refusal.blocked(plan), refused=True)
         place, elsewhere = self._card_place(plan, ask)
         allowed = requirement.approvals == 0
         digest, fingerprint = plan.digest(), _fingerprint(plan, bool(emergency))

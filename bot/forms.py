@@ -15,7 +15,7 @@ from bot.model import Actor, Place
 from bot.ports import Pools
 from bot.registry import CANDIDATE, DESTINATION, OBJECTS, POOL, Command
 from bot.scope import Scopes
-from bot.text import one_line
+from bot.text import joined, one_line
 
 _LABELS = {
     "VM": "VM",
@@ -49,7 +49,7 @@ class Forms:
         return Form(command=command.name, title=command.name, summary=command.summary, fields=fields)
 
     def _field(self, slot: Slot, parsed: Parsed) -> FormField:
-        label = _LABELS.get(slot.placeholder, slot.field.capitalize())
+        label = joined(slot.choices, last="or") or _LABELS.get(slot.placeholder, slot.field.capitalize())
         word = parsed.values.get(slot.field)
         return FormField(
             name=slot.field,

@@ -22,11 +22,11 @@ class Jobs:
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max_workers=2)}, timezone="UTC", daemon=True
         )
-        for tick in ticks:
-            self._scheduler.add_job(_guarded(tick), "interval", seconds=seconds, max_instances=1, coalesce=True)
-        # A tick that takes long is no news; APScheduler would warn of every run that it leaves out.
+        # A tick that takes long is no news, nor is one that is added; APScheduler would tell of each.
         logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         logging.getLogger("apscheduler.executors.default").setLevel(logging.ERROR)
+        for tick in ticks:
+            self._scheduler.add_job(_guarded(tick), "interval", seconds=seconds, max_instances=1, coalesce=True)
 
     def start(self) -> None:
         self._scheduler.start()

@@ -31,6 +31,12 @@ def as_json(answer: Answer) -> str:
     return json.dumps(data, ensure_ascii=True, indent=2)
 
 
+def status_of(answer: Answer) -> int:
+    """A process's exit status: 0 when it was answered or opened; 1 when it is refused, incomplete, or went wrong."""
+    refused = isinstance(answer, Shown) and answer.refused
+    return 1 if refused or isinstance(answer, NeedsForm | Problem | Bug) else 0
+
+
 class Terminal:
     """Writes answers to a stream. Colours only on a terminal that has them."""
 
@@ -40,29 +46,29 @@ class Terminal:
         self._console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
     def show(self, answer: Answer) -> int:
-        """Write the answer; returns the process's exit status: 0 for an answer, 1 for a problem or a bug."""
+        """Write the answer; returns the process's exit status, as :func:`status_of` has it."""
         match answer:
             case Shown(report):
                 self.report(report)
             case Opened():
-                state = "was open already" if answer.existing else "is open and waits for approval"
+                state = "was open already" if answer.existing else "is open"
                 self.line(f"Request {answer.request_id} {state}: {answer.title}", "bold")
+                self.line(
+                    f"“request show {answer.request_id}” says what would be done, and who is still to approve it."
+                )
             case Voted(text):
                 self.line(text)
             case NeedsForm(form):
-                missing = ", ".join(field.label for field in form.fields if field.required and not field.value)
+                missing = ", ".join(_inside(each.label) for each in form.fields if each.required and not each.value)
                 self.line(f"{form.command}: {missing} is missing", "bold")
                 self.line(f"“help {form.command}” says how it is asked.")
-                return 1
             case Problem():
                 self._problem(answer)
-                return 1
             case Bug(reference):
                 self.line(f"That is a defect of the bot. Its log has the details under {reference}.", "red")
-                return 1
             case Repeated():
                 self.line("That was answered already.")
-        return 0
+        return status_of(answer)
 
     def report(self, report: Report) -> None:
         mark, colour = _MARKS.get(report.level, ("", ""))
@@ -118,6 +124,11 @@ class Terminal:
     def line(self, text: str, style: str = "") -> None:
         # One line of data stays one line of output; the terminal may fold it.
         self._console.print(Text(one_line(text), style), soft_wrap=True)
+
+
+def _inside(label: str) -> str:
+    """A label within a sentence: `host`, but `VM`."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _cell(cell: Cell) -> Text:

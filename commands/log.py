@@ -61,7 +61,7 @@ def plan(arguments: Arguments, context: Context) -> Report:
     if not rows:
         title = "Nothing in the ledger fits" if searching else "Nothing is in the ledger here"
         return Report(title=title, summary=hint)
-    columns = ("No.", "When", "Who", "What", "Request", "Pool")
+    columns = ("No.", "When (UTC)", "Who", "What", "Request", "Pool")
     table = Table(columns=columns, rows=tuple(map(_row, rows[:wanted])), more=max(len(rows) - wanted, 0))
     parts: tuple[Part, ...] = (table, Lines(lines=(Line(text=hint),))) if hint else (table,)
     kind = "entry", "entries"

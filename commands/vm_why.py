@@ -104,8 +104,9 @@ def _lines(reasons: dict[Host, tuple[Check, ...]]) -> Iterator[Line]:
 
 def _summary(vm: VM, home: Host | None, others: list[Host]) -> str:
     now = f"it runs on {quoted(home.name)}" if home else f"it is {vm.power_state.lower()}"
-    more = " other" if home else ""
-    return f"{now[:1].upper()}{now[1:]}; {plural(len(others), f'{more.strip()} host'.strip())} could take it."
+    host = "other host" if home else "host"
+    counted = plural(len(others), host) if others else f"no {host}"
+    return f"{now[:1].upper()}{now[1:]}; {counted} could take it."
 
 
 def _suggestions(vm: VM, others: list[Host], context: Context, inventory: Inventory) -> tuple[Suggestion, ...]:

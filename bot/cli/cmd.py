@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bot import compose, config
-from bot.answers import Ask, Opened, Problem, Shown
+from bot.answers import Ask, Opened, Shown
 from bot.cli.common import Parsers
 from bot.cli.following import follow, progressing
 from bot.cli.people import OperatingSystem, acting
 from bot.errors import UserError
 from bot.model import Attachment, Place
-from bot.terminal import Terminal, as_json
+from bot.terminal import Terminal, as_json, status_of
 
 
 def add_parser(parts: Parsers[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -28,7 +29,7 @@ def add_parser(parts: Parsers[argparse.ArgumentParser]) -> argparse.ArgumentPars
     cmd.add_argument("--wait", action="store_true", help="for a change: wait until it has ended")
     limit = "wait so long at most; status 3 when it has not ended then"
     cmd.add_argument("--limit", metavar="SECONDS", type=float, default=math.inf, help=limit)
-    cmd.set_defaults(run=_cmd)
+    cmd.set_defaults(run=_cmd, log_from=logging.ERROR)  # what is refused is answered; a log would say it twice
     return cmd
 
 
@@ -44,12 +45,11 @@ def _cmd(options: argparse.Namespace) -> int:
         )
         with progressing():
             answer = bot.engine.answer(ask)
-        terminal = Terminal(sys.stdout)
+        status = status_of(answer)
         if options.json:
             sys.stdout.write(as_json(answer) + "\n")
-            status = 0 if not isinstance(answer, Problem) else 1
         else:
-            status = terminal.show(answer)
+            Terminal(sys.stdout if status == 0 or isinstance(answer, Shown) else sys.stderr).show(answer)
         if isinstance(answer, Shown) and answer.report.attachments:
             _keep(answer.report.attachments, options.to, Terminal(sys.stderr))
         if isinstance(answer, Opened) and (options.wait or bot.runner.running()):

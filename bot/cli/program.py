@@ -21,7 +21,7 @@ DEFAULT_CONFIG = Path("xenia.toml")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the process's exit status: 0 done, 1 refused or found wrong, 2 wrong usage."""
     options = parser().parse_args(arguments)
-    logs.to_stderr(logging.DEBUG if options.verbose else logging.INFO if options.run is run.run else logging.WARNING)
+    logs.to_stderr(logging.DEBUG if options.verbose else getattr(options, "log_from", logging.WARNING))
     try:
         return int(options.run(options))
     except UserError as error:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def add_parser(parts: Parsers[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add `xenia run`."""
     starts = parts.add_parser("run", help="listen in Slack until stopped")
-    starts.set_defaults(run=run)
+    starts.set_defaults(run=run, log_from=logging.INFO)
     return starts
 
 

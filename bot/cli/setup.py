@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import sys
 import urllib.parse
@@ -11,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot import config, trial
+from bot.answers import Problem
 from bot.cli.common import Parsers, show
 from bot.clock import SystemClock
 from bot.config.reading import command_names
-from bot.errors import Refused
+from bot.errors import Refused, UserError
 from bot.model import Level
 from bot.setup.answers import Answers
 from bot.setup.written import Chosen
@@ -47,6 +49,7 @@ def add_parser(parts: Parsers[argparse.ArgumentParser]) -> None:
     setup.add_argument("--operators", metavar="ID", action="append", help="who may ask for changes (U…, S…)")
     setup.add_argument("--approvers", metavar="ID", action="append", help="who may approve them")
     setup.add_argument("--readers", metavar="ID", action="append", help="who may look (default: everyone)")
+    setup.add_argument("--terminal", metavar="ID", help="who of them this login is, for xenia cmd (default: nobody)")
     setup.add_argument("--pool", metavar="NAME", help="what people will call the pool")
     setup.add_argument("--hosts", metavar="ADDRESS", action="append", help="a host of it")
     setup.add_argument("--username", metavar="NAME", help="XenAPI account (default: root)")
@@ -63,15 +66,14 @@ def _setup(options: argparse.Namespace) -> int:
     app = urllib.parse.quote(json.dumps(manifest(), separators=(",", ":")))
     answers.tell("1. Slack. This address creates the app; install it, and make an app-level token (connections:write):")
     terminal.line(f"   {NEW_APP}{app}")
-    bot_token, app_token = answers.secret("bot_token"), answers.secret("app_token")
-    workspace = _connected(bot_token, app_token, options.api_url)
-    _tried(trial.of_slack(workspace), terminal)
+    bot_token, app_token, workspace = _slack(answers, terminal, options.api_url)
 
     answers.tell("2. Channel and people.")
     channel = answers.text("channel", "Id of the channel where requests are decided (C…)")
     operators = answers.several("operators", "Ids of the people who may ask for changes (U… or S…)")
     approvers = answers.several("approvers", "Ids of the people who may approve them")
     readers = answers.several("readers", "Ids of the people who may look", ("everyone",))
+    me = answers.text("terminal", f"Who of them is {getpass.getuser()} at this machine's terminal (- for nobody)", "-")
 
     answers.tell("3. The pool.")
     pool = answers.text("pool", "What people will call the pool, one word", "lab")
@@ -86,6 +88,7 @@ def _setup(options: argparse.Namespace) -> int:
         operators=operators,
         approvers=approvers,
         readers=readers,
+        terminal={} if me == "-" else {getpass.getuser(): me},
         pool=pool,
         hosts=hosts,
         username=answers.text("username", "XenAPI account", "root"),
@@ -106,8 +109,28 @@ def _setup(options: argparse.Namespace) -> int:
     if not options.no_message:
         _greet(workspace, channel, pool, settings.slack.command)
         answers.tell(f"A message was sent to {channel}.")
-    answers.tell(f"Done. Start the bot: xenia run --config {chosen.config}")
+    if chosen.terminal:
+        answers.tell(f'Done. Ask here: xenia cmd --config {chosen.config} "pool status in {pool}"')
+    answers.tell(f"{'' if chosen.terminal else 'Done. '}Start the bot: xenia run --config {chosen.config}")
     return 0
+
+
+def _slack(answers: Answers, terminal: Terminal, api_url: str) -> tuple[str, str, Workspace]:
+    """Both tokens and what they open. Tokens that were typed and do not work are asked for again.
+
+    :raises UserError: they do not work and were given as files or variables, or nobody is asked.
+    """
+    while True:
+        bot_token, app_token = answers.secret("bot_token"), answers.secret("app_token")
+        try:
+            workspace = _connected(bot_token, app_token, api_url)
+            _tried(trial.of_slack(workspace), terminal)
+            return bot_token, app_token, workspace
+        except UserError as error:
+            if not (answers.types("bot_token") or answers.types("app_token")):
+                raise
+            terminal.show(Problem.of(error))
+            answers.tell("Once more, or Ctrl-C to stop.")
 
 
 def _connected(bot_token: str, app_token: str, api_url: str) -> Workspace:

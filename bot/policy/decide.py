@@ -228,7 +228,7 @@ def _member(standing: Standing) -> None:
     if not standing.member:
         raise Denied(
             f"You cannot use this bot: {standing.why_not or 'you are not a member here.'}",
-            remedy="Ask a member of the team to do it for you.",
+            remedy=standing.remedy or "Ask a member of the team to do it for you.",
         )
 
 

@@ -17,6 +17,8 @@ class Standing:
 
     member: bool
     why_not: str = ""
+    remedy: str = ""
+    """What would make them count, where there is something better than to ask a member."""
     groups: frozenset[str] = frozenset()
     """Ids of the user groups that the person is in, and of the channels that they are a member of, as far as the policy
     mentions them.

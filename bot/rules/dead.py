@@ -40,7 +40,8 @@ def silence(host: Host, answer: HostAnswer, inventory: Inventory) -> Iterator[Ch
         silent,
         f"{name} does not answer the bot at {host.address}",
         answer.words,
-        "It is not dead. “host maintenance HOST on” empties it, “host remove HOST” takes it out of the pool."
+        f"It is not dead. “host maintenance {spelling(host, inventory)} on” empties it,"
+        f" “host remove {spelling(host, inventory)}” takes it out of the pool."
         if answer.standpoint in (Standpoint.MEMBER, Standpoint.COORDINATOR)
         else f"Look at {name} itself, and switch it off if it has to be given up.",
     )

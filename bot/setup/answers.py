@@ -55,6 +55,11 @@ class Answers:
             return given or default
         return tuple(self.text(name, question, " ".join(default)).replace(",", " ").split())
 
+    def types(self, name: str) -> bool:
+        """Whether this secret is typed: then it can be asked for again."""
+        given = getattr(self._options, f"{name}_file") is not None or self._environment.get(SECRETS[name][0])
+        return self.asks and not given
+
     def secret(self, name: str) -> str:
         """:raises UserError: the file cannot be read, or nobody is asked and there is neither file nor variable."""
         variable, question = SECRETS[name]

@@ -30,6 +30,7 @@ class Chosen:
     username: str
     fingerprints: tuple[str, ...]
     allow_tls1: bool = False
+    terminal: Mapping[str, str] = field(default_factory=dict)
     address_map: Mapping[str, str] = field(default_factory=dict)
     watch_port: int | None = None
     values: Mapping[str, str] = field(repr=False)
@@ -63,6 +64,10 @@ class Chosen:
         yield f"approvers = {_toml(self.approvers)}   # may approve what others ask for"
         yield f"readers = {_toml(self.readers)}   # may look"
         yield ""
+        if self.terminal:
+            yield "[terminal]   # logins of this machine, as the people that they are in Slack"
+            yield from (f"{_toml(login)} = {_toml(user)}" for login, user in self.terminal.items())
+            yield ""
         yield f"[pools.{_toml(self.pool)}]   # people type this name after `in`"
         yield f"hosts = {_toml(self.hosts)}   # any one finds the others"
         yield f"username = {_toml(self.username)}"

@@ -373,9 +373,9 @@ class PoolSession:
         self._denied_password = ""
         self._logins += 1
         if self._coordinator and not same(self._coordinator, tried.endpoint.address):
-            _log.warning("pool %s: the coordinator is now %s", self._settings.name, tried.endpoint.address)
+            _log.warning("the coordinator is now %s", tried.endpoint.address)
         else:
-            _log.info("pool %s: logged in at %s", self._settings.name, tried.endpoint.address)
+            _log.info("logged in at %s", tried.endpoint.address)
         proof = tried.proof or PLAIN_HTTP
         self._witness("pool login", {**self._door_told(tried), "tls": proof.tls, "trust": proof.trust})
         return Login(tried.endpoint, tried.handle, self._logins, proof)

@@ -280,7 +280,7 @@ def test_why_names_every_host_and_every_reason() -> None:
         assert rows["xs2"][0] == "no"
         assert "disabled" in rows["xs2"][1]
         assert "Local storage" in rows["xs2"][1]
-        assert "no other hosts could take it" in report.summary
+        assert "no other host could take it" in report.summary
         assert not report.suggestions
 
 

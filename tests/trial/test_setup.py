@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import pty
@@ -143,15 +144,21 @@ def test_nothing_is_written_when_something_is_missing_or_wrong(
 
 
 def test_by_questions_with_secrets_that_are_not_shown(world: World, tmp_path: Path) -> None:
-    """A real terminal: what is typed as a secret is not echoed, and a certificate is trusted only when agreed to."""
+    """A real terminal: what is typed as a secret is not echoed, tokens that do not work are asked for again, and a
+    certificate is trusted only when agreed to.
+    """
     words = [sys.executable, "-m", "bot", "setup", "--directory", str(tmp_path), "--api-url", world.slack["api"]]
     answers = [
+        ("Bot token", "xoxb-mistyped"),
+        ("App-level token", world.slack["app_token"]),
+        ("Once more", None),
         ("Bot token", world.slack["bot_token"]),
         ("App-level token", world.slack["app_token"]),
         ("Id of the channel", "C0INFRA"),
         ("may ask for changes", "U0OLGA"),
         ("may approve them", "U0ANA, U0BEN"),
         ("who may look", ""),
+        ("at this machine's terminal", "U0OLGA"),
         ("will call the pool", ""),
         ("Addresses of its hosts", world.host),
         ("show the same?", "y"),
@@ -163,25 +170,28 @@ def test_by_questions_with_secrets_that_are_not_shown(world: World, tmp_path: Pa
         os.chdir(ROOT)
         os.environ["COLUMNS"] = "300"
         os.execv(words[0], words)
-    seen, deadline = "", time.monotonic() + LIMIT_SECONDS
+    seen, looked_at, deadline = "", 0, time.monotonic() + LIMIT_SECONDS
 
     def until(word: str) -> None:
-        nonlocal seen
-        at = len(seen)
-        while word not in seen[max(at - 200, 0) :] and time.monotonic() < deadline:
+        """Read until the word comes, after the one before."""
+        nonlocal seen, looked_at
+        while word not in seen[looked_at:] and time.monotonic() < deadline:
             if select.select([terminal], [], [], 0.2)[0]:
                 try:
                     seen += os.read(terminal, 65536).decode("utf-8", "replace")
                 except OSError:
                     return
+        looked_at = max(seen.find(word, looked_at), looked_at) + len(word)
 
     for question, answer in answers:
         until(question)
         assert question in seen, seen
+        if answer is None:
+            continue
         while question in HIDDEN and termios.tcgetattr(terminal)[3] & termios.ECHO and time.monotonic() < deadline:
             time.sleep(0.02)  # what is typed before the terminal hides it would be thrown away
         os.write(terminal, answer.encode() + b"\n")
-    until("Done. Start the bot")
+    until("Start the bot")
     with suppress(OSError):
         while select.select([terminal], [], [], 5)[0] and (piece := os.read(terminal, 65536)):
             seen += piece.decode("utf-8", "replace")
@@ -191,4 +201,5 @@ def test_by_questions_with_secrets_that_are_not_shown(world: World, tmp_path: Pa
     settings = config.load(tmp_path / "xenia.toml")
     assert settings.policy.approvers == {"U0ANA", "U0BEN"}
     assert settings.policy.readers == {"everyone"}
+    assert settings.terminal == {getpass.getuser(): "U0OLGA"}
     assert world.fingerprint in seen

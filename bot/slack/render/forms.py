@@ -135,7 +135,7 @@ def _element(field: FormField) -> dict[str, Any]:
             "type": "external_select",
             "action_id": ids.PICK,
             "min_query_length": 0,
-            "placeholder": plain(f"Choose a {field.object_class} or type its name", 150),
+            "placeholder": plain("Choose, or type part of the name", 150),
         }
         return made | ({"initial_option": option(field.value, field.value)} if field.value else {})
     made = {"type": "plain_text_input", "action_id": ids.INPUT, "max_length": INPUT_LENGTH}

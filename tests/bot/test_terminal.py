@@ -1,0 +1,60 @@
+"""Answers in a terminal: what is written, and the exit status that goes with it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from bot.answers import Answer, Bug, Form, FormField, NeedsForm, Opened, Problem, Repeated, Shown, Voted
+from bot.model import Level, Line, Lines, Place, Report
+from bot.terminal import Terminal, status_of
+
+REPORT = Report(title="lab: well")
+
+
+def written(answer: Answer) -> str:
+    stream = io.StringIO()
+    Terminal(stream).show(answer)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (Shown(REPORT), 0),
+        (Shown(Report(title="not possible", level=Level.BAD), refused=True), 1),
+        (Shown(Report(title="a host is dead", level=Level.BAD)), 0),
+        (Opened("X-1", Place(kind="terminal"), "move web-1"), 0),
+        (Voted("counted"), 0),
+        (Repeated(), 0),
+        (NeedsForm(Form(command="vm show", title="vm show", summary="One VM.", fields=())), 1),
+        (Problem(error="denied", message="No."), 1),
+        (Bug("b-1"), 1),
+    ],
+    ids=["report", "refused", "bad news", "opened", "voted", "repeated", "incomplete", "problem", "defect"],
+)
+def test_the_exit_status_tells_programs_what_became_of_it(answer: Answer, status: int) -> None:
+    assert status_of(answer) == status
+    assert Terminal(io.StringIO()).show(answer) == status
+
+
+def test_what_is_missing_is_named_as_in_a_sentence() -> None:
+    fields = (
+        FormField(name="host", label="Host that is in no pool yet", object_class="", required=True),
+        FormField(name="vm", label="VM", object_class="VM", required=True),
+        FormField(name="sr", label="Storage repository", object_class="SR", required=True, value="nfs"),
+    )
+    told = written(NeedsForm(Form(command="host add", title="host add", summary="", fields=fields)))
+    assert told.startswith("host add: host that is in no pool yet, VM is missing\n")
+
+
+def test_what_to_do_stands_on_a_line_of_its_own() -> None:
+    line = Line(text="nfs-1 is unplugged", level=Level.BAD, detail="on xs2", remedy="Plug it.")
+    told = written(Shown(Report(title="lab", parts=(Lines(lines=(line,)),))))
+    assert "✗ nfs-1 is unplugged\n    on xs2\n    → Plug it.\n" in told
+
+
+def test_where_an_opened_request_is_shown() -> None:
+    told = written(Opened("X-7", Place(kind="terminal"), "move web-1"))
+    assert told.startswith("Request X-7 is open: move web-1\n“request show X-7”")

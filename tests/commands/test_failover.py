@@ -177,7 +177,12 @@ def test_status_names_who_is_not_agile_and_the_way_out() -> None:
     with world(change=protected) as found:
         report = found.report("ha status")
         assert "off" in report.title
-        told = " ".join(line.text + line.detail for part in report.parts if part.kind == "lines" for line in part.lines)
+        told = " ".join(
+            f"{line.text}{line.detail}{line.remedy}"
+            for part in report.parts
+            if part.kind == "lines"
+            for line in part.lines
+        )
         assert "files-1: the ISO drivers.iso in its drive" in told
         assert "vm eject files-1" in told
         assert "build-1: it has a disk on “Local storage”" in told

@@ -12,11 +12,14 @@ from bot.answers import Problem
 from bot.model import (
     Ballot,
     Cell,
+    Elsewhere,
     Finding,
     Level,
     Line,
     Lines,
+    ObjectId,
     Plan,
+    PoolTarget,
     Progress,
     Report,
     Risk,
@@ -281,6 +284,16 @@ def test_calls_show_every_argument_by_name_and_no_reference() -> None:
     )
     plain: Step = replace(step, asynchronous=False, arguments=(Value(None), Value(True), Value(3), Value("a b")))
     assert details.call_line(plain) == 'VM.pool_migrate(null, true, 3, "a b")'
+
+
+def test_details_of_two_pools_say_to_which_each_call_goes_and_what_is_touched_there() -> None:
+    prod, made = ObjectId("pool", "99999999-9999-4999-8999-999999999999", "prod"), samples.plan()
+    there = replace(made.steps[0], target=PoolTarget(prod.uuid))
+    both = replace(made, steps=(there, *made.steps), elsewhere=(Elsewhere(pool=prod, touches=made.touches),))
+    shown = words(details.modal(samples.request(plan=both))["blocks"])
+    assert "the coordinator of prod" in shown
+    assert f"the coordinator of {made.pool.name}" in shown
+    assert "in prod: VM web-1" in shown
 
 
 def test_details_show_undo_facts_and_terms() -> None:

@@ -88,10 +88,14 @@ def _blocks(request: Request, most: int, length: int) -> list[Block]:
 
     checks = (*plan.blockers, *plan.warnings, *plan.passes)
     undo = tuple(each for step in plan.steps for each in step.undo)
+
+    def call(step: Step) -> list[rich.Element]:
+        return _call(step, plan)
+
     facts = tuple(f"{name}: {value}" for name, value in plan.facts)
     made += _listed("Checks", cut(checks, most, lambda each: finding_line(each, length)))
-    made += _listed("Calls, in this order", cut(plan.steps, most, _call), ordered=True)
-    made += _listed("If a later call fails, taken back by", cut(undo, most, _call), ordered=True)
+    made += _listed("Calls, in this order", cut(plan.steps, most, call), ordered=True)
+    made += _listed("If a later call fails, taken back by", cut(undo, most, call), ordered=True)
     made += _listed("What it means meanwhile", cut(plan.impact, most, text))
     made += _listed("Why so", cut(plan.reasons, most, text))
     made += _listed("The decision rests on", cut(facts, most, text))
@@ -109,11 +113,11 @@ def _listed(heading: str, items: list[list[rich.Element]], *, ordered: bool = Fa
     return [rich.block(rich.section([rich.text(heading, bold=True)]), rich.listing(items, ordered=ordered))]
 
 
-def _call(step: Step) -> list[rich.Element]:
+def _call(step: Step, plan: Plan) -> list[rich.Element]:
     made = [rich.text(step.title, limit=300), rich.text(" ")] if step.title else []
     if step.waits:
         return [*made, rich.text(f"sends nothing; waits for up to {duration(step.limit_seconds)}")]
-    made += [rich.text(call_line(step), code=True, limit=1000), rich.text(f" to {_target(step)}")]
+    made += [rich.text(call_line(step), code=True, limit=1000), rich.text(f" to {_target(step, plan)}")]
     made.append(rich.text(f", watched for up to {duration(step.limit_seconds)}"))
     return (
         [*made, rich.text("; only where it is not so by then, and the rest goes on if it fails")]
@@ -122,10 +126,11 @@ def _call(step: Step) -> list[rich.Element]:
     )
 
 
-def _target(step: Step) -> str:
+def _target(step: Step, plan: Plan) -> str:
     match step.target:
-        case PoolTarget():
-            return "the pool's coordinator"
+        case PoolTarget(uuid):
+            named = next((pool.name for pool in plan.pools if pool.uuid == uuid), "")
+            return f"the coordinator of {quoted(named)}" if plan.elsewhere and named else "the pool's coordinator"
         case HostTarget():
             return f"host {quoted(step.target.host)}"
         case MemberTarget():
@@ -135,9 +140,15 @@ def _target(step: Step) -> str:
 
 
 def _touches(plan: Plan) -> tuple[str, ...]:
+    own = tuple(f"{each.cls} {quoted(each.name)} ({each.uuid})" for each in plan.touches)
     if plan.whole_pool:
-        return (f"the whole pool {quoted(plan.pool.name)}",)
-    return tuple(f"{each.cls} {quoted(each.name)} ({each.uuid})" for each in plan.touches)
+        own = (f"the whole pool {quoted(plan.pool.name)}",)
+    others = (
+        f"in {quoted(other.pool.name)}: {each.cls} {quoted(each.name)} ({each.uuid})"
+        for other in plan.elsewhere
+        for each in other.touches
+    )
+    return (*own, *others)
 
 
 def _terms(request: Request) -> list[list[rich.Element]]:

@@ -4,6 +4,7 @@ own code, really asked.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from bot.errors import Denied, NotFound, Refused
 from bot.execution.calls import is_needed
 from bot.forms import Forms
 from bot.model import MapOf, ObjectMap, Place, Plan, PoolTarget, Verdict
+from bot.ports import Taken, TaskStatus
 from bot.scope import Scopes
 from sandbox.xapi.lab import Lab, load
 from tests.commands.test_disk_move import without
@@ -134,6 +136,37 @@ def test_the_verification_looks_at_both_pools() -> None:
         wrong = replace(step.expect[0], at=PoolTarget("11111111-2222-3333-4444-555555555555"))
         with pytest.raises(Refused, match="another pool"):
             hands.holds(wrong, {})
+
+
+def begun(found: World, text: str) -> tuple[Plan, Any, str, str]:
+    """The plan, the hands of its last step, that step's mark and its task, just begun."""
+    plan = asked(found, text)
+    request = found.request(plan)
+    receive, send = plan.steps
+    token = found.resolver.hands(request, receive.target).send(receive, {})
+    hands = found.resolver.hands(request, send.target)
+    mark = hands.mark(send)
+    return plan, hands, mark, hands.send(send, {0: token})
+
+
+def test_a_lost_answer_is_found_also_while_the_other_pool_is_away() -> None:
+    with world(two_pools(), all_pools=True, speed=2) as found:
+        plan, hands, mark, task = begun(found, "web-7 to pool south host s2")
+        found.lab.kill("s1")
+        sighting = hands.look(plan.steps[1], mark)
+        assert (sighting.taken, sighting.task_uuid) == (Taken.RUNNING, task)
+
+
+def test_what_the_other_pool_has_is_called_by_its_name_in_errors() -> None:
+    with world(two_pools(disabled), all_pools=True) as found:
+        _, hands, _, task = begun(found, HERE_TO)
+        limit = time.monotonic() + 60
+        while (view := hands.task(task)).status is TaskStatus.PENDING:
+            assert time.monotonic() < limit
+            time.sleep(0.02)
+        text, remedy = hands.explain(view.error)
+        assert "s1" in text
+        assert "OpaqueRef" not in f"{text} {remedy}"
 
 
 # --- every blocker ----------------------------------------------------------------------------------------------------

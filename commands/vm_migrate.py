@@ -40,11 +40,11 @@ class Arguments:
         "Its disks stay where they are: both hosts must see them.",
         "With “storage SR” they all go there, also a halted VM's; without a host it stays on its own if that has the"
         " storage.",
-        "“to pool POOL” moves it with its disks and snapshots to another pool of the configuration; host, storage and"
-        " network are then that pool's.",
-        "There it goes to the default storage, if that is shared, and to the networks of the same names; “network"
-        " NETWORK” stands in for those that have no namesake.",
-        "What the policy says of either pool holds: whoever asks and approves may do so in both.",
+        "To another pool it goes with its disks and snapshots, also a halted VM; host, network and storage are those of"
+        " that pool.",
+        "Without them: the roomiest host, the default storage if that is shared, and the networks of the same names;"
+        " “network …” stands in for those that have no namesake.",
+        "What the policy says of either pool holds: whoever asks, or approves, may do so in both.",
     ),
     examples=(
         "vm migrate web-1 to xs2",

@@ -24,7 +24,8 @@ _GIB = 1 << 30
 
 difference(
     "VM.migrate_send",
-    "To another pool: blobs, VTPMs and what the VM used over time (RRDs) are left behind.",
+    "To another pool: blobs, VTPMs and what the VM used over time (RRDs) are left behind; where an older VM of the same"
+    " uuid would be replaced, it is refused.",
     "Nothing of them is simulated.",
 )
 

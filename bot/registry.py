@@ -19,10 +19,11 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -52,6 +53,9 @@ OBJECTS: Mapping[str, type[Entity]] = {
     "NETWORK": Network,
 }
 """Placeholders that name an object of the pool. MEMBER is another host beside HOST."""
+
+_CALLED = {DESTINATION: "POOL", "MEMBER": "HOST"}
+"""What placeholders are called where people read them."""
 
 _TEXTS: Mapping[str, type] = {
     **dict.fromkeys(
@@ -172,7 +176,7 @@ def command(
     """
 
     def declare(plan: PlanFunction) -> PlanFunction:
-        grammar_of_it = grammar.usage(usage)
+        grammar_of_it = replace(grammar.usage(usage), text=_shown(usage))
         hints = typing.get_type_hints(plan)
         arguments = next(iter(hints.values()))
         declared = Command(
@@ -191,6 +195,11 @@ def command(
         return plan
 
     return declare
+
+
+def _shown(usage: str) -> str:
+    """A usage line as people read it."""
+    return re.sub(r"[A-Z]+", lambda found: _CALLED.get(found[0], found[0]), usage)
 
 
 def _check(declared: Command) -> None:

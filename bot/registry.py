@@ -55,7 +55,7 @@ OBJECTS: Mapping[str, type[Entity]] = {
 """Placeholders that name an object of the pool. MEMBER is another host beside HOST."""
 
 _CALLED = {DESTINATION: "POOL", "MEMBER": "HOST"}
-"""What placeholders are called where people read them."""
+"""What placeholders of the other pool are called where people read them."""
 
 _TEXTS: Mapping[str, type] = {
     **dict.fromkeys(
@@ -198,7 +198,9 @@ def command(
 
 
 def _shown(usage: str) -> str:
-    """A usage line as people read it."""
+    """A usage line as people read it, where it is about two pools."""
+    if DESTINATION not in usage:
+        return usage
     return re.sub(r"[A-Z]+", lambda found: _CALLED.get(found[0], found[0]), usage)
 
 

@@ -213,6 +213,15 @@ def test_what_pings_the_reader_is_marked(
     assert [text[-1] for text in marked] == [text[-1] for text in pinging]
 
 
+def test_a_line_break_within_a_list_item_is_shown(poster: PageApp, look: Look) -> None:
+    """As in a section: the text of rich text is shown as it is."""
+    page = look("olga", "lab")
+    item = blocks.rich_section(blocks.words("first"), blocks.words("\n"), blocks.words("second"))
+    listed = {"type": "rich_text_list", "style": "bullet", "elements": [item]}
+    poster.post("lab", "fallback", blocks=[{"type": "rich_text", "elements": [listed]}])
+    assert arrival(page, "second").locator("li").inner_text() == "first\nsecond"
+
+
 def test_an_edit_touches_only_what_changed(poster: PageApp, look: Look) -> None:
     page = look("olga", "lab", height=500)
     for number in range(12):

@@ -15,6 +15,8 @@ from bot.text import plural, quoted
 
 MOST_ROWS = 20
 """Per host; the VMs without a place come first."""
+UNPROTECTED = 2
+"""The rank of VMs that high availability leaves alone."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,14 @@ def plan(arguments: Arguments, context: Context) -> Report:
         if restart.vm.text("ha_restart_priority") == ha.RESTART and restart.host is None
     ]
     off = "" if inventory.pool.ha_enabled else "High availability is off: nothing of this happens by itself. "
-    verdict = f"{plural(len(lost), 'protected VM')} would stay down" if lost else "every protected VM has a place"
+    protected = any(_rank(restart) < UNPROTECTED for restarts in outcomes.values() for restart in restarts)
+    verdict = (
+        f"{plural(len(lost), 'protected VM')} would stay down"
+        if lost
+        else "every protected VM has a place"
+        if protected
+        else "its VMs stay down: none is protected"
+    )
     return Report(
         title=f"{context.pool.name}: if one host fails, {verdict}",
         level=Level.BAD if lost else Level.OK if inventory.pool.ha_enabled else Level.WARN,
@@ -58,17 +67,19 @@ def _part(host: Host, restarts: tuple[ha.Restart, ...]) -> Part:
     ordered = sorted(
         restarts, key=lambda each: (each.host is not None, _rank(each), each.vm.number("order"), each.vm.name)
     )
-    rows = tuple(_rows(ordered[:MOST_ROWS]))
-    columns: tuple[str, ...] = ("VM", "Order", "Restarts on", "Why not")
-    if not any(each.reason for each in ordered[:MOST_ROWS]):
-        rows, columns = tuple(row[:-1] for row in rows), columns[:-1]
+    every = tuple(_rows(ordered[:MOST_ROWS]))
+    names = ("VM", "Order", "Restarts on", "Why not")
+    told = [
+        place for place in range(len(names)) if place == 0 or any(row[place].text not in ("", "–") for row in every)
+    ]
+    rows, columns = tuple(tuple(row[place] for place in told) for row in every), tuple(names[place] for place in told)
     role = ", the coordinator: another host takes its place, minutes without API" if host.is_coordinator else ""
     heading = f"If {quoted(host.name)} fails ({plural(len(restarts), 'VM')}{role})"
     return Table(heading=heading, columns=columns, rows=rows, more=len(ordered) - len(rows))
 
 
 def _rank(restart: ha.Restart) -> int:
-    return {ha.RESTART: 0, ha.BEST_EFFORT: 1}.get(restart.vm.text("ha_restart_priority"), 2)
+    return {ha.RESTART: 0, ha.BEST_EFFORT: 1}.get(restart.vm.text("ha_restart_priority"), UNPROTECTED)
 
 
 def _rows(restarts: list[ha.Restart]) -> Iterator[tuple[Cell, ...]]:

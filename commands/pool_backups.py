@@ -32,12 +32,12 @@ def plan(arguments: Arguments, context: Context) -> Report:  # noqa: ARG001 - th
     found = context.history.backups(names)
     without = [name for name in names if not any(each.pool == name for each in found)]
     return Report(
-        title=f"{plural(len(found), 'copy', 'copies')} of pool databases",
+        title=f"{plural(len(found), 'copy', 'copies') if found else 'No copies'} of pool databases",
         level=Level.WARN if without else Level.OK,
         summary=f"None of {joined(without)}." if without else "",
         parts=(
             Table(
-                columns=("pool", "of (UTC)", "size", "hosts", "file", "SHA-256"),
+                columns=("Pool", "Of (UTC)", "Size", "Hosts", "File", "SHA-256"),
                 rows=tuple(
                     (
                         Cell(each.pool),

@@ -41,7 +41,9 @@ def plan(arguments: Arguments, context: Context) -> Report:
     parts.append(Lines(heading="What it does", lines=steps))
     serious = (*request.plan.blockers, *request.plan.warnings)
     if serious:
-        lines = tuple(Line(text=each.title, level=Level.WARN, detail=each.evidence) for each in serious)
+        lines = tuple(
+            Line(text=each.title, level=Level.WARN, detail=each.evidence, remedy=each.remedy) for each in serious
+        )
         parts.append(
             Lines(heading=f"Warnings, besides {plural(len(request.plan.passes), 'check')} passed", lines=lines)
         )

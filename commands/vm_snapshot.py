@@ -64,8 +64,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         touches=(vm.id,),
         facts=(("its disks", joined(vdi.name for vdi in vm.disks) or "none"),),
         impact=(
-            ("1 disk is kept as it is" if len(vm.disks) == 1 else f"{plural(len(vm.disks), 'disk')} are kept as they are")
-            + " now."
+            f"{'1 disk is kept as it is' if len(vm.disks) == 1 else f'{len(vm.disks)} disks are kept as they are'} now."
             + ("" if vm.power_state == "Halted" else " What the guest has not written yet is not in it."),
             f"To go back: “vm revert {spelling(vm, inventory)} to {quoted(name)}”, which loses what was done since.",
             "It takes more and more room as the VM goes on writing, and makes its disks slower: delete it in time.",

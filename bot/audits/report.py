@@ -33,7 +33,7 @@ def of_run(audited: Audited, *, all_of_it: bool = False) -> Report:
     return Report(
         title=f"{run.pool}: {verdict(audited)}",
         level=audited.level,
-        summary=f"Audit {run.number}, {run.kind}, {_when(run.ended_at)}, {took}, by {quoted(run.actor.name)}",
+        summary=f"Audit {run.number}, {run.kind}, {_when(run.ended_at)} UTC, {took}, by {quoted(run.actor.name)}",
         parts=parts,
         suggestions=tuple(suggestions),
     )
@@ -77,7 +77,7 @@ def history(runs: Sequence[Audited]) -> Report:
         return Report(title="No audit has been run yet", suggestions=(Suggestion("Run one", "audit run"),))
     rows = tuple((Cell(_when(each.run.ended_at)), *_row(each)) for each in runs)
     return Report(
-        title=f"The last {plural(len(runs), 'audit')}",
+        title=f"The last {plural(len(runs), 'audit')}" if len(runs) > 1 else "One audit so far",
         parts=(Table(columns=("When (UTC)", *_COLUMNS), rows=rows),),
         suggestions=(Suggestion("The newest", f"audit show {runs[0].run.number}"),),
     )

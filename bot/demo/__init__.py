@@ -5,7 +5,9 @@ sandbox.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+from pathlib import Path
 
 import sandbox.slack.main as slack_sandbox
 import sandbox.xapi.main as pool_sandbox
@@ -30,6 +32,15 @@ def add_parsers(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         parser.set_defaults(run=module.run)
 
 
+def program() -> str:
+    """How `xenia` is called from where this runs: by its name where that finds it, else by its path."""
+    here = Path(sys.executable).with_name("xenia")
+    found = shutil.which("xenia")
+    if not here.exists() or (found and Path(found).resolve() == here.resolve()):
+        return "xenia"
+    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
+
+
 def _demo(options: argparse.Namespace) -> int:
     if options.script:
         from bot.demo.tour import play
@@ -40,7 +51,7 @@ def _demo(options: argparse.Namespace) -> int:
             "",
             f"  The workspace:    {running.workspace.page}",
             f"  The pools:        {', '.join(running.bot.pools.names())}",
-            f'  From a terminal:  xenia cmd --config {running.config} --as operator "pool status"',
+            f'  From a terminal:  {program()} cmd --config {running.config} --as operator "pool status"',
             "",
             "  Open the workspace in a browser and type /xen. Ctrl-C ends it.",
             "",

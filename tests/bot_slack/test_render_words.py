@@ -240,6 +240,12 @@ def test_lines_show_level_detail_and_what_to_do() -> None:
     assert [item["name"] for item in walk(blocks) if item.get("type") == "emoji"] == ["red_circle"]
 
 
+def test_more_about_a_sentence_follows_as_another() -> None:
+    line = Line(text="Any: 2 approvals.", detail="Those who may ask: olga.")
+    shown = Report(title="lab", parts=(Lines(lines=(line,)),))
+    assert "Any: 2 approvals. Those who may ask: olga." in words(report.message(shown).blocks)
+
+
 def test_an_empty_part_says_so() -> None:
     assert "none" in words(report.message(Report(title="lab", parts=(Table(heading="VMs"), Lines()))).blocks)
 

@@ -213,6 +213,17 @@ def test_overcommitment_is_said_with_its_reason() -> None:
         assert "sql-1" in report.summary
 
 
+def test_the_plan_says_when_nothing_is_protected() -> None:
+    """And its tables have no columns that are empty."""
+    with world() as found:
+        report = found.report("ha plan for xs1")
+    assert report.title == "lab: if one host fails, its VMs stay down: none is protected"
+    (table,) = report.parts
+    assert isinstance(table, Table)
+    assert table.columns == ("VM", "Why not")
+    assert [cell.text for cell in table.rows[0]] == ["build-1", "not protected: it stays down"]
+
+
 def test_the_plan_tells_each_vm_s_fate() -> None:
     def some(made: Made) -> None:
         made.protect("web-1", "build-1", "db-1")

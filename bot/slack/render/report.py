@@ -69,7 +69,7 @@ def suggestions(offered: Sequence[Suggestion]) -> list[Block]:
 def _line(shown: Line) -> list[rich.Element]:
     elements = [*rich.mark(shown.level), rich.text(shown.text, bold=_strikes(shown.level))]
     if shown.detail:
-        elements.append(rich.text(f" – {shown.detail}"))
+        elements.append(rich.text(f"{' ' if shown.text.endswith('.') else ' – '}{shown.detail}"))
     return [*elements, *rich.remedy(shown.remedy)]
 
 

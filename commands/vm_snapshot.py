@@ -12,7 +12,7 @@ from bot.model import Expect, Finding, Object, Plan, PoolTarget, Risk, Step, Tra
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import disks, operations, snapshots
-from bot.text import joined, plural, quoted
+from bot.text import joined, quoted
 
 LIMIT_SECONDS = 1800
 """Seconds, as a rule; a driver that has to flush much takes minutes."""

@@ -57,7 +57,7 @@ install = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r r
           $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 else
 install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).txt && \
-          $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+          $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 endif
 
 $(VENV)/demo.stamp: requirements/sandbox.txt pyproject.toml | $(VENV)/bin/python

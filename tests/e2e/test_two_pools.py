@@ -93,13 +93,14 @@ def test_nothing_that_lets_a_sender_in_is_kept_or_logged(place: Town, caplog: py
     assert "OpaqueRef" not in kept
 
 
-def test_the_other_pool_s_approvers_are_told_in_their_channel(tmp_path: Path) -> None:
+def test_the_other_pool_s_approvers_are_told_in_their_channel_and_see_it_there(tmp_path: Path) -> None:
     def other_channel(text: str) -> str:
         infra, lab = (f'approvals_channel = "{each}"' for each in channels(text))
-        before, after = text[: text.index('[pools."south"]')], text[text.index('[pools."south"]') :]
-        return before + after.replace(infra, lab, 1)
+        at = text.index('[pools."south"]')
+        moved = text[:at] + text[at:].replace(infra, lab, 1)
+        return moved.replace('pools = ["north"]\ndefault = "north"', 'pools = ["south"]\ndefault = "south"')
 
-    with town(tmp_path, "two-pools", change=other_channel) as place:
+    with town(tmp_path, "two-pools", speed=FAST, change=other_channel) as place:
         request_id = place.ask(MOVE)
 
         def pointed() -> list[str]:
@@ -112,6 +113,12 @@ def test_the_other_pool_s_approvers_are_told_in_their_channel(tmp_path: Path) ->
         eventually(pointed, "the word in the other channel")
         assert len(place.cards(request_id)) == 1
         assert not place.cards(request_id, "#lab")
+        for command in ("pending", f"request show {request_id}", "log"):
+            told = place.say(command, channel="#lab")
+            assert request_id in told
+            assert "web-7" in told
+        assert "limited to south" in place.say("vm list in north", channel="#lab")
+        assert "limited to south" in place.say("vm migrate mail-8 to pool north", channel="#lab")
 
 
 def channels(text: str) -> tuple[str, str]:

@@ -32,7 +32,6 @@ from bot.xapi.trust import peek
 
 NEW_APP = "https://api.slack.com/apps?new_app=1&manifest_json="
 PEEK_SECONDS = 5.0
-OLD = ("TLSv1", "TLSv1.1")
 
 
 def add_parser(parts: Parsers[argparse.ArgumentParser]) -> None:
@@ -151,7 +150,7 @@ def _tried(points: Iterable[Point], terminal: Terminal) -> None:
 def _certificates(
     answers: Answers, hosts: tuple[str, ...], ends: dict[str, str], given: list[str]
 ) -> tuple[tuple[str, ...], bool]:
-    """The fingerprints to pin, one for each host that shows one, and whether one speaks only outdated TLS.
+    """The fingerprints to pin, one for each host that shows one, and whether one has only outdated encryption.
 
     :raises Refused: a certificate was neither given nor agreed to: nothing is trusted silently.
     """
@@ -160,20 +159,19 @@ def _certificates(
         seen = peek(endpoint_of(host, ends, plain_http=False), PEEK_SECONDS)
         if seen is None:
             raise Refused(f"{host} shows no certificate.", remedy="Check its address, and that it can be reached.")
-        version, digits = seen
-        shown = shown_fingerprint(digits)
+        shown = shown_fingerprint(seen.fingerprint)
         answers.tell(f"{host} shows a certificate with SHA-256 {shown}.")
-        if digits not in known:
+        if seen.fingerprint not in known:
             answers.tell("At its own console: openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256")
             if not answers.agree(f"Does the console of {host} show the same?"):
                 raise Refused(
                     f"The certificate of {host} is not one that you know.",
                     remedy=f"Compare it at the host's own console, then give --fingerprint {shown}.",
                 )
-        if version in OLD:
-            answers.tell(f"{host} speaks nothing newer than {version}, which is outdated.")
+        if seen.outdated:
+            answers.tell(f"{host} {seen.outdated}, which is outdated.")
             if not answers.agree("Accept that for this pool?"):
-                raise Refused(f"{host} speaks only {version}.", remedy="Bring it up to date, or set allow_tls1.")
+                raise Refused(f"{host} {seen.outdated}.", remedy="Bring it up to date, or set allow_tls1.")
             old = True
         pins.append(shown)
     return tuple(pins), old

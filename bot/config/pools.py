@@ -21,7 +21,11 @@ class _Reached(Section):
     )
     ca_file: Path | None = setting("Certificates are verified against these authorities.", None)
     verify: bool = setting("false: trust any certificate. `pool status` shows it as a weakness.", True)
-    allow_tls1: bool = setting("Accept TLS 1.0 (XenServer 6.5 and older); only with fingerprints.", False)
+    allow_tls1: bool = setting(
+        "Accept outdated encryption, as XenServer up to 6.5 (TLS 1.0) and 7.0 to 7.6 (no forward secrecy) have it; only"
+        " with fingerprints.",
+        False,
+    )
     plain_http: bool = setting("Speak plain HTTP: the password can be read on the way. `pool status` shows it.", False)
     address_map: dict[str, str] = setting(
         "Host addresses as the pool knows them → where the bot reaches them (NAT, tunnels).", {}

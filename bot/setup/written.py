@@ -74,7 +74,7 @@ class Chosen:
         yield f"password = {self._secret('pool-password')}"
         yield f"fingerprints = {_toml(self.fingerprints)}   # only these certificates are trusted"
         if self.allow_tls1:
-            yield "allow_tls1 = true   # a host of XenServer 6.5 or older"
+            yield "allow_tls1 = true   # a host of XenServer 7.6 or older"
         yield f"approvals_channel = {_toml(self.channel)}"
         if self.address_map:
             yield ""

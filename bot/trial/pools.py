@@ -57,9 +57,10 @@ def _pins(settings: PoolSettings, addresses: list[str]) -> Iterator[Point]:
         return
     for address in addresses:
         seen = peek(endpoint_of(address, settings.address_map, plain_http=False), settings.connect_seconds)
-        if seen is not None and seen[1] not in settings.pins:
+        if seen is not None and seen.fingerprint not in settings.pins:
+            shown = shown_fingerprint(seen.fingerprint)
             yield Point(
                 Level.WARN,
-                f"{settings.name}: the certificate of {address} is not pinned (SHA-256 {shown_fingerprint(seen[1])})",
+                f"{settings.name}: the certificate of {address} is not pinned (SHA-256 {shown})",
                 "Compare it at the host's own console, then add it: the bot would not follow the coordinator there.",
             )

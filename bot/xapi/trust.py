@@ -1,6 +1,8 @@
 """TLS to a host: how it proves who it is, before it hears anything.
 
-Hosts have self-signed certificates by default, each its own; XenServer up to 6.5 speaks nothing newer than TLS 1.0.
+Hosts have self-signed certificates by default, each its own. XenServer up to 6.5 speaks nothing newer than TLS 1.0, and
+7.0 to 7.6 offer TLS 1.2 by RSA key exchange alone. Both are refused unless `allow_tls1` says otherwise, and then they
+are a weakness. Keys of 1024 bits, which such hosts made and upgrades keep, are no obstacle where they are pinned.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ _TOO_OLD_REASONS = {
     "DH_KEY_TOO_SMALL",
     "EE_KEY_TOO_SMALL",
 }
+# Key exchange with forward secrecy, by what OpenSSL calls the cipher; those of TLS 1.3 always have it.
+_FORWARD_SECRET = ("ECDHE-", "DHE-", "TLS_")
 # OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT; the ssl module names it from Python 3.12 on.
 _LEGACY_SERVER_CONNECT = 0x4
 
@@ -40,6 +44,17 @@ class Proof:
     tls: str
     trust: str
     weaknesses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a host shows to anyone: the TLS version, its certificate's fingerprint, and what is outdated about it, in
+    words that continue "the host …" ("" where nothing is): without `allow_tls1` such a host is refused.
+    """
+
+    tls: str
+    fingerprint: str
+    outdated: str = ""
 
 
 PLAIN_HTTP = Proof("", "none", ("plain HTTP: the password and everything else can be read and changed on the way",))
@@ -100,6 +115,8 @@ def proof_of(secure: ssl.SSLSocket, settings: PoolSettings) -> Proof:
     weaknesses = []
     if version in _OLD_VERSIONS:
         weaknesses.append(f"{_spoken(version)}: outdated encryption, allowed by allow_tls1")
+    elif not _forward_secret(secure):
+        weaknesses.append(f"{_spoken(version)} without forward secrecy: outdated encryption, allowed by allow_tls1")
     if settings.pins:
         trust = "fingerprint"
     elif settings.verify:
@@ -110,20 +127,45 @@ def proof_of(secure: ssl.SSLSocket, settings: PoolSettings) -> Proof:
     return Proof(version, trust, tuple(weaknesses))
 
 
-def peek(endpoint: Endpoint, seconds: float) -> tuple[str, str] | None:
-    """The TLS version and the fingerprint that a host shows to anyone, by a handshake and nothing more; None when it
-    shows none.
-    """
-    context = _unverified()
-    _allow_old(context)
+def peek(endpoint: Endpoint, seconds: float) -> Shown | None:
+    """What a host shows by a handshake and nothing more; None when it shows nothing."""
     try:
-        with (
-            socket.create_connection((endpoint.host, endpoint.port), timeout=seconds) as sock,
-            context.wrap_socket(sock, server_hostname=endpoint.address or None) as secure,
-        ):
-            return secure.version() or "", _fingerprint(secure)
+        return _looked_at(endpoint, seconds, old=False)
+    except ssl.SSLError:
+        pass
     except OSError:
         return None
+    try:
+        return _looked_at(endpoint, seconds, old=True)
+    except OSError:
+        return None
+
+
+def _looked_at(endpoint: Endpoint, seconds: float, *, old: bool) -> Shown:
+    """:raises OSError: no handshake (`ssl.SSLError`: the two sides do not agree)."""
+    context = _unverified()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if old:
+        _allow_old(context)
+    with (
+        socket.create_connection((endpoint.host, endpoint.port), timeout=seconds) as sock,
+        context.wrap_socket(sock, server_hostname=endpoint.address or None) as secure,
+    ):
+        return Shown(secure.version() or "", _fingerprint(secure), _outdated(secure) if old else "")
+
+
+def _outdated(secure: ssl.SSLSocket) -> str:
+    """What is outdated about a host with which there is no handshake but an old one."""
+    version = secure.version() or ""
+    if version in _OLD_VERSIONS:
+        return f"only speaks {_spoken(version)}"
+    if not _forward_secret(secure):
+        return f"offers {_spoken(version)} only without forward secrecy"
+    return f"offers {_spoken(version)} only with weak encryption"
+
+
+def _forward_secret(secure: ssl.SSLSocket) -> bool:
+    return (secure.cipher() or ("",))[0].startswith(_FORWARD_SECRET)
 
 
 def _unverified() -> ssl.SSLContext:
@@ -151,7 +193,7 @@ def _spoken(version: str) -> str:
 
 def _unknown_certificate(endpoint: Endpoint, settings: PoolSettings, why: str) -> NotSent:
     shown = peek(endpoint, settings.connect_seconds)
-    fingerprint = f", SHA-256 {shown_fingerprint(shown[1])}" if shown else ""
+    fingerprint = f", SHA-256 {shown_fingerprint(shown.fingerprint)}" if shown else ""
     return NotSent(
         endpoint.address,
         f"shows a certificate that nobody vouches for ({why}{fingerprint})",
@@ -163,12 +205,12 @@ def _unknown_certificate(endpoint: Endpoint, settings: PoolSettings, why: str) -
 def _failed_handshake(endpoint: Endpoint, settings: PoolSettings, error: ssl.SSLError) -> NotSent:
     if error.reason in _TOO_OLD_REASONS and not settings.allow_tls1:
         shown = peek(endpoint, settings.connect_seconds)
-        if shown and shown[0] in _OLD_VERSIONS:
-            pinned = " It is pinned already." if shown[1] in settings.pins else ""
+        if shown and shown.outdated:
+            pinned = " It is pinned already." if shown.fingerprint in settings.pins else ""
             return NotSent(
                 endpoint.address,
-                f"only speaks {_spoken(shown[0])}, which is refused as outdated"
-                f" (its certificate: SHA-256 {shown_fingerprint(shown[1])})",
+                f"{shown.outdated}, which is refused as outdated"
+                f" (its certificate: SHA-256 {shown_fingerprint(shown.fingerprint)})",
                 remedy=f"Bring the host up to date, or set allow_tls1 = true for the {settings.called} together"
                 f" with this fingerprint in fingerprints, compared at the host's own console.{pinned}",
             )

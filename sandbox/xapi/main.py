@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", metavar="P", type=_port, default=0, help="the control server's port (default: any)")
     parser.add_argument("--tls", action="store_true", help="serve HTTPS with a self-signed certificate per host")
     parser.add_argument("--tls10", action="store_true", help="serve HTTPS that speaks nothing but TLS 1.0")
+    parser.add_argument("--tls-as-released", action="store_true", help="serve HTTPS as each host's release had it")
     parser.add_argument("--record", metavar="FILE", type=Path, help="append one JSON line per call")
     parser.add_argument(
         "--speed", metavar="FACTOR", type=_positive, default=1.0, help="run simulated work so much faster (default: 1)"
@@ -63,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         with start(
             lab,
-            tls=args.tls,
-            tls10=args.tls10,
+            tls=args.tls or args.tls_as_released,
+            tls10=None if args.tls_as_released else args.tls10,
             record=args.record,
             speed=args.speed,
             latency=args.latency,

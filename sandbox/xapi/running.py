@@ -24,22 +24,21 @@ from sandbox.xapi.estate import Estate
 from sandbox.xapi.faults import HostFaults, When
 from sandbox.xapi.hosts import Host
 from sandbox.xapi.lab import Lab
-from sandbox.xapi.model import release_key
 from sandbox.xapi.recording import Recording
 from sandbox.xapi.server import HostServer
+from sandbox.xapi.tls import Era
 from sandbox.xapi.wire import json_rpc_of
 from sandbox.xapi.worlds import worldfile
 
 LIFE_WATCH_SECONDS = 0.1
 """How soon a host that the estate itself turns off or on (a reboot, a shutdown) stops or starts to be reachable."""
 
-TLS12_SINCE = "dundee"
-"""XenServer 7.0: earlier hosts offer TLS 1.0 only."""
-
 
 @dataclass(frozen=True)
 class Options:
-    """How a lab is served. `tls10` None means: as the release had it (TLS 1.0 only before XenServer 7.0)."""
+    """How a lab is served. `tls10` None means: TLS as the release had it; otherwise as a present host does, or TLS 1.0
+    alone.
+    """
 
     tls: bool = False
     tls10: bool | None = False
@@ -231,10 +230,11 @@ class RunningLab:
     def _serve(self, host: Host, name: str, options: Options) -> _Served:
         context = fingerprint = None
         if options.tls or options.tls10:
-            certificate = certificates.certificate_of(name, host.address)
-            old = release_key(host.pool.release) < release_key(TLS12_SINCE)
-            tls10_only = old if options.tls10 is None else options.tls10
-            context = certificates.server_context(certificate, tls10_only=tls10_only)
+            era = Era.TLS10 if options.tls10 else Era.PRESENT
+            if options.tls10 is None:
+                era = certificates.era_of(host.pool.release)
+            certificate = certificates.certificate_of(name, host.address, era)
+            context = certificates.server_context(certificate, era)
             fingerprint = certificate.fingerprint
 
         def toolstack(method: str, params: list[Any]) -> Any:

@@ -1,12 +1,18 @@
 """The certificates that hosts present, and the TLS that their age allows.
 
-Like xapi's own: self-signed, RSA 2048, valid for ten years, named by and for the host's name and address. One key per
-process serves all hosts, since making one takes long; the certificates still differ, so each host has its fingerprint.
+Like xapi's own: self-signed, RSA, valid for ten years, named by and for the host's name and address. One key of each
+size per process serves all hosts, since making one takes long; the certificates differ, so each host has its own
+fingerprint.
+
+What a host offers, and how long its key is, is its release's (xapi's scripts `init.d-xapissl` and `generate_ssl_cert`,
+later `xapi_stunnel_server.ml` and `Tls_policy`): up to 6.5 TLS 1.0 with RSA key exchange; 7.0 to 7.6 up to TLS 1.2, but
+RSA key exchange alone; since 8.0 TLS 1.2 with forward secrecy, and nothing newer.
 """
 
 from __future__ import annotations
 
 import datetime
+import enum
 import functools
 import ipaddress
 import ssl
@@ -20,8 +26,38 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from sandbox.xapi.model import release_key
+
 VALID_DAYS = 3650
-KEY_BITS = 2048
+
+
+class Era(enum.Enum):
+    """What a host's TLS is like: its key's bits, the versions it speaks, and its ciphers as OpenSSL names them."""
+
+    TLS10 = (1024, ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1, "AES256-SHA:AES128-SHA:@SECLEVEL=0")
+    NO_FORWARD_SECRECY = (
+        1024,
+        ssl.TLSVersion.TLSv1,
+        ssl.TLSVersion.TLSv1_2,
+        "AES128-SHA256:AES256-SHA:AES128-SHA:@SECLEVEL=0",
+    )
+    PRESENT = (
+        2048,
+        ssl.TLSVersion.TLSv1_2,
+        ssl.TLSVersion.TLSv1_2,
+        "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256",
+    )
+
+    @property
+    def key_bits(self) -> int:
+        return self.value[0]
+
+
+def era_of(release: str) -> Era:
+    age = release_key(release)
+    if age < release_key("dundee"):
+        return Era.TLS10
+    return Era.NO_FORWARD_SECRECY if age < release_key("naples") else Era.PRESENT
 
 
 @dataclass(frozen=True)
@@ -35,12 +71,12 @@ class HostCertificate:
 
 
 @functools.cache
-def certificate_of(name: str, address: str) -> HostCertificate:
+def certificate_of(name: str, address: str, era: Era = Era.PRESENT) -> HostCertificate:
     """The host's certificate: the same one whenever it is asked for in this process.
 
     Besides its own name and address it is valid for 127.0.0.1, where the sandbox serves it.
     """
-    key = _key()
+    key = _key(era.key_bits)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _common_name(name))])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
@@ -63,17 +99,14 @@ def certificate_of(name: str, address: str) -> HostCertificate:
     )
 
 
-def server_context(certificate: HostCertificate, *, tls10_only: bool) -> ssl.SSLContext:
-    """TLS 1.2 and later, or nothing but TLS 1.0, as hosts up to XenServer 6.5 offer it."""
+def server_context(certificate: HostCertificate, era: Era = Era.PRESENT) -> ssl.SSLContext:
+    _, oldest, newest, ciphers = era.value
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if tls10_only:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # that it is outdated is the point
-            context.minimum_version = ssl.TLSVersion.TLSv1
-            context.maximum_version = ssl.TLSVersion.TLSv1
-        context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    else:
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that it is outdated is the point
+        context.minimum_version = oldest
+        context.maximum_version = newest
+    context.set_ciphers(ciphers)
     with tempfile.TemporaryDirectory() as folder:  # the ssl module reads chains from files only
         chain = Path(folder) / "chain.pem"
         chain.touch(mode=0o600)
@@ -83,8 +116,8 @@ def server_context(certificate: HostCertificate, *, tls10_only: bool) -> ssl.SSL
 
 
 @functools.cache
-def _key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+def _key(bits: int) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def _common_name(name: str) -> str:

@@ -38,7 +38,7 @@ def test_nothing_at_its_address_is_silence(serve: Serve) -> None:
     ids=["another than the pinned", "nobody vouches for it", "the CA file is missing"],
 )
 def test_a_host_that_is_not_trusted_is_there_all_the_same(changes: dict[str, Any], serve: Serve) -> None:
-    host = serve(PretendPool(), tls=server_context(CERTIFICATE, tls10_only=False))
+    host = serve(PretendPool(), tls=server_context(CERTIFICATE))
     assert standpoint(plain(host, plain_http=False, **changes)) is Standpoint.REFUSES
     assert host.bytes_in == 0
 

@@ -12,7 +12,7 @@ import pytest
 from bot.errors import Unavailable, UserError
 from bot.xapi import PoolSettings
 from bot.xapi.session import PoolSession
-from sandbox.xapi.tls import certificate_of, server_context
+from sandbox.xapi.tls import Era, certificate_of, server_context
 from tests.bot_xapi.conftest import Serve, plain
 from tests.bot_xapi.hosts import PretendHost, PretendPool
 
@@ -22,11 +22,29 @@ OTHER = certificate_of("xs2", "10.0.0.102")
 
 
 def modern() -> ssl.SSLContext:
-    return server_context(CERTIFICATE, tls10_only=False)
+    return server_context(CERTIFICATE)
 
 
 def outdated() -> ssl.SSLContext:
-    return server_context(CERTIFICATE, tls10_only=True)
+    return server_context(CERTIFICATE, Era.TLS10)
+
+
+SHORT = certificate_of("xs1", "10.0.0.101", Era.NO_FORWARD_SECRECY)
+
+
+def before_8_0() -> ssl.SSLContext:
+    return server_context(SHORT, Era.NO_FORWARD_SECRECY)
+
+
+@pytest.fixture
+def upgraded(tmp_path: Path) -> ssl.SSLContext:
+    """A present host with the key that an early version made."""
+    context = modern()
+    context.set_ciphers("ECDHE+AESGCM:@SECLEVEL=0")
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(SHORT.key_pem + SHORT.certificate_pem)
+    context.load_cert_chain(chain)
+    return context
 
 
 def tls(host: PretendHost, **changes: Any) -> PoolSettings:
@@ -47,7 +65,7 @@ def refusal(session: PoolSession) -> Unavailable:
 def test_a_pinned_certificate_is_believed(fingerprint: str, serve: Serve, session_with: SessionWith) -> None:
     session = session_with(tls(serve(PretendPool(), tls=modern()), fingerprints=(OTHER.fingerprint, fingerprint)))
     facts = session.facts()
-    assert (facts.tls, facts.trust, facts.weaknesses) == ("TLSv1.3", "fingerprint", ())
+    assert (facts.tls, facts.trust, facts.weaknesses) == ("TLSv1.2", "fingerprint", ())
 
 
 def test_another_certificate_than_the_pinned_hears_nothing(serve: Serve, session_with: SessionWith) -> None:
@@ -123,10 +141,39 @@ def test_tls_1_0_with_a_pinned_fingerprint_is_allowed_and_a_weakness(serve: Serv
     assert "TLS 1.0" in facts.weaknesses[0]
 
 
+@pytest.mark.parametrize("trust", [{"fingerprints": (SHORT.fingerprint,)}, {"verify": False}, {}])
+def test_a_host_before_8_0_is_refused_with_the_setting_that_allows_it(
+    trust: dict[str, Any], serve: Serve, session_with: SessionWith
+) -> None:
+    host = serve(PretendPool(), tls=before_8_0())
+    error = refusal(session_with(tls(host, **trust)))
+    told = " ".join(error.evidence)
+    assert "offers TLS 1.2 only without forward secrecy, which is refused as outdated" in told
+    assert SHORT.fingerprint in told
+    assert "allow_tls1 = true for the pool lab" in error.remedy
+    assert host.bytes_in == 0
+
+
+def test_a_host_before_8_0_is_allowed_with_a_pinned_fingerprint_and_a_weakness(
+    serve: Serve, session_with: SessionWith
+) -> None:
+    host = serve(PretendPool(), tls=before_8_0())
+    facts = session_with(tls(host, fingerprints=(SHORT.fingerprint,), allow_tls1=True)).facts()
+    assert facts.tls == "TLSv1.2"
+    assert facts.weaknesses == ("TLS 1.2 without forward secrecy: outdated encryption, allowed by allow_tls1",)
+
+
+def test_a_short_key_is_no_obstacle_where_it_is_pinned(
+    upgraded: ssl.SSLContext, serve: Serve, session_with: SessionWith
+) -> None:
+    facts = session_with(tls(serve(PretendPool(), tls=upgraded), fingerprints=(SHORT.fingerprint,))).facts()
+    assert (facts.tls, facts.trust, facts.weaknesses) == ("TLSv1.2", "fingerprint", ())
+
+
 def test_allowing_tls_1_0_does_not_weaken_a_modern_host(serve: Serve, session_with: SessionWith) -> None:
     host = serve(PretendPool(), tls=modern())
     facts = session_with(tls(host, fingerprints=(CERTIFICATE.fingerprint,), allow_tls1=True)).facts()
-    assert (facts.tls, facts.weaknesses) == ("TLSv1.3", ())
+    assert (facts.tls, facts.weaknesses) == ("TLSv1.2", ())
 
 
 def test_a_host_without_tls_on_that_port_is_told(serve: Serve, session_with: SessionWith) -> None:

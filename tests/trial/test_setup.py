@@ -44,7 +44,7 @@ class World:
     def fingerprint(self) -> str:
         seen = peek(endpoint_of(self.host, {}, plain_http=False), 20)
         assert seen is not None
-        return shown_fingerprint(seen[1])
+        return shown_fingerprint(seen.fingerprint)
 
     @property
     def secrets(self) -> dict[str, str]:

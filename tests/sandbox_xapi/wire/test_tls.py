@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.xapi.server import HostServer
-from sandbox.xapi.tls import certificate_of, server_context
+from sandbox.xapi.tls import Era, certificate_of, era_of, server_context
 from tests.sandbox_xapi.wire.harness import FakeToolstack, Serve, connect, is_ended, post, read_answer, xml_call
 
 CALL = post("/", xml_call("VM.get_all", "s"))
@@ -43,13 +43,13 @@ def received(sock: socket.socket) -> bytes:
 
 @pytest.fixture
 def host(serve: Serve) -> HostServer:
-    context = server_context(certificate_of("xs1", "10.0.0.101"), tls10_only=False)
+    context = server_context(certificate_of("xs1", "10.0.0.101"))
     return serve(FakeToolstack(**{"VM.get_all": []}), tls=context)
 
 
 @pytest.fixture
 def old_host(serve: Serve) -> HostServer:
-    context = server_context(certificate_of("xs1", "10.0.0.101"), tls10_only=True)
+    context = server_context(certificate_of("xs1", "10.0.0.101", Era.TLS10), Era.TLS10)
     return serve(FakeToolstack(**{"VM.get_all": []}), tls=context)
 
 
@@ -84,7 +84,7 @@ def test_the_fingerprint_is_of_what_is_presented(host: HostServer) -> None:
         assert presented is not None
         digest = hashlib.sha256(presented).digest().hex(":")
         assert digest == certificate_of("xs1", "10.0.0.101").fingerprint
-        assert sock.version() == "TLSv1.3"
+        assert sock.version() == "TLSv1.2"
 
 
 def test_a_client_that_trusts_the_certificate_verifies_it(host: HostServer) -> None:
@@ -130,6 +130,35 @@ def test_a_cut_connection_says_no_goodbye(host: HostServer) -> None:
 def test_a_tls10_host_refuses_a_modern_client(old_host: HostServer) -> None:
     with pytest.raises(ssl.SSLError, match=r"(?i)protocol.version"):
         client_context().wrap_socket(connect(old_host))
+
+
+@pytest.mark.parametrize(
+    ("release", "era"),
+    [
+        ("tampa", Era.TLS10),
+        ("cream", Era.TLS10),
+        ("dundee", Era.NO_FORWARD_SECRECY),
+        ("lima", Era.NO_FORWARD_SECRECY),
+        ("naples", Era.PRESENT),
+        ("26.9.0", Era.PRESENT),
+    ],
+)
+def test_each_release_s_tls(release: str, era: Era) -> None:
+    assert era_of(release) is era
+
+
+def test_a_host_before_8_0_has_no_forward_secrecy_and_a_short_key(serve: Serve) -> None:
+    made = certificate_of("xs1", "10.0.0.101", Era.NO_FORWARD_SECRECY)
+    key = x509.load_pem_x509_certificate(made.certificate_pem).public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    assert key.key_size == 1024
+    host = serve(FakeToolstack(**{"VM.get_all": []}), tls=server_context(made, Era.NO_FORWARD_SECRECY))
+    with pytest.raises(ssl.SSLError, match=r"(?i)handshake.failure"):
+        client_context().wrap_socket(connect(host))
+    with client_context(allow_tls10=True).wrap_socket(connect(host)) as sock:
+        assert (sock.version(), (sock.cipher() or ("",))[0]) == ("TLSv1.2", "AES128-SHA256")
+        sock.sendall(CALL)
+        assert read_answer(sock)[0] == "HTTP/1.1 200 OK"
 
 
 def test_a_tls10_host_takes_a_client_that_allows_it(old_host: HostServer) -> None:

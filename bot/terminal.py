@@ -8,10 +8,11 @@ sequence.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import IO, Any
 
 from pydantic import TypeAdapter
-from rich.console import Console
+from rich.console import Console, JustifyMethod, OverflowMethod
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -21,6 +22,8 @@ from bot.text import one_line
 
 _MARKS = {Level.OK: ("✓", "green"), Level.INFO: ("•", "cyan"), Level.WARN: ("!", "yellow"), Level.BAD: ("✗", "red")}
 _BAR_CELLS = 10
+_ROOM_FOR_BARS = 76
+"""Columns; in a narrower terminal the figures alone are shown."""
 _FILE_WIDTH = 1000
 """A file or a pipe has no edge to fold lines at."""
 
@@ -107,16 +110,20 @@ class Terminal:
             case Facts():
                 grid = RichTable.grid(padding=(0, 2))
                 for name, cell in part.pairs:
-                    grid.add_row(Text(one_line(name), "dim"), _cell(cell))
+                    grid.add_row(Text(one_line(name), "dim"), self._cell(cell))
                 self._console.print(grid)
             case Table():
                 table = RichTable(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
                 # A name that is folded in the first column would begin a line that looks like another row.
-                for first, column in zip((True, *[False] * len(part.columns)), part.columns, strict=False):
-                    widest = self._console.width // 2 if first else None
-                    table.add_column(Text(one_line(column)), no_wrap=first, max_width=widest)
+                for place, column in enumerate(part.columns):
+                    widest = None if place else self._console.width // 2
+                    # Elsewhere nothing is cut: half an address is none.
+                    overflow: OverflowMethod = "fold" if place else "ellipsis"
+                    justify: JustifyMethod = "right" if _numbers(part.rows, place) else "left"
+                    title = Text(one_line(column))
+                    table.add_column(title, no_wrap=not place, max_width=widest, overflow=overflow, justify=justify)
                 for row in part.rows:
-                    table.add_row(*map(_cell, row))
+                    table.add_row(*map(self._cell, row))
                 self._console.print(table)
                 if part.more:
                     self.line(f"… and {part.more} more")
@@ -125,16 +132,22 @@ class Terminal:
         # One line of data stays one line of output; the terminal may fold it.
         self._console.print(Text(one_line(text), style), soft_wrap=True)
 
+    def _cell(self, cell: Cell) -> Text:
+        """The text behind its mark, for whoever sees no colours, and behind its bar where there is room."""
+        mark, colour = _MARKS.get(cell.level, ("", ""))
+        text = Text(one_line(f"{mark} {cell.text}" if mark and cell.text else cell.text), colour)
+        if cell.bar is None or self._console.width < _ROOM_FOR_BARS:
+            return text
+        filled = round(min(max(cell.bar, 0.0), 1.0) * _BAR_CELLS)
+        return Text("█" * filled + "░" * (_BAR_CELLS - filled) + " ", "cyan") + text
+
+
+def _numbers(rows: Sequence[Sequence[Cell]], place: int) -> bool:
+    """Whether a column holds nothing but counts: those are read from the right."""
+    texts = [row[place].text for row in rows if place < len(row) and row[place].text not in ("", "–")]
+    return bool(texts) and all(text.isdecimal() for text in texts)
+
 
 def _inside(label: str) -> str:
     """A label within a sentence: `host`, but `VM`."""
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
-
-
-def _cell(cell: Cell) -> Text:
-    colour = _MARKS.get(cell.level, ("", ""))[1]
-    text = Text(one_line(cell.text), colour)
-    if cell.bar is None:
-        return text
-    filled = round(min(max(cell.bar, 0.0), 1.0) * _BAR_CELLS)
-    return Text("█" * filled + "░" * (_BAR_CELLS - filled) + " ", "cyan") + text

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from bot.answers import Answer, Bug, Form, FormField, NeedsForm, Opened, Problem, Repeated, Shown, Voted
-from bot.model import Level, Line, Lines, Place, Report
+from bot.model import Cell, Level, Line, Lines, Place, Report, Table
 from bot.terminal import Terminal, status_of
 
 REPORT = Report(title="lab: well")
@@ -58,3 +58,33 @@ def test_what_to_do_stands_on_a_line_of_its_own() -> None:
 def test_where_an_opened_request_is_shown() -> None:
     told = written(Opened("X-7", Place(kind="terminal"), "move web-1"))
     assert told.startswith("Request X-7 is open: move web-1\n“request show X-7”")
+
+
+HOSTS = Table(
+    columns=("Host", "Address", "State", "Memory", "VMs"),
+    rows=(
+        (Cell("xs31"), Cell("10.200.100.131"), Cell("enabled", Level.OK), Cell("98 of 256 GiB", bar=0.4), Cell("3")),
+        (Cell("xs32"), Cell("10.200.100.132"), Cell("dead", Level.BAD), Cell("0 of 256 GiB", bar=0.0), Cell("12")),
+    ),
+)
+
+
+def test_a_table_says_without_colours_what_is_wrong_and_lines_counts_up() -> None:
+    told = written(Shown(Report(title="lab", parts=(HOSTS,))))
+    assert "✓ enabled" in told
+    assert "✗ dead" in told
+    first, second = (line.rstrip() for line in told.splitlines() if line.startswith("xs3"))
+    assert first.endswith("  3")
+    assert second.endswith(" 12")
+    assert len(first) == len(second)
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_nothing_is_cut_off_in_a_narrow_terminal(width: int) -> None:
+    stream = io.StringIO()
+    Terminal(stream, width=width).show(Shown(Report(title="lab", parts=(HOSTS,))))
+    told = stream.getvalue()
+    assert "…" not in told
+    assert all(len(line.rstrip()) <= width for line in told.splitlines())
+    assert "█" not in told
+    assert "".join(told.split()).count("GiB") == 2

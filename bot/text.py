@@ -89,9 +89,9 @@ def part_of(used: int, total: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time as people say it: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    """A length of time as people say it: `0.4 s`, `2 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{f'{seconds:.1f}'.removesuffix('.0')} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

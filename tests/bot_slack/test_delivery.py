@@ -31,7 +31,7 @@ def test_a_card_is_posted_once_and_edited_in_place_to_its_end(post: Post) -> Non
     post.run(5)
     (edited,) = post.messages()
     assert edited["ts"] == card["ts"]
-    assert "Done in 2.0 s" in words(edited["blocks"])
+    assert "Done in 2 s" in words(edited["blocks"])
     assert buttons(edited["blocks"]) == {}
     assert post.posts() == 1
     assert post.store.next_due() is None

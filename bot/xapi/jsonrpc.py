@@ -1,9 +1,10 @@
 """Large reads as JSON-RPC: the same values as by XML-RPC, in a third of the bytes and a small part of the time, because
 the standard library reads JSON in C.
 
-xapi serves version 2 at `/jsonrpc` since 7.3. It is tried, not asked for by version: a host without it answers HTTP 500
-or XML at once. What is not exactly version 2 is not taken: the same read then goes by XML-RPC, which stays the way of
-every other call. Integers become the decimal text that XML-RPC carries; times are the same text in both.
+xapi serves version 2 at `/jsonrpc` since 7.3, and answers the same request by version 1 from 6.5 to 7.2. It is tried,
+not asked for by the pool's version: a host without it answers HTTP 500 or XML at once. What is not exactly one of the
+two is not taken: the same read then goes by XML-RPC, which stays the way of every other call. Integers become the
+decimal text that XML-RPC carries; times are the same text in both.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _CONTENT_TYPE = "application/json"
 _ID = 1
 _CODE = "1"
 """The code of every error; its name is in the message, its arguments are the data."""
+_VERSION_1 = {"result", "error", "id"}
 _NOT_JSON_RPC = "answers something that is not JSON-RPC"
 _ODD = (b"\\u", b"\\r", b"\\b", b"\\f")
 _ESCAPE = re.compile(rb"\\(?:r\\n|u[0-9a-fA-F]{4}|.)")
@@ -76,7 +78,7 @@ class JsonRpc:
 
         :raises XenAPI.Failure: the host's error array.
         :raises SessionGone: the session is not known there.
-        :raises Strange: the answer is not what version 2 says.
+        :raises Strange: the answer is not what either version says.
         :raises NotSent, PartlySent, AnswerLost: see :mod:`bot.xapi.broken`.
         """
         request = {"jsonrpc": "2.0", "id": _ID, "method": method, "params": [handle, *arguments]}
@@ -114,17 +116,31 @@ def read(body: bytes) -> Any:
     """The value of an answer, as XML-RPC would have carried it.
 
     :raises XenAPI.Failure: the host's error array. :raises SessionGone: the session is not known there.
-    :raises ValueError, RecursionError: this is no answer of version 2, or holds what has no certain meaning.
+    :raises ValueError, RecursionError: this is no answer of either version, or holds what has no certain meaning.
     """
     if any(escape in body for escape in _ODD):
         body = _ESCAPE.sub(_as_by_xml, body)
     answer = _loaded(body.decode("utf-8"))
-    if not isinstance(answer, Mapping) or answer.get("jsonrpc") != "2.0" or answer.get("id") != str(_ID):
-        raise ValueError("not version 2, or not the answer to this request")
+    if not isinstance(answer, Mapping):
+        raise ValueError("not an answer")
+    if answer.keys() == _VERSION_1:
+        return _of_version_1(answer)
+    if answer.get("jsonrpc") != "2.0" or answer.get("id") != str(_ID):
+        raise ValueError("neither version, or not the answer to this request")
     if ("result" in answer) == ("error" in answer):
         raise ValueError("not one of result and error")
     if "error" in answer:
         _fail(answer["error"])
+    return answer["result"]
+
+
+def _of_version_1(answer: Mapping[str, Any]) -> Any:
+    """Its `id` is 0 whatever was asked (rpclib 1.4); that it answers this request is the connection's to say."""
+    error = answer["error"]
+    if error is not None:
+        if answer["result"] is not None or not isinstance(error, list) or not error:
+            raise ValueError("not one of result and error")
+        _refused(error[0], error[1:])
     return answer["result"]
 
 
@@ -146,6 +162,10 @@ def _fail(error: Any) -> NoReturn:
     if not isinstance(error, Mapping) or error.get("code") != _CODE:
         raise ValueError("no error of XenAPI's")
     code, arguments = error.get("message"), error.get("data", [])
+    _refused(code, arguments)
+
+
+def _refused(code: Any, arguments: Any) -> NoReturn:
     if not isinstance(code, str) or not isinstance(arguments, list):
         raise ValueError("no error of XenAPI's")
     if code == "SESSION_INVALID":

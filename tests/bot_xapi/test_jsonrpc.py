@@ -223,7 +223,10 @@ STRANGE: dict[str, Callable[[bytes], bytes]] = {
     "no end of a number": lambda body: body.replace(b'"web-1"', b"-Infinity"),
     "too large a number": lambda body: body.replace(b'"web-1"', b"1e999"),
     "too deep": lambda body: body.replace(b'"web-1"', b"[" * 100_000 + b"]" * 100_000),
-    "version 1": lambda body: changed(jsonrpc=None, error=[])(body),
+    "no version": changed(jsonrpc=None),
+    "version 1 with both": changed(jsonrpc=None, error=["X"]),
+    "version 1 with an odd error": changed(jsonrpc=None, error="X"),
+    "version 1 with no error's name": lambda body: b'{"result":null,"error":[],"id":0}',
     "another version": changed(jsonrpc="3.0"),
     "another's answer": changed(id=2),
     "no id": changed(id=None),
@@ -252,6 +255,27 @@ def test_what_is_not_certain_is_read_again_by_xml_rpc(
     assert {vm.name for vm in view.inventory().guests} == {"web-1", "web-2"}
     assert dict(host.by_json) == {"event.from": 1}
     assert host.requests["session.login_with_password"] == 1
+
+
+def of_version_1(body: bytes) -> bytes:
+    """As 6.5 to 7.2 answer a request of version 2."""
+    document = json.loads(body)
+    error = document.get("error")
+    failure = [error["message"], *error["data"]] if error else None
+    return json.dumps({"result": document.get("result"), "error": failure, "id": 0}).encode()
+
+
+def test_version_1_is_read_too(serve: Serve, pools_with: PoolsWith, clock: WallClock) -> None:
+    pool = PretendPool(RECORDS)
+    host = serve(pool, json_rpc=of_version_1)
+    pools = pools_with(plain(host))
+    assert names(pools) == {"xs1", "xs2"}
+    assert dict(host.requests) == {"session.login_with_password": 1, "event.from": 1}
+    assert dict(host.by_json) == {"event.from": 1}
+    pool.sessions.clear()
+    clock.sleep(LONGEST_GAP_SECONDS + 1)
+    assert names(pools) == {"xs1", "xs2"}
+    assert (pool.logins, host.requests["event.from"]) == (2, 3), "the end of the session is understood"
 
 
 @pytest.mark.parametrize("code", ["INTERNAL_ERROR", "MESSAGE_METHOD_UNKNOWN", "HOST_IS_SLAVE"])
@@ -310,6 +334,9 @@ def test_errors_are_the_error_array() -> None:
     assert refused.value.details == ["EVENTS_LOST", "a", "b"]
     with pytest.raises(SessionGone):
         jsonrpc.read(b'{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"SESSION_INVALID","data":["OpaqueRef:x"]}}')
+    with pytest.raises(XenAPI.Failure) as refused:
+        jsonrpc.read(b'{"result":null,"error":["EVENTS_LOST","a","b"],"id":0}')
+    assert refused.value.details == ["EVENTS_LOST", "a", "b"]
 
 
 @pytest.mark.parametrize("collecting", [True, False])

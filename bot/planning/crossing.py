@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.errors import Refused
 from bot.inventory import SR, VIF, VM, Host, Inventory, Network
@@ -29,10 +29,12 @@ from bot.planning.disks import COPY_SECONDS, able
 from bot.planning.motion import reachable
 from bot.planning.vms import about, home_answers, in_power_state, in_state, runs_on
 from bot.ports import Context, PoolView
-from bot.rules import arrivals, crossing, drivers, memory, motion, network, placement
+from bot.rules import arrivals, crossing, drivers, memory, motion, placement
+from bot.rules.check import Check
 from bot.rules.crossing import Crossing, all_vifs
 from bot.rules.crossing_notices import notices, storages
 from bot.rules.motion import Journey
+from bot.rules.network import management
 from bot.text import joined, quoted, size
 
 RECEIVE_SECONDS = 300
@@ -170,10 +172,15 @@ def _default(wanted: Wanted, sr: SR | None, there: PoolView) -> Iterator[str]:
 def _found(going: Crossing, here: PoolView, there: PoolView) -> tuple[Finding, ...]:
     vm, host, own = going.vm, going.host, going.journey.inventory
     found = findings((motion.since(own),), vm.id)
-    found += findings((motion.licensed(going.there), reachable(host)), host.id)
+    found += findings((_licensed_there(going), reachable(host)), host.id)
     found += (*about(vm, "migrate_send", here, own), *home_answers(vm))
     found += findings(crossing.checks(going, able(here), able(there)), host.id)
     return (*found, *(_notice(vm.id, *each) for each in notices(going)))
+
+
+def _licensed_there(going: Crossing) -> Check:
+    title = f"the licence of {quoted(going.to)} covers moving disks"
+    return replace(motion.licensed(going.there), id="pool.licence.there", title=title)
 
 
 def _notice(subject: ObjectId, name: str, title: str, evidence: str, remedy: str) -> Finding:
@@ -191,7 +198,7 @@ def _facts(going: Crossing) -> Iterator[tuple[str, str]]:
 def _steps(going: Crossing, here: PoolTarget, there: PoolTarget) -> tuple[Step, ...]:
     """The other pool first says where to send to, and lets the sender in: a token that only the second call gets."""
     vm, host = going.vm, going.host
-    pif = network.management(host)
+    pif = management(host)
     ways = (Object(pif.network.id),) if pif is not None and pif.network is not None else ()
     disks = tuple((vdi.id, sr.id) for vdi, sr in going.journey.moves.items())
     networks = tuple((vif.id, each.id) for vif, each in going.networks.items() if each is not None)
@@ -228,14 +235,15 @@ def _expected(going: Crossing, there: PoolTarget) -> Iterator[Expect]:
     vm, moves = going.vm, going.journey.moves
     stored = {vbd.text("userdevice"): moves[vbd.vdi].uuid for vbd in vm.vbds if vbd.vdi in moves and vbd.vdi}
     connected = {
-        place: going.networks[vif].uuid  # type: ignore[union-attr]
+        place: network.uuid
         for place, vif in arrivals.of_nics(vm.vifs).items()
-        if going.networks[vif] is not None
+        if (network := going.networks[vif]) is not None
     }
     state = runs_on(vm, going.host) if vm.power_state == "Running" else (in_power_state(vm, vm.power_state),)
     rules = {arrivals.STORED: arrivals.places(stored), arrivals.CONNECTED: arrivals.places(connected)}
-    for expect in (*state, *(Expect(object=vm.id, rule=rule, equals=Value(text)) for rule, text in rules.items())):
-        yield Expect(object=expect.object, field=expect.field, equals=expect.equals, rule=expect.rule, at=there)
+    yield from (replace(expect, at=there) for expect in state)
+    for rule, text in rules.items():
+        yield Expect(object=vm.id, rule=rule, equals=Value(text), at=there)
     yield Expect(object=vm.id, rule=arrivals.LEFT)
 
 

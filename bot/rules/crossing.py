@@ -70,7 +70,8 @@ def checks(crossing: Crossing, sends: Drivers, receives: Drivers) -> Iterator[Ch
     )
     yield from _who_is_there(crossing)
     if vm.power_state != "Halted":
-        yield from _host(crossing, "host.memory" if vm.power_state == "Running" else "", "vm.cpu", "host.hvm")
+        yield from _host(crossing, "host.memory" if vm.power_state == "Running" else "", "vm.cpu")
+    yield from (replace(check, code="") for check in _host(crossing, "host.hvm"))  # nobody looks before it starts
     if vm.power_state == "Halted" and vm.refs("VGPUs"):
         yield _graphics(vm)
     for vdi in journey.moves:
@@ -164,7 +165,7 @@ def _who_is_there(crossing: Crossing) -> Iterator[Check]:
         not same,
         f"{quoted(crossing.to)} does not know it yet",
         f"{joined(vm.name for vm, _ in same)} is there already, with the same uuid" if same else "",
-        "Look which of the two is meant, and delete the other: xe vm-uninstall uuid=…",
+        "Look which of the two is meant. The other has to go, with its disks: xe vm-uninstall uuid=…",
     )
 
 

@@ -196,6 +196,18 @@ def test_what_the_toolstack_does_not_look_at_is_told_too() -> None:
             assert unseen(asked(found, text)) == [finding], finding
 
 
+def test_a_vm_that_would_break_the_other_pool_s_failover_plan_is_refused() -> None:
+    """The toolstack guards only those that come from its own hosts."""
+
+    def planned(_: Made, south: Made) -> None:
+        south.protect("mail-8")
+        south.pool.update(ha_enabled=True, ha_host_failures_to_tolerate=1, ha_plan_exists_for=1)
+
+    with world(two_pools(planned), all_pools=True) as found:
+        assert unseen(asked(found, "build-7 to pool south host s2")) == ["ha.plan"]
+        assert unseen(asked(found, "build-7 to pool south host s1")) == []
+
+
 def test_high_availability_of_the_other_pool_counts() -> None:
     def protected(north: Made, south: Made) -> None:
         north.protect("web-7")

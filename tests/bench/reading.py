@@ -36,7 +36,7 @@ def figures() -> Iterator[Figure]:
 
 
 def _by_xml(lab: Served, workspace: RunningWorkspace, group: str, cold: float) -> Figure:
-    """The same cold read of a pool that is older than 7.3, against `cold` seconds of CPU by JSON-RPC."""
+    """The same cold read of a pool that is older than 6.5, against `cold` seconds of CPU by JSON-RPC."""
     with (
         tempfile.TemporaryDirectory() as folder,
         reader(lab, Path(folder), workspace, by_json=False) as bot,

@@ -1,4 +1,4 @@
-"""The commands as Markdown: a table for the README, and the reference."""
+"""The commands as Markdown: a short table for the README, and the reference."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ RISKS = {
     Risk.DISRUPTIVE: "Changes something that people may notice (risk: disruptive).",
     Risk.DESTRUCTIVE: "Destroys something (risk: destructive).",
 }
+SUBJECTS = {
+    "pools": ("pool",),
+    "hosts": ("host",),
+    "VMs, disks": ("vm", "sr"),
+    "high availability": ("ha",),
+    "audits": ("audit",),
+    "requests, the bot": ("request", "policy", ""),
+}
+"""The README's rows: heading → first words of the commands, "" for those of one word."""
 INTRODUCTION = """\
 # Commands
 
@@ -36,9 +45,23 @@ Directory, the role that the pool's account needs is named; `root` may do everyt
 
 
 def table(registry: Registry) -> str:
-    """One row per command, for the README."""
-    rows = [f"| `{_cell(each.own_usage)}` | {each.summary} | {_short(each)} |" for each in registry.help]
-    return "\n".join(["| command | what it does | risk |", "| --- | --- | --- |", *rows]) + "\n"
+    """One row per kind of object, each command linked to where the reference tells of it, for the README."""
+    rows = []
+    for heading, nouns in SUBJECTS.items():
+        found = [each for each in registry.help if _noun(each) in nouns]
+        look = ", ".join(_link(each) for each in found if each.risk is Risk.READ)
+        change = ", ".join(_link(each) for each in found if each.risk is not Risk.READ)
+        rows.append(f"| {heading} | {look} | {change} |")
+    return "\n".join(["| | to look | to change |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def _noun(each: CommandHelp) -> str:
+    noun, _, verb = each.name.partition(" ")
+    return noun if verb else ""
+
+
+def _link(each: CommandHelp) -> str:
+    return f"[`{each.name}`](docs/commands.md#{each.name.replace(' ', '-')})"
 
 
 def reference(registry: Registry) -> str:
@@ -57,11 +80,3 @@ def _section(each: CommandHelp) -> str:
 
 def _role(each: CommandHelp) -> str:
     return f" The pool's account needs the role {role_for(each.name)}." if each.pooled else ""
-
-
-def _short(each: CommandHelp) -> str:
-    return str(each.risk)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -87,6 +87,14 @@ def test_a_suspended_vm_goes_with_its_memory_and_goes_on_there() -> None:
         assert south.VM.get_power_state(south.VM.get_by_uuid(uuid)) == "Running"
 
 
+def test_a_halted_vm_that_is_too_big_for_its_own_pool_goes_to_another() -> None:
+    with world(two_pools(lambda north, _: north.memory("wiki-7", 180)), all_pools=True) as found:
+        plan = asked(found, "wiki-7 to pool south host s1")
+        done(found, plan)
+        assert seen(found, "s1", plan.touches[0].uuid) is not None
+        assert seen(found, "n1", plan.touches[0].uuid) is None
+
+
 def test_the_verification_looks_at_both_pools() -> None:
     """What was expected before the move is not so: neither there nor here."""
     with world(two_pools(), all_pools=True) as found:

@@ -12,7 +12,7 @@ from sandbox.xapi.failure import Failure, internal_error
 from sandbox.xapi.operations import raise_if, reserved, vm_operation
 from sandbox.xapi.registry import READ, call
 from sandbox.xapi.rules import ha_guard, storage_motion
-from sandbox.xapi.rules.placement import choose_host
+from sandbox.xapi.rules.placement import choose_host, plugged_srs
 from sandbox.xapi.rules.storage_motion import Journey, disks_of
 from sandbox.xapi.storage_motion import both, copied, slot, take_over
 from sandbox.xapi.values import Row
@@ -119,15 +119,30 @@ def migrate_send(
         _check_sending(context, asked)
         running = context.get("VM", vm)["power_state"] in ("Running", "Paused")
         if not asked.journey.stays:
-            return moving_out.send(context, asked.journey, asked.there, _sender(context, vm, running))
+            sender = _sender(context, vm, running, anywhere=True)
+            return moving_out.send(context, asked.journey, asked.there, sender)
         move_within(context, asked.journey, running=running)
     if running:
         announce_move(context, vm, source, asked.host)
     return vm
 
 
-def _sender(context: Context, vm: str, running: bool) -> str:
-    return str(context.get("VM", vm)["resident_on"]) if running else choose_host(context.db, vm)
+def _sender(context: Context, vm: str, running: bool, *, anywhere: bool = False) -> str:
+    """The host that sends. With `anywhere`, for a VM that could start on none, any that has its storage."""
+    if running:
+        return str(context.get("VM", vm)["resident_on"])
+    try:
+        return choose_host(context.db, vm)
+    except Failure:
+        needed = {context.db.value("VDI", vdi, "SR") for vdi in disks_of(context.db, vm)}
+        seeing = [
+            host
+            for host, row in context.db.rows("host").items()
+            if row["enabled"] and needed <= plugged_srs(context.db, host) and context.pool.hosts[host].alive
+        ]
+        if not anywhere or not seeing:
+            raise
+        return seeing[0]
 
 
 def _check_sending(context: Context, asked: Request) -> None:

@@ -93,7 +93,10 @@ class Engine:
 
     def submit(self, command: str, values: Mapping[str, str], ask: Ask) -> Answer:
         """A filled form: the command that its values spell."""
-        return self.answer(replace(ask, text=self.forms.text(self.registry[command], values)))
+        try:
+            return self.answer(replace(ask, text=self.forms.text(self.registry[command], values)))
+        except Refused as refused:
+            return Problem.of(refused)
 
     def fill(self, form: Form, ask: Ask) -> Form:
         """The form with what is known without asking: the pool that is meant here."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.answers import Form, FormField
-from bot.errors import Choice
+from bot.errors import Choice, Refused
 from bot.grammar import EMERGENCY_SLOT, Parsed, Slot
 from bot.inventory import SR, VDI, VM, Entity
 from bot.lookup import candidates
@@ -111,12 +111,20 @@ class Forms:
     def text(self, command: Command, values: Mapping[str, str]) -> str:
         """The command line that a filled form stands for; every value but one of the command's
         own words is quoted, so that none is taken for a keyword.
+
+        :raises Refused: something was picked that belongs to something else, which was not.
         """
         parts = [command.name]
         for slot in command.slots:
             value = values.get(slot.field, "")
             if not value:
                 continue
+            if slot.within and not values.get(slot.within):
+                outer = next(each for each in command.slots if each.field == slot.within)
+                raise Refused(
+                    f"“{slot.keyword} …” belongs to “{outer.keyword} …”, where nothing was picked. Nothing was changed.",
+                    remedy=f"Pick something for “{outer.keyword} …”, or leave “{slot.keyword} …” empty.",
+                )
             if slot.keyword:
                 parts.append(slot.keyword)
             if slot.choices:

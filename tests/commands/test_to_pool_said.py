@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Denied, NotFound
+from bot.errors import Denied, NotFound, Refused
 from bot.forms import Forms
 from bot.model import Place
 from bot.scope import Scopes
@@ -103,3 +103,5 @@ def test_a_form_offers_what_the_other_pool_has(pools: World) -> None:
     assert "DMZ" not in offered("network", destination="south")
     text = forms.text(command, {"vm": "web-7", "destination": "south", "member": "s1", "pool": "north"})
     assert pools.plan(text).title == "move web-7 from pool north to pool south"
+    with pytest.raises(Refused, match="belongs to “to pool …”"):
+        forms.text(command, {"vm": "web-7", "member": "s1", "pool": "north"})

@@ -122,7 +122,7 @@ class Forms:
             if slot.within and not values.get(slot.within):
                 outer = next(each for each in command.slots if each.field == slot.within)
                 raise Refused(
-                    f"“{slot.keyword} …” belongs to “{outer.keyword} …”, where nothing was picked. Nothing was changed.",
+                    f"“{slot.keyword} …” belongs to “{outer.keyword} …”, where nothing was picked.",
                     remedy=f"Pick something for “{outer.keyword} …”, or leave “{slot.keyword} …” empty.",
                 )
             if slot.keyword:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import re
 import signal
 import subprocess
@@ -31,6 +32,8 @@ COMMANDS_A_DAY, CHANGES_A_DAY, AUDITS_A_DAY, EVENTS_A_DAY = 600, 24, 96, 4800
 LOOKS = ("pool status", "vm list", "host list", "vm show web-1", "ha status", "vm why web-1", "pending", "log", "help")
 AUDITS = ("audit run compatibility", "audit run clock")
 PAGE_KB = 1024
+AS_THE_UNIT = {"MALLOC_ARENA_MAX": "2"}
+"""What `deploy/xenia.service` sets that memory depends on."""
 _COUNTED = re.compile(r"^xenia_commands_total\{[^}]*\} ([\d.e+]+)$", re.MULTILINE)
 
 
@@ -52,7 +55,7 @@ class Bot:
         self._log = config.with_name("log")
         with self._log.open("wb") as log:
             words = [sys.executable, "-m", "bot", "run", "--config", str(config)]
-            self.process = subprocess.Popen(words, cwd=ROOT, stdout=log, stderr=log)
+            self.process = subprocess.Popen(words, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **AS_THE_UNIT})
         self._database = config.with_name("xenia.sqlite3")
         patiently(lambda: "listening in Slack" in self._log.read_text(), "the bot")
         found = re.search(r"watched at (http://[\d.:]+)", self._log.read_text())

@@ -11,7 +11,9 @@ import pytest
 
 from bot.errors import Unavailable, UserError
 from bot.xapi import PoolSettings
+from bot.xapi.addresses import endpoint_of
 from bot.xapi.session import PoolSession
+from bot.xapi.trust import peek
 from sandbox.xapi.tls import Era, certificate_of, server_context
 from tests.bot_xapi.conftest import Serve, plain
 from tests.bot_xapi.hosts import PretendHost, PretendPool
@@ -174,6 +176,31 @@ def test_allowing_tls_1_0_does_not_weaken_a_modern_host(serve: Serve, session_wi
     host = serve(PretendPool(), tls=modern())
     facts = session_with(tls(host, fingerprints=(CERTIFICATE.fingerprint,), allow_tls1=True)).facts()
     assert (facts.tls, facts.weaknesses) == ("TLSv1.2", ())
+
+
+@pytest.mark.parametrize(
+    ("context", "tls_version", "outdated_words"),
+    [
+        (modern, "TLSv1.2", ""),
+        (before_8_0, "TLSv1.2", "offers TLS 1.2 only without forward secrecy"),
+        (outdated, "TLSv1", "only speaks TLS 1.0"),
+    ],
+    ids=["present", "before 8.0", "before 7.0"],
+)
+def test_what_a_host_shows_to_anyone(
+    context: Callable[[], ssl.SSLContext], tls_version: str, outdated_words: str, serve: Serve
+) -> None:
+    host = serve(PretendPool(), tls=context())
+    shown = peek(endpoint_of("10.0.0.101", {"10.0.0.101": host.endpoint}, plain_http=False), 5.0)
+    assert shown is not None
+    assert (shown.tls, shown.outdated) == (tls_version, outdated_words)
+    pinned = SHORT if context is before_8_0 else CERTIFICATE
+    assert shown.fingerprint == pinned.fingerprint.replace(":", "")
+    assert host.bytes_in == 0
+
+
+def test_a_host_without_tls_shows_nothing(serve: Serve) -> None:
+    assert peek(endpoint_of("x", {"x": serve(PretendPool()).endpoint}, plain_http=False), 5.0) is None
 
 
 def test_a_host_without_tls_on_that_port_is_told(serve: Serve, session_with: SessionWith) -> None:

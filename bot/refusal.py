@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.model import Finding, Level, Line, Lines, Plan, Report, Suggestion
+from bot.model import Finding, Level, Line, Lines, Plan, Report, Suggestion, Verdict
 from bot.text import plural
 
+_VERDICTS = {Verdict.PASS: "yes", Verdict.WARN: "a warning", Verdict.BLOCK: "no"}
 FEW = 8
 """Checks that passed and are named."""
 
@@ -50,12 +51,13 @@ def difference(approved: Plan, now: Plan) -> tuple[str, ...]:
         if before is None or after is None or before.verdict is not after.verdict:
             found = after or before
             assert found is not None
-            verdict, was = after.verdict if after else "not checked", before.verdict if before else "not there"
-            told = f"{found.title}: {verdict} (was {was})"
-            lines.append(f"{told}, {found.evidence}" if after and found.evidence else told)
-    if [step.title for step in approved.steps] != [step.title for step in now.steps]:
-        lines += [f"would have been done: {step.title}" for step in approved.steps]
-        lines += [f"would be done now: {step.title}" for step in now.steps]
+            is_now = _VERDICTS[after.verdict] if after else "not looked at"
+            was = _VERDICTS[before.verdict] if before else "not looked at"
+            told = f"{found.title}: {is_now}; before: {was}"
+            lines.append(f"{told} ({found.evidence})" if after and found.evidence else told)
+    if approved.lines != now.lines:
+        lines += [f"would have been done: {line}" for line in approved.lines]
+        lines += [f"would be done now: {line}" for line in now.lines]
     return tuple(lines) or ("something that the approval covers has changed in a way that has no words yet",)
 
 

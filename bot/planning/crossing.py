@@ -81,7 +81,7 @@ def to_pool(vm: VM, there: PoolView, wanted: Wanted, context: Context) -> Plan:
         steps=_steps(going, PoolTarget(pool.uuid), PoolTarget(far.uuid)),
         touches=(vm.id,),
         elsewhere=(Elsewhere(pool=far, touches=(vm.id,)),),
-        facts=tuple(_facts(going)),
+        facts=tuple(dict.fromkeys(_facts(going))),
         impact=tuple(_impact(going)),
         reasons=(*reasons, *_default(wanted, sr, there)),
         go_back=_back(going, context),
@@ -192,6 +192,9 @@ def _facts(going: Crossing) -> Iterator[tuple[str, str]]:
     yield f"{quoted(vm.name)} is", f"{vm.power_state.lower()} on {host.name}" if host else vm.power_state.lower()
     for vdi in vm.disks:
         yield f"{quoted(vdi.name)} is on", vdi.sr.name if vdi.sr else "nothing known"
+    for vif, network in going.networks.items():
+        if network is not None:
+            yield f"what is on {quoted(vif.network.name) if vif.network else 'no network'} comes to", network.name
     yield f"high availability in {quoted(going.to)} is", "on" if going.there.pool.ha_enabled else "off"
 
 

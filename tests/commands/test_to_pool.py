@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from bot.errors import Refused
+from bot.execution import verifying
 from bot.execution.calls import is_needed
 from bot.model import MapOf, ObjectMap, Plan, PoolTarget, Verdict
 from bot.policy import subjects
 from bot.ports import Taken, TaskStatus
+from bot.run import Unsure
+from bot.xapi.hands import XapiHands
 from tests.commands.two_pools import HERE_TO, LAN, asked, disabled, row_of, seen, two_pools
 from tests.commands.world import Made, World, codes, world
 
@@ -128,6 +131,23 @@ def test_a_lost_answer_is_found_also_while_the_other_pool_is_away() -> None:
         found.lab.kill("s1")
         sighting = hands.look(plan.steps[1], mark)
         assert (sighting.taken, sighting.task_uuid) == (Taken.RUNNING, task)
+
+
+def test_a_success_that_the_other_pool_does_not_show_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its coordinator dies while the disks are on their way: nobody there says what arrived."""
+    look = XapiHands.task
+    with world(two_pools(), all_pools=True, speed=50) as found:
+
+        def fatal(hands: XapiHands, task_uuid: str) -> Any:
+            found.lab.kill("s1")
+            return look(hands, task_uuid)
+
+        plan = asked(found, "web-7 to pool south host s2")
+        impatient = replace(plan, steps=(plan.steps[0], replace(plan.steps[1], away_seconds=0)))
+        monkeypatch.setattr(XapiHands, "task", fatal)
+        monkeypatch.setattr(verifying, "VERIFY_SECONDS", 1.0)
+        with pytest.raises(Unsure, match="reported success, but"):
+            found.perform(impatient)
 
 
 def test_what_the_other_pool_has_is_called_by_its_name_in_errors() -> None:

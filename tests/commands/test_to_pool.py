@@ -44,7 +44,7 @@ def done(found: World, plan: Plan) -> list[str]:
     ],
 )
 def test_it_is_there_as_it_was_and_here_no_more_and_comes_back(text: str, host: str, sr: str, network: str) -> None:
-    with world(two_pools(), all_pools=True) as found:
+    with world(two_pools(), all_pools=True, speed=3000) as found:
         plan = asked(found, text)
         uuid = plan.touches[0].uuid
         before = seen(found, "n1", uuid)

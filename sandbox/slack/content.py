@@ -8,6 +8,7 @@ from sandbox.slack import mrkdwn
 from sandbox.slack.blockkit import check_blocks, complete_blocks
 from sandbox.slack.directory import Directory
 from sandbox.slack.errors import ApiError
+from sandbox.slack.reading import read_json
 from sandbox.slack.settings import Switches
 
 JSON = dict[str, Any]
@@ -66,7 +67,7 @@ def read_metadata(value: Any) -> JSON | None:
     """Message metadata: an event type and a flat payload; `{}` is None (removes it on an update)."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = read_json(value)
         except ValueError:
             raise ApiError("invalid_metadata_format") from None
     if not value:
@@ -89,7 +90,7 @@ def _array(value: Any, error: str) -> list[Any] | None:
         return None
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = read_json(value)
         except ValueError:
             raise ApiError(error) from None
     if not isinstance(value, list):

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from sandbox.slack.delivery import Answer, Parcel
+from sandbox.slack.reading import read_json
 
 JSON = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
@@ -100,7 +101,7 @@ def _payload(text: str, content_type: str) -> Any:
         return None
     if content_type == "application/json":
         try:
-            return json.loads(text)
+            return read_json(text)
         except ValueError:
             return {"malformed": text}
     return {"text": text}

@@ -1,6 +1,5 @@
 """One aiohttp application on one port: Web API, Socket Mode, response URLs, uploads, the page and its operations."""
 
-import json
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -9,6 +8,7 @@ from aiohttp import web
 from sandbox.slack.control import Control, routes
 from sandbox.slack.errors import ApiError
 from sandbox.slack.outage import under_faults
+from sandbox.slack.reading import read_json
 from sandbox.slack.replies import use_response_url
 from sandbox.slack.web_api import WebApi
 from sandbox.slack.workspace import Workspace
@@ -54,7 +54,7 @@ class _Other:
         if request.content_type == "application/x-www-form-urlencoded":
             text = parse_qs(text).get("payload", [""])[0]
         try:
-            payload = json.loads(text)
+            payload = read_json(text)
         except ValueError:
             payload = None
         shown = payload if isinstance(payload, dict) else {}

@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 
 from sandbox.slack.clock import Clock
 from sandbox.slack.delivery import Answer, Parcel
+from sandbox.slack.reading import read_json
 
 JSON = dict[str, Any]
 MOST_CONNECTIONS = 10  # Slack docs: socket-mode, "up to 10 open WebSocket connections"
@@ -145,7 +146,7 @@ class SocketMode:
     def _take(self, text: str) -> None:
         """An acknowledgement. What is not one is ignored, as is one that comes twice."""
         try:
-            body = json.loads(text)
+            body = read_json(text)
         except ValueError:
             return
         name = body.get("envelope_id") if isinstance(body, dict) else None

@@ -1,6 +1,5 @@
 """The HTTP side of the Web API: tokens, encodings, rate limits, faults, headers. What a method does is in `methods`."""
 
-import json
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +9,7 @@ from sandbox.slack.errors import ApiError, RateLimited
 from sandbox.slack.methods import METHODS, Call, Method
 from sandbox.slack.methods.registry import TokenKind
 from sandbox.slack.outage import too_many, under_faults
+from sandbox.slack.reading import read_json
 from sandbox.slack.workspace import Workspace
 
 JSON = dict[str, Any]
@@ -92,25 +92,25 @@ async def read_arguments(request: web.Request) -> tuple[JSON, str | None]:
     Raises: invalid_json, json_not_object, invalid_form_data, invalid_post_type.
     """
     args: JSON = dict(request.query)
-    body = await request.read()
-    if not body:
-        return args, None
     kind = request.content_type
-    if kind == "application/json":
-        try:
-            given = json.loads(body)
-        except ValueError:
-            raise ApiError("invalid_json") from None
-        if not isinstance(given, dict):
-            raise ApiError("json_not_object")
-        return args | given, None if request.charset else "missing_charset"
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         try:
             form = await request.post()
         except (ValueError, web.HTTPException):
             raise ApiError("invalid_form_data") from None
         fields = {key: one for key, one in form.items() if isinstance(one, str)}
-        return args | fields, "superfluous_charset" if request.charset else None
+        return args | fields, "superfluous_charset" if form and request.charset else None
+    body = await request.read()
+    if not body:
+        return args, None
+    if kind == "application/json":
+        try:
+            given = read_json(body)
+        except ValueError:
+            raise ApiError("invalid_json") from None
+        if not isinstance(given, dict):
+            raise ApiError("json_not_object")
+        return args | given, None if request.charset else "missing_charset"
     raise ApiError("invalid_post_type")
 
 

@@ -49,6 +49,23 @@ def test_tokens(workspace: RunningWorkspace) -> None:
     assert error_of(client(workspace.bot_token).api_call, api_method="chat.postMesage") == "unknown_method"
 
 
+def test_what_is_nested_too_deeply_is_refused(client: WebClient) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    post = {"channel": "C0INFRA", "text": "x"}
+    assert error_of(client.chat_postMessage, **post, blocks=deep) == "invalid_blocks_format"
+    assert error_of(client.chat_postMessage, **post, metadata=deep) == "invalid_metadata_format"
+    assert error_of(client.views_publish, user_id="U0OLGA", view=deep) == "invalid_arguments"
+    upload = {"api_method": "files.completeUploadExternal", "json": {"files": deep}}
+    assert error_of(client.api_call, **upload) == "invalid_arguments"
+
+
+def test_arguments_may_come_as_multipart(workspace: RunningWorkspace) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+    body = part % (b"channel", b"C0INFRA") + part % (b"text", "Grüße".encode()) + b"--x--\r\n"
+    assert raw(workspace, "chat.postMessage", body, "multipart/form-data; boundary=x")["message"]["text"] == "Grüße"
+    assert raw(workspace, "auth.test", b"--y", "multipart/form-data")["error"] == "invalid_form_data"
+
+
 def test_the_headers_tell_a_tokens_scopes_and_nobody_elses(workspace: RunningWorkspace) -> None:
     def told(token: str) -> str | None:
         request = urllib.request.Request(workspace.api + "auth.test", b"", {"Authorization": f"Bearer {token}"})
@@ -112,6 +129,7 @@ def test_each_family_of_conversations_has_its_scope(workspace_with: StartWorkspa
 def test_bodies_that_cannot_be_read(workspace: RunningWorkspace) -> None:
     for body, kind, error in [
         (b"{", "application/json; charset=utf-8", "invalid_json"),
+        (b'{"text":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "application/json; charset=utf-8", "invalid_json"),
         (b"[]", "application/json; charset=utf-8", "json_not_object"),
         (b"<a/>", "text/xml", "invalid_post_type"),
         (b"{}", "application/json; charset=utf-8", "invalid_arguments"),

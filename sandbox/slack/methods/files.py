@@ -1,6 +1,5 @@
 """files.*: the external upload that slack_sdk's files_upload_v2 does in three steps."""
 
-import json
 from typing import Any
 
 from sandbox.slack import mrkdwn
@@ -8,6 +7,7 @@ from sandbox.slack.errors import ApiError, invalid_arguments
 from sandbox.slack.files import File
 from sandbox.slack.limits import Tier
 from sandbox.slack.methods.registry import Call, method
+from sandbox.slack.reading import read_json
 
 JSON = dict[str, Any]
 ALT_TEXT_LIMIT = 1000  # Slack docs: files.getUploadURLExternal, alt_txt_too_large
@@ -62,7 +62,7 @@ def _listed(call: Call) -> list[JSON]:
     value = call.args.get("files")
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = read_json(value)
         except ValueError:
             raise ApiError("invalid_arguments") from None
     if not isinstance(value, list) or not value:

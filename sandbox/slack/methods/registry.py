@@ -1,6 +1,5 @@
 """How a Web API method is declared, and how it reads its arguments."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -8,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from sandbox.slack.directory import Channel
 from sandbox.slack.errors import ApiError, invalid_arguments
 from sandbox.slack.limits import Tier
+from sandbox.slack.reading import read_json
 from sandbox.slack.workspace import Workspace
 
 JSON = dict[str, Any]
@@ -65,7 +65,7 @@ class Call:
             raise invalid_arguments(f"missing required field: {name}")
         if isinstance(value, str):
             try:
-                return json.loads(value)
+                return read_json(value)
             except ValueError:
                 raise invalid_arguments(f"invalid JSON [json-pointer:/{name}]") from None
         return value

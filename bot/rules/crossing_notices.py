@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.inventory import SR, VIF, VM, Inventory
+from bot.inventory import NULL_REF, SR, VIF, VM, Inventory
 from bot.lookup import spelling
 from bot.rules import drivers
 from bot.rules.crossing import Crossing, all_vifs
@@ -25,7 +25,7 @@ def notices(crossing: Crossing) -> Iterator[tuple[str, str, str, str]]:
         yield (
             "ha.lost",
             "nothing restarts it there when a host fails",
-            f"it is protected, and high availability is off in {quoted(crossing.to)}",
+            f"it has a restart priority, and high availability is off in {quoted(crossing.to)}",
             f"“ha enable in {quoted(crossing.to)}”",
         )
     for field, what in (("appliance", "vApp"), ("snapshot_schedule", "snapshot schedule"), ("groups", "VM group")):
@@ -43,7 +43,7 @@ def notices(crossing: Crossing) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _has(vm: VM, field: str) -> bool:
-    return bool(vm.refs(field)) or vm.text(field, "OpaqueRef:NULL") not in ("", "OpaqueRef:NULL", "[]", "()")
+    return vm.record.get(field) not in (None, "", NULL_REF, [], ())
 
 
 def storages(there: Inventory) -> Iterator[str]:
@@ -52,5 +52,5 @@ def storages(there: Inventory) -> Iterator[str]:
         left = drivers.room(sr)
         if sr.content_type != "iso" and not sr.is_tools and sr.type != "udev" and any(pbd.attached for pbd in sr.pbds):
             homes = joined(pbd.host.name for pbd in sr.pbds if pbd.host)
-            whose = "shared" if sr.shared else f"{homes}’s own"
+            whose = "shared" if sr.shared else f"of {homes} alone"
             yield f"{spelling(sr, there)}: {whose}, {size(left) if left is not None else 'an unknown amount'} free"

@@ -217,6 +217,9 @@ export function select({
 
   function refreshSoon() {
     open(true);
+    // What is shown, or on its way, answers what was typed before: Enter must not take the first of that.
+    asked += 1;
+    activate(-1);
     clearTimeout(timer);
     timer = setTimeout(() => refresh(input.value), 120);
   }

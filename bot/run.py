@@ -55,6 +55,14 @@ class Run:
     results: dict[int, str] = field(default_factory=dict)
     """What the steps answered, by their numbers; without those whose answer was lost."""
     evidence: list[str] = field(default_factory=list)
+    stage: tuple[int, ...] = ()
+    """The numbers of the steps that are being done together now."""
+    fractions: dict[int, float] = field(default_factory=dict)
+    """How much of each step is done, 0 to 1, as far as it has been told."""
+    looking: set[int] = field(default_factory=set)
+    """The steps whose answer was lost and whose task is looked for: while there are any, nothing else is sent, or its
+    task could be taken for theirs.
+    """
     missed: list[int] = field(default_factory=list)
     """The steps that should have mended something and did not."""
 

@@ -9,7 +9,7 @@ from bot import planning
 from bot.errors import Refused
 from bot.inventory import Entity, Host, Inventory
 from bot.lookup import spelling
-from bot.model import Finding, Plan, PoolTarget, Risk, Step, Suggestion, Verdict
+from bot.model import Finding, Plan, PoolTarget, Risk, Step, Suggestion, Verdict, together
 from bot.planning import hosts, power
 from bot.ports import Context
 from bot.registry import command
@@ -18,6 +18,8 @@ from bot.text import joined, plural, quoted
 
 VM_LIMIT_SECONDS = 1800
 """xapi itself gives a guest 20 minutes."""
+_TURNS = 8
+"""Groups of VMs that are named."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Arguments:
     risk=Risk.DESTRUCTIVE,
     summary="Shut a whole pool down: high availability off, the VMs, the members, the coordinator last.",
     details=(
-        "VMs are shut down cleanly, one after the other, in reverse order of their start. With “force” those that"
-        " cannot be are switched off.",
+        "VMs are shut down cleanly, in reverse order of their start; those of the same order at once, 8 at a time at"
+        " most. With “force” those that cannot be are switched off.",
         "If the bot itself runs in the pool (bot.runs_on), what it runs on has to be named: “including xenia-1”. It"
         " goes down last, and takes the bot with it.",
     ),
@@ -50,7 +52,8 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             remedy="Ask without “including”; if it does run there, whoever runs the bot sets bot.runs_on.",
         )
     target = PoolTarget(inventory.pool.uuid)
-    stops = tuple(closing.stops(inventory, force=arguments.force, but=own[0] if own else None))
+    turns = closing.turns(closing.stops(inventory, force=arguments.force, but=own[0] if own else None))
+    stops = tuple(stop for turn in turns for stop in turn)
     members = [host for host in inventory.hosts if host.live and host != last]
     pause = planning.paused(inventory)[:1] if inventory.pool.ha_enabled else ()
     leads = () if last.is_coordinator else tuple(hosts.lead(last, inventory, target))
@@ -74,10 +77,12 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         steps=(
             *pause,
             *leads,
-            *(_stop(stop, target) for stop in stops),
-            *(step for host in members for step in _off(host, target)),
+            *(step for turn in turns for step in together(_stop(stop, target) for stop in turn)),
+            *together(hosts.disable(host, target) for host in members if host.enabled),
+            *together(power.down(host, "host.shutdown", target) for host in members),
             *((power.gone(members, target),) if members else ()),
-            *_off(last, target, last=True),
+            *((hosts.disable(last, target),) if last.enabled else ()),
+            power.down(last, "host.shutdown", target, last=True),
             *(() if own else (power.silent(inventory, target),)),
         ),
         whole_pool=True,
@@ -86,7 +91,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             ("the coordinator is", quoted(inventory.pool.coordinator.name) if inventory.pool.coordinator else "nobody"),
             ("the bot runs", f"on {quoted(own[0].name)}" if own else "elsewhere"),
         ),
-        impact=tuple(_impact(own, last, stops)),
+        impact=tuple(_impact(own, last, turns)),
         go_back=_go_back(last, members, stops, inventory),
         on_failure=(Suggestion("Go on", planning.line(again, context)),),
     )
@@ -170,17 +175,12 @@ def _stop(stop: closing.Stop, target: PoolTarget) -> Step:
     return planning.operate(title, stop.vm, stop.operation, target, off, limit_seconds=VM_LIMIT_SECONDS)
 
 
-def _off(host: Host, target: PoolTarget, *, last: bool = False) -> Iterator[Step]:
-    if host.enabled:
-        yield hosts.disable(host, target)
-    yield power.down(host, "host.shutdown", target, last=last)
-
-
-def _impact(own: tuple[Entity, Host] | None, last: Host, stops: tuple[closing.Stop, ...]) -> Iterator[str]:
+def _impact(own: tuple[Entity, Host] | None, last: Host, turns: tuple[tuple[closing.Stop, ...], ...]) -> Iterator[str]:
     if own is not None:
         yield f"The bot runs on {quoted(own[0].name)}: it goes down with {quoted(last.name)}, and reports nothing."
-    names = joined((stop.vm.name for stop in stops), limit=8)
-    yield f"Everything stops: {names}, in this order." if stops else "No VM runs."
+    told = [joined(stop.vm.name for stop in turn) for turn in turns[:_TURNS]]
+    told += [f"{len(turns) - _TURNS} more groups"] if len(turns) > _TURNS else []
+    yield f"Everything stops: {', then '.join(told)}." if turns else "No VM runs."
     yield f"{quoted(last.name)} goes down last; from then on nothing can be asked of the pool."
 
 

@@ -37,7 +37,7 @@ def plan(arguments: Arguments, context: Context) -> Report:
     parts: list[Part] = [Facts(pairs=_facts(request, level))]
     if request.votes:
         parts.append(Lines(heading="Votes", lines=_votes(request)))
-    steps = tuple(Line(text=step.title or step.call) for step in request.plan.steps)
+    steps = tuple(Line(text=line) for line in request.plan.lines)
     parts.append(Lines(heading="What it does", lines=steps))
     serious = (*request.plan.blockers, *request.plan.warnings)
     if serious:

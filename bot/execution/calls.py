@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bot.model import BOT, Argument, CallRecord, CallState, Entry, MapOf, Plan, ResultOf, Step
 from bot.ports import Clock, Store
-from bot.run import Doing, LeaseLost
+from bot.run import Doing, LeaseLost, Run
 
 NEVER_KEPT = ("session.", "secret.", "Async.", "host.migrate_receive")
 """Calls whose answers are, or may be, secrets."""
@@ -26,6 +26,10 @@ class Calls:
             if record.step == doing.number and record.undo is doing.undo:
                 return record, mark
         return None
+
+    def all_begun(self, run: Run) -> set[int]:
+        """The numbers of the steps that were begun, maybe in another life of the bot; of those that undo, none."""
+        return {record.step for record, _ in self._store.calls(run.request.id) if not record.undo}
 
     def intend(self, doing: Doing, mark: str) -> None:
         """:raises LeaseLost: another process has begun it, or has the request."""

@@ -8,7 +8,7 @@ from bot.errors import OutcomeUnknown, ToolstackRefusal, UserError
 from bot.execution.calls import Calls, needs
 from bot.execution.telling import Teller
 from bot.model import BotTarget, CallState
-from bot.ports import Clock, Taken
+from bot.ports import Clock, Sighting, Taken
 from bot.run import Doing, Failed, LeaseLost, Pieces, Unsure
 
 log = logging.getLogger(__name__)
@@ -62,18 +62,10 @@ class Sender:
 
         :raises Failed: it never reached the pool. :raises Unsure: it cannot be told.
         """
-        run, step = doing.run, doing.step
-        deadline = self._clock.monotonic() + step.away_seconds
-        while True:
-            try:
-                sighting = doing.hands.look(step, mark)
-                break
-            except UserError as error:
-                if self._clock.monotonic() > deadline:
-                    self._calls.note(doing, CallState.UNKNOWN, reason=error.message)
-                    raise Unsure(f"the answer was lost, and then: {error.message}") from error
-                self._teller.tell_away(doing)
-                yield AGAIN_SECONDS
+        run = doing.run
+        run.looking.add(doing.number)
+        sighting = yield from self._look(doing, mark)
+        run.looking.remove(doing.number)
         run.evidence.append(f"the connection broke during the call; {sighting.evidence}")
         if sighting.taken is Taken.RUNNING:
             self._calls.sent(doing, sighting.task_uuid)
@@ -85,6 +77,19 @@ class Sender:
             raise Failed(f"the call never reached the pool ({sighting.evidence})", "It is safe to ask again.")
         self._calls.note(doing, CallState.UNKNOWN, reason=sighting.evidence)
         raise Unsure(sighting.evidence)
+
+    def _look(self, doing: Doing, mark: str) -> Pieces[Sighting]:
+        """:raises Unsure: the pool was away for too long."""
+        deadline = self._clock.monotonic() + doing.step.away_seconds
+        while True:
+            try:
+                return doing.hands.look(doing.step, mark)
+            except UserError as error:
+                if self._clock.monotonic() > deadline:
+                    self._calls.note(doing, CallState.UNKNOWN, reason=error.message)
+                    raise Unsure(f"the answer was lost, and then: {error.message}") from error
+                self._teller.tell_away(doing)
+                yield AGAIN_SECONDS
 
 
 def _of_the_bot(error: UserError) -> str:

@@ -27,7 +27,7 @@ from bot.model.parts import (
     Verdict,
 )
 from bot.model.people import BOT, Actor, Place
-from bot.model.plan import Elsewhere, Expect, Plan, Step, Trace, Window
+from bot.model.plan import Elsewhere, Expect, Plan, Step, Trace, Window, together
 from bot.model.report import Attachment, Cell, Facts, Level, Line, Lines, Part, Report, Suggestion, Table
 from bot.model.request import Ballot, CallRecord, CallState, Entry, Progress, Request, Requirement, Result, State, Vote
 
@@ -83,4 +83,5 @@ __all__ = [
     "bound_fields",
     "free",
     "later",
+    "together",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.model.fields import binding, bound, free, later
@@ -74,11 +75,18 @@ class Step:
     does not succeed that is told, with `offers`, and the rest is done all the same.
     """
     offers: tuple[Suggestion, ...] = free(default=())
+    together: bool = later(default=False)
+    """There is no order between it and the step before it: they are done at once. What follows them waits for all."""
 
     @property
     def waits(self) -> bool:
         """It sends nothing."""
         return not self.call
+
+
+def together(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps as one stage: no order among them."""
+    return tuple(replace(step, together=number > 0) for number, step in enumerate(steps))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +149,31 @@ class Plan:
     """What is offered when it has failed half-way: to go on, to bring back what was moved."""
     elsewhere: tuple[Elsewhere, ...] = later(default=())
     """The other pools that it is about."""
+    at_once: int = later(default=8)
+    """Of steps that are done together, so many at a time at most."""
+
+    @property
+    def stages(self) -> tuple[tuple[int, ...], ...]:
+        """The numbers of the steps, those that are done together side by side. What undoes is always done in order."""
+        stages: list[tuple[int, ...]] = []
+        for number, step in enumerate(self.steps):
+            if step.together and stages:
+                stages[-1] += (number,)
+            else:
+                stages.append((number,))
+        return tuple(stages)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is done, a line for each stage."""
+        return tuple(self._line([self.steps[number] for number in stage]) for stage in self.stages)
+
+    def _line(self, steps: Sequence[Step]) -> str:
+        titles = [step.title or step.call or "wait" for step in steps]
+        if len(titles) == 1:
+            return titles[0]
+        pace = f", {self.at_once} at a time at most" if len(titles) > self.at_once else ""
+        return f"{len(titles)} at once{pace}: {'; '.join(titles)}"
 
     @property
     def pools(self) -> tuple[ObjectId, ...]:

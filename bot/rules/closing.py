@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from bot.errors import Refused
 from bot.inventory import VM, Entity, Host, Inventory
@@ -41,6 +42,11 @@ def stops(inventory: Inventory, *, force: bool, but: Entity | None) -> Iterator[
             continue
         against = tuple(check for check in operations.checks(vm, "hard_shutdown", inventory) if not check.ok)
         yield Stop(vm, "hard_shutdown", against, unclean)
+
+
+def turns(stops: Iterable[Stop]) -> tuple[tuple[Stop, ...], ...]:
+    """Who goes down at once: those whose order of start is the same, as they come from :func:`stops`."""
+    return tuple(tuple(turn) for _, turn in groupby(stops, key=lambda stop: _start_order(stop.vm)[:2]))
 
 
 def stranded(inventory: Inventory) -> tuple[tuple[VM, Host], ...]:

@@ -21,7 +21,7 @@ class Carrier:
         self._moves = moves
 
     def carry_out(self, run: Run) -> None:
-        """All steps in order; on the first that fails, the undo of those before it, last first.
+        """All stages in order, the steps of one at once; on the first failure, the undo of what was done, last first.
 
         :raises LeaseLost: it is another process's.
         """
@@ -29,8 +29,9 @@ class Carrier:
         steps = run.request.plan.steps
         self._moves.tell(run, steps[0].title if steps else "")
         try:
-            for number, step in enumerate(steps):
-                self._performer.perform(self._doing(run, number, step))
+            for stage in run.request.plan.stages:
+                together = [self._doing(run, number, steps[number]) for number in stage]
+                self._performer.perform(together, at_once=run.request.plan.at_once)
         except Cancelled as failure:
             self.go_back(run, failure, State.CANCELLED)
         except Failed as failure:
@@ -78,7 +79,7 @@ class Carrier:
         steps = run.request.plan.steps
         first = sum(len(step.undo) for step in steps[:number])
         for offset, step in enumerate(steps[number].undo):
-            self._performer.perform(self._doing(run, first + offset, step, undo=True))
+            self._performer.perform([self._doing(run, first + offset, step, undo=True)])
             lines.append(f"undone: {step.title}")
 
     def _doing(self, run: Run, number: int, step: Step, *, undo: bool = False) -> Doing:

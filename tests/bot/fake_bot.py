@@ -22,6 +22,7 @@ from bot.model import (
     Risk,
     Step,
     Suggestion,
+    together,
 )
 from bot.policy import Book, Rules
 from bot.ports import (
@@ -127,6 +128,19 @@ def mend(arguments: Arguments, context: Context) -> Plan | Report:
     return _plan("vm mend", Risk.DISRUPTIVE, vm, host, first, _step(other, host))
 
 
+@command("vm spread VM to HOST", risk=Risk.DISRUPTIVE, summary="All at once.", examples=("vm spread web-1 to xs2",))
+def spread(arguments: Arguments, context: Context) -> Plan | Report:
+    """All VMs there, two at a time, each with a way back; then the one home again, alone."""
+    vm, host = arguments.vm, arguments.host
+    home = vm.resident_on
+    assert home is not None
+    guests = sorted(context.pool.inventory().guests, key=lambda each: each.name)
+    homes = [(each, each.resident_on) for each in guests]
+    there = together(_step(each, host, _step(each, back)) for each, back in homes if back is not None)
+    made = _plan("vm spread", Risk.DISRUPTIVE, vm, host, *there, _step(vm, home), whole_pool=True)
+    return replace(made, at_once=2)
+
+
 @dataclass(frozen=True)
 class Named:
     vm: VM
@@ -146,7 +160,7 @@ def call(arguments: Named, context: Context) -> Plan | Report:
 def registry() -> Registry:
     import commands
 
-    ours = (each.__command__ for each in (move, tour, call, wait, relay, mend))  # type: ignore[attr-defined]
+    ours = (each.__command__ for each in (move, tour, call, wait, relay, mend, spread))  # type: ignore[attr-defined]
     return Registry([*Registry.of_package(commands), *ours])
 
 

@@ -171,6 +171,8 @@ class FakeTask:
     polls: int
     fails: bool = False
     status: TaskStatus = TaskStatus.PENDING
+    seen: bool = False
+    """The bot has read how it ended."""
 
 
 @dataclass
@@ -302,6 +304,7 @@ class FakeHands:
     def task(self, task_uuid: str) -> TaskView | None:
         self.pool.inventory()
         task = self.pool.tasks[int(task_uuid.rpartition("-")[2])]
+        task.seen |= task.status is not TaskStatus.PENDING
         return TaskView(status=task.status, progress=0.5, error=("SOME_ERROR",), result=f"made-{task.number}")
 
     def explain(self, error: Sequence[str]) -> tuple[str, str]:

@@ -24,12 +24,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from bot.answers import Ask, Opened, Shown, VoteAsk, Voted
 from bot.approval import END_STATES
 from bot.model import Actor, Ballot, State
+from bot.ports import TaskStatus
 from tests.bot.fake_bot import FakeBot, bot
 from tests.bot.fakes import ANA, BEN, CHANNEL, HOSTS, OLGA, SAM, VMS, FakePool, Fate, HandClock, Killed
 
 EXAMPLES, STEPS = 45, 50
 """Hypothesis walks up to EXAMPLES × STEPS = 2,250 steps."""
-NEEDED = {"vm move": 1, "vm tour": 2}
+NEEDED = {"vm move": 1, "vm tour": 2, "vm spread": 1}
+NAMES = st.sampled_from(list(NEEDED))
 SEEN: Counter[str] = Counter()
 """What the walks came through: rules that were run, kills, calls that reached the pool, states at the end."""
 SHM = Path("/dev/shm")  # the walks commit thousands of times; what a disk would add is time
@@ -117,6 +119,8 @@ class EngineMachine(RuleBasedStateMachine):
             yield f"{request_id} runs without the votes"
         if asked.over:
             yield f"{request_id} runs although it was {asked.over}"
+        if not undo:
+            yield from self.out_of_turn(request_id, step)
         if step == 0 and not undo:
             request = self.bot.store.request(request_id)
             assert request is not None
@@ -124,6 +128,20 @@ class EngineMachine(RuleBasedStateMachine):
                 yield f"{request_id} runs after it expired"
             if request.plan.facts != self.bot.engine.resolver.replan(request).facts:
                 yield f"{request_id} is not what was approved any more"
+
+    def out_of_turn(self, request_id: str, step: int) -> Iterator[str]:
+        """What of an earlier stage has not ended well, and how many of the same are on their way."""
+        request = self.bot.store.request(request_id)
+        assert request is not None
+        stages, done = request.plan.stages, {n for id, n, undo in self.pool.done if id == request_id and not undo}
+        at = next(number for number, stage in enumerate(stages) if step in stage)
+        if early := {each for stage in stages[:at] for each in stage} - done:
+            yield f"step {step} of {request_id} before {sorted(early)}"
+        mine = [t for t in self.pool.tasks if t.key[0] == request_id and not t.key[2] and t.key[1] in stages[at]]
+        if any(task.status in (TaskStatus.FAILURE, TaskStatus.CANCELLED) and task.seen for task in mine):
+            yield f"step {step} of {request_id} after another of its stage had failed"
+        if sum(task.status is TaskStatus.PENDING for task in mine) >= request.plan.at_once:
+            yield f"step {step} of {request_id} is one too many at a time"
 
     def meanwhile(self) -> None:
         """While the bot waits for a task, the pool works and people do things."""
@@ -136,7 +154,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(
         target=asked,
-        name=st.sampled_from(["vm move", "vm tour"]),
+        name=NAMES,
         vm=st.integers(1, 3),
         host=st.integers(1, 2),
     )
@@ -170,9 +188,9 @@ class EngineMachine(RuleBasedStateMachine):
             self.cast(id, who, Ballot.APPROVE, self.known[id].digest)
 
     @rule(
-        name=st.sampled_from(["vm move", "vm tour"]),
+        name=NAMES,
         vm=st.integers(1, 3),
-        dies=st.one_of(st.none(), st.integers(0, 45)),
+        dies=st.one_of(st.none(), st.integers(0, 70)),
         after=st.booleans(),
         cancelled=st.booleans(),
         weather=WEATHER,
@@ -349,7 +367,7 @@ class EngineMachine(RuleBasedStateMachine):
             assert len(forward) < len(request.plan.steps)
             assert request.result is not None
             undone = any(line.startswith("undone: ") for line in request.result.lines)
-            assert ((id, 0, True) in self.pool.done) is undone
+            assert any(who == id and undo for who, _, undo in self.pool.done) is undone
             assert bool(forward) is ("nothing was changed" not in request.result.lines)
         if state in (State.REJECTED, State.EXPIRED, State.WITHDRAWN, State.STALE):
             assert not any(who == id for who, _, _ in self.pool.sent)

@@ -149,9 +149,14 @@ class World:
         request = self.request(plan, State.RUNNING)
         run = Run(request)
         performer = Performer(Memory(), SystemClock())  # type: ignore[arg-type]
-        for number, step in enumerate(plan.steps[:steps]):
-            hands = self.resolver.hands(request, step.target)
-            performer.perform(Doing(run=run, hands=hands, number=number, step=step))
+        for stage in (numbers for numbers in plan.stages if steps is None or numbers[0] < steps):
+            doings = [
+                Doing(run=run, hands=self.resolver.hands(request, step.target), number=number, step=step)
+                for number in stage
+                if steps is None or number < steps
+                for step in [plan.steps[number]]
+            ]
+            performer.perform(doings, at_once=plan.at_once)
         return run
 
     def undo(self, step: Step) -> None:

@@ -193,7 +193,7 @@ def _heading(state: State) -> str:
 
 def _steps(plan: Plan, room: _Room) -> list[list[rich.Element]]:
     """The first steps, and the last one by name: a long plan often ends with its gravest."""
-    titles = [step.title or step.call or "wait" for step in plan.steps]
+    titles = plan.lines
     most = min(room.items, _STEPS)
     if len(titles) <= most:
         return [room.text(title) for title in titles]

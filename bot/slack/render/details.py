@@ -119,6 +119,8 @@ def _call(step: Step, plan: Plan) -> list[rich.Element]:
         return [*made, rich.text(f"sends nothing; waits for up to {duration(step.limit_seconds)}")]
     made += [rich.text(call_line(step), code=True, limit=1000), rich.text(f" to {_target(step, plan)}")]
     made.append(rich.text(f", watched for up to {duration(step.limit_seconds)}"))
+    if step.together:
+        made.append(rich.text(f"; at once with the one before, {plan.at_once} at a time at most"))
     return (
         [*made, rich.text("; only where it is not so by then, and the rest goes on if it fails")]
         if step.mends

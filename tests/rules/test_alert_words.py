@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.inventory import CLASSES, Inventory, Message
@@ -13,7 +15,8 @@ USAGE = (
 
 
 def alert(name: str, body: str = "") -> Message:
-    records = {kind.cls: {} for kind in CLASSES} | {"message": {"a": {"uuid": "a", "name": name, "body": body}}}
+    records: dict[str, dict[str, dict[str, Any]]] = {kind.cls: {} for kind in CLASSES}
+    records["message"]["a"] = {"uuid": "a", "name": name, "body": body}
     (found,) = Inventory(records=records, read_at=0.0).all(Message)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -47,18 +48,39 @@ def test_the_shell_takes_its_script(shell: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_bash_completes_by_it(tmp_path: Path) -> None:
+ASKED = {
+    "bash": (
+        ["bash", "--norc", "-c"],
+        'eval "$(xenia completion bash)"; COMP_WORDS=(xenia cmd vm mig) COMP_CWORD=3; _xenia; echo "${COMPREPLY[@]}"',
+    ),
+    # Only its editor may call compadd: what it is given stands for it.
+    "zsh": (
+        ["zsh", "-f", "-c"],
+        'autoload -Uz compinit; compinit -D -u; eval "$(xenia completion zsh)"; compadd() { print -l -- ${(P)2} };'
+        " words=(xenia cmd vm mig); CURRENT=4; _xenia",
+    ),
+    "fish": (
+        ["fish", "--no-config", "-c"],
+        'xenia completion fish | source; complete --do-complete "xenia cmd vm mig"',
+    ),
+}
+
+
+@pytest.mark.parametrize("shell", sorted(ASKED))
+def test_the_shell_completes_by_it(shell: str, tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell} here")
     program = tmp_path / "xenia"
     program.write_text(f'#!/bin/sh\ncd {ROOT} && exec {shlex.quote(sys.executable)} -m bot "$@"\n', encoding="utf-8")
     program.chmod(0o755)
-    asked = "\n".join(
-        [
-            f'PATH="{tmp_path}:$PATH"',
-            'eval "$(xenia completion bash)"',
-            "COMP_WORDS=(xenia cmd vm mig) COMP_CWORD=3",
-            "_xenia",
-            'echo "${COMPREPLY[@]}"',
-        ]
+    words, asked = ASKED[shell]
+    done = subprocess.run(
+        [*words, asked],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
-    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "migrate\n", done.stderr

@@ -16,14 +16,17 @@ def undoable(steps: Sequence[Step], done: Sequence[int]) -> list[int]:
 
 def standing(steps: Sequence[Step], done: Sequence[int]) -> tuple[str, ...]:
     """What stays done, or that nothing was."""
+    changed = [number for number in done if not steps[number].waits and not steps[number].prepares]
     back = set(undoable(steps, done))
-    left = [f"stays done: {steps[number].title}" for number in done if number not in back and not steps[number].waits]
-    return (*left, *(("nothing was changed",) if all(steps[number].waits for number in done) else ()))
+    left = [f"stays done: {steps[number].title}" for number in changed if number not in back]
+    return (*left, *(() if changed else ("nothing was changed",)))
 
 
 def verified(steps: Sequence[Step]) -> bool:
-    """Was everything read back: what each step expects, or else what a later wait does?"""
-    return all(step.expect or any(later.waits for later in steps[at:]) for at, step in enumerate(steps))
+    """Was everything read back that changes something: what each step expects, or else what a later wait does?"""
+    return all(
+        step.expect or step.prepares or any(later.waits for later in steps[at:]) for at, step in enumerate(steps)
+    )
 
 
 def how(steps: Sequence[Step], missed: Sequence[int]) -> str:

@@ -13,6 +13,7 @@ from bot.run import Doing, Failed, LeaseLost, Pieces, Unsure
 
 log = logging.getLogger(__name__)
 
+SAFE_AGAIN = "It is safe to ask again."
 AGAIN_SECONDS = 1.0
 """Until the next look at a pool that does not answer."""
 
@@ -60,9 +61,13 @@ class Sender:
     def find(self, doing: Doing, mark: str) -> Pieces[str]:
         """The task of a call whose answer was lost; "" when its effect is there already.
 
-        :raises Failed: it never reached the pool. :raises Unsure: it cannot be told.
+        :raises Failed: it never reached the pool, or it makes no difference whether it did. :raises Unsure: it cannot
+        be told.
         """
         run = doing.run
+        if doing.step.prepares:
+            self._calls.note(doing, CallState.UNKNOWN, reason="its answer was lost")
+            raise Failed(f"the answer of a call that prepares the next step was lost ({doing.step.title})", SAFE_AGAIN)
         run.looking.add(doing.number)
         sighting = yield from self._look(doing, mark)
         run.looking.remove(doing.number)
@@ -74,7 +79,7 @@ class Sender:
             return ""
         if sighting.taken is Taken.NOT_TAKEN:
             self._calls.note(doing, CallState.NOT_TAKEN, reason=sighting.evidence)
-            raise Failed(f"the call never reached the pool ({sighting.evidence})", "It is safe to ask again.")
+            raise Failed(f"the call never reached the pool ({sighting.evidence})", SAFE_AGAIN)
         self._calls.note(doing, CallState.UNKNOWN, reason=sighting.evidence)
         raise Unsure(sighting.evidence)
 
@@ -101,7 +106,8 @@ def _check_results(doing: Doing) -> None:
     """:raises Failed: the step needs what an earlier one answered, and that was lost with the connection."""
     for needed in needs(doing.step):
         if needed not in doing.run.results:
+            prepares = doing.run.request.plan.steps[needed].prepares
             raise Failed(
                 f"the answer of step {needed + 1}, which this one needs, was lost",
-                "See what that step made, and ask for the rest.",
+                SAFE_AGAIN if prepares else "See what that step made, and ask for the rest.",
             )

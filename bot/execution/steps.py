@@ -7,7 +7,7 @@ from bot.execution import waiting
 from bot.execution.calls import Calls
 from bot.execution.sending import Sender
 from bot.execution.telling import Teller
-from bot.execution.verifying import verify
+from bot.execution.verifying import stayed, verify
 from bot.execution.watching import Watcher
 from bot.model import CallRecord, CallState
 from bot.ports import Clock
@@ -53,7 +53,7 @@ class Steps:
             if step.waits:
                 yield from waiting.wait(doing, self._clock, self._teller, waited_before=waited)
             elif step.asynchronous and task_uuid:
-                result = yield from self._watcher.watch(doing, task_uuid, waited_before=waited)
+                result = yield from self._watch(doing, task_uuid, waited)
             _keep(doing, result)
             if not step.waits:
                 yield from verify(doing, self._clock)
@@ -67,6 +67,14 @@ class Steps:
         self._calls.note(doing, CallState.DONE, task_uuid, result=result)
         if task_uuid:
             doing.hands.forget(task_uuid)
+
+    def _watch(self, doing: Doing, task_uuid: str, waited_before: float) -> Pieces[str | None]:
+        """As :meth:`Watcher.watch`. :raises Unsure: also when it failed, and something of it is there all the same."""
+        try:
+            return (yield from self._watcher.watch(doing, task_uuid, waited_before=waited_before))
+        except Failed as failure:
+            yield from stayed(doing, self._clock, failure.reason)
+            raise
 
     def _begin(self, doing: Doing) -> Pieces[tuple[str, str | None]]:
         """As :meth:`Sender.send`; a step that waits is only written down."""

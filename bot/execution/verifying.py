@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.errors import UserError
+from bot.model import PoolTarget, Step
 from bot.ports import Clock
 from bot.run import Doing, Pieces, Unsure
 
@@ -27,9 +28,48 @@ def verify(doing: Doing, clock: Clock) -> Pieces[None]:
                 holds, evidence = False, error.message
                 deadline = max(deadline, min(clock.monotonic() + VERIFY_SECONDS, away_until))
             if holds:
-                if not (run.evidence and run.evidence[-1].endswith(evidence)):  # seen when the answer was lost
+                if not any(evidence in each.split("; ") for each in run.evidence):  # seen when the answer was lost
                     run.evidence.append(evidence)
                 break
             if clock.monotonic() > deadline:
                 raise Unsure(f"the pool reported success, but {evidence}")
             yield AGAIN_SECONDS
+
+
+def stayed(doing: Doing, clock: Clock, reason: str) -> Pieces[None]:
+    """After a move to another pool that failed for this `reason`: is what should have gone still here, and only here?
+    The toolstack cleans up in the other pool as well as it can, and does not say whether it could. What is seen goes
+    into the evidence. Nothing is looked at after other steps.
+
+    :raises Unsure: some of it is there, or it cannot be told.
+    """
+    run, step = doing.run, doing.step
+    if not _goes_to_another_pool(step):
+        return
+    why = reason.rstrip(".")
+    deadline = clock.monotonic() + VERIFY_SECONDS
+    away_until = clock.monotonic() + step.away_seconds
+    while True:
+        try:
+            seen = [(expect, *doing.hands.holds(expect, run.results)) for expect in step.expect]
+        except UserError as error:
+            if clock.monotonic() > away_until:
+                raise Unsure(
+                    f"it failed ({why}), and whether all is as before cannot be told: {error.message}"
+                ) from error
+            deadline = clock.monotonic() + VERIFY_SECONDS
+            yield AGAIN_SECONDS
+            continue
+        arrived = [words for _, holds, words in seen if holds]
+        if not arrived:
+            run.evidence += dict.fromkeys(words for expect, _, words in seen if expect.rule)
+            return
+        if clock.monotonic() > deadline:
+            raise Unsure(f"the pool reported a failure ({why}), but {'; '.join(arrived)}")
+        yield AGAIN_SECONDS
+
+
+def _goes_to_another_pool(step: Step) -> bool:
+    own = step.target
+    others = [expect.at for expect in step.expect if isinstance(expect.at, PoolTarget)]
+    return isinstance(own, PoolTarget) and any(other.pool_uuid != own.pool_uuid for other in others)

@@ -75,6 +75,8 @@ class Step:
     does not succeed that is told, with `offers`, and the rest is done all the same.
     """
     offers: tuple[Suggestion, ...] = free(default=())
+    prepares: bool = free(default=False)
+    """It changes nothing that stays: what it answers is for a step after it. If the answer is lost, nothing is."""
     together: bool = later(default=False)
     """There is no order between it and the step before it: they are done at once. What follows them waits for all."""
 

@@ -213,6 +213,7 @@ def _steps(going: Crossing, here: PoolTarget, there: PoolTarget) -> tuple[Step, 
             arguments=(Object(host.id), *ways, Value({})),
             asynchronous=False,
             limit_seconds=RECEIVE_SECONDS,
+            prepares=True,
         ),
         Step(
             title=f"Move {quoted(vm.name)} with its disks to {quoted(host.name)} in {quoted(going.to)}",

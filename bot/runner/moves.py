@@ -74,10 +74,11 @@ class Moves:
         self.end(run, State.FAILED, "failed", result, Level.BAD)
 
     def unknown(self, run: Run, reason: str) -> None:
+        pool = "pools" if run.request.plan.elsewhere else "pool"
         result = Result(
-            summary=f"The outcome is unknown: {reason}.",
+            summary=outcome.sentence(f"the outcome is unknown: {reason}"),
             lines=tuple(run.evidence),
-            remedy="Nothing was sent again. Look at the pool before you ask for anything else there.",
+            remedy=f"Nothing was sent again. Look at the {pool} before you ask for anything else there.",
         )
         self.end(run, State.UNKNOWN, "unknown", result, Level.BAD)
 

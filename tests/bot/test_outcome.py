@@ -58,6 +58,14 @@ def test_nothing_before_a_final_step_is_taken_back() -> None:
     assert outcome.standing(steps, []) == ("nothing was changed",)
 
 
+def test_what_only_prepares_changes_nothing_and_leaves_nothing_to_read_back() -> None:
+    steps = (replace(step("let it in", expect=False), prepares=True), step("move it"))
+    assert outcome.standing(steps, [0]) == ("nothing was changed",)
+    assert outcome.standing(steps, [0, 1]) == ("stays done: move it",)
+    assert outcome.verified(steps)
+    assert not outcome.verified((step("let it in", expect=False), step("move it")))
+
+
 def test_what_a_later_wait_reads_back_is_verified() -> None:
     assert outcome.verified((step("power on", expect=False), step("wait", waits=True)))
     assert not outcome.verified((step("wait", waits=True), step("power on", expect=False)))

@@ -73,6 +73,7 @@ def test_people_entitled_in_both_pools_move_it_there_and_back(tmp_path: Path) ->
         assert (sent(place), place.lab.calls()[RECEIVE]) == (1, 1)
         assert request.result is not None
         assert {"web-7 is on s1", "web-7 is not in north"} <= set(request.result.lines)
+        assert request.result.summary == "It was read back to be sure."
         for pool in ("north", "south"):
             assert request_id in place.say(f"log in {pool}")
         back = place.ask(request.plan.go_back)
@@ -170,6 +171,22 @@ def test_a_call_that_never_arrived_is_safe_to_ask_again(place: Town) -> None:
     assert where(place) == {"n1": "n1"}
 
 
+def test_a_lost_word_of_the_other_pool_moves_nothing_and_holds_nothing(place: Town) -> None:
+    request_id = place.ask(MOVE)
+    place.lab.drop("s1", "after", 1, RECEIVE)
+    place.press("Approve", request_id)
+    request = place.ended(request_id)
+    assert request.state is State.FAILED, request.result
+    assert request.result is not None
+    assert "nothing was changed" in request.result.lines
+    assert request.result.remedy == "It is safe to ask again."
+    assert (sent(place), where(place)) == (0, {"n1": "n1"})
+    again = place.ask(MOVE)
+    place.press("Approve", again)
+    assert place.ended(again).state is State.SUCCEEDED
+    assert where(place) == {"s1": "s1"}
+
+
 def test_cancelled_on_the_way_it_stays_and_nothing_is_left_there(place: Town) -> None:
     place.lab.set_speed(4)
     request_id = place.ask(MOVE)
@@ -178,6 +195,8 @@ def test_cancelled_on_the_way_it_stays_and_nothing_is_left_there(place: Town) ->
     place.say(f"request cancel {request_id}")
     request = place.ended(request_id)
     assert request.state is State.CANCELLED, request.result
+    assert request.result is not None
+    assert "web-7 is still in north" in request.result.lines
     assert where(place) == {"n1": "n1"}
     south = place.xenapi("s1")
     assert not [vdi for vdi in south.VDI.get_all_records().values() if vdi["name_label"].startswith("web-7")]
@@ -194,6 +213,8 @@ def test_a_host_that_dies_there_fails_it_and_the_vm_goes_on_here(place: Town) ->
     assert request.state is State.FAILED, request.result
     assert request.result is not None
     assert "OpaqueRef" not in f"{request.result}"
+    told = {"web-7 is still in north", "web-7 is not in south", "nothing was changed"}
+    assert told <= set(request.result.lines), request.result
     assert where(place) == {"n1": "n1"}
 
 

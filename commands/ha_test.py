@@ -15,6 +15,7 @@ from bot.registry import command
 from bot.rules import aftermath, closing, conditions, ha
 from bot.rules.check import Check
 from bot.rules.ha import Restart
+from bot.rules.hosts import alive
 from bot.text import duration, joined, quoted
 
 CUT_SECONDS = 3600
@@ -76,14 +77,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
 
 
 def _checks(host: Host, runs_on: str, inventory: Inventory) -> Iterator[Check]:
-    yield Check(
-        "host.live",
-        "",
-        host.live,
-        f"{quoted(host.name)} is alive",
-        "" if host.live else "the coordinator has not heard from it",
-        "A drill needs a host whose power can be cut.",
-    )
+    yield alive(host, "A drill needs a host whose power can be cut.", code="")
     own = closing.own_place(runs_on, inventory)
     inside = own is not None and own[1] == host
     yield Check(

@@ -12,6 +12,7 @@ from bot.model import Expect, Finding, Object, Plan, PoolTarget, Risk, Step, Val
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import storage
+from bot.rules.hosts import alive
 from bot.text import joined, quoted
 
 LIMIT_SECONDS = 1200
@@ -68,15 +69,7 @@ def _findings(sr: SR, inventory: Inventory) -> Iterator[Finding]:
     for pbd in sr.pbds:
         host = pbd.host
         if host is not None and not pbd.attached:
-            yield Finding(
-                id="host.live",
-                verdict=Verdict.PASS if host.live else Verdict.BLOCK,
-                subject=host.id,
-                title=f"{quoted(host.name)} is alive",
-                evidence="" if host.live else "the coordinator has not heard from it",
-                remedy="" if host.live else "Look at the host itself first.",
-                code="" if host.live else "HOST_OFFLINE",
-            )
+            yield alive(host, "Look at the host itself first.").finding(host.id)
     lacking = next((hosts for each, hosts in storage.without_path(inventory) if each == sr), ())
     if lacking:
         yield Finding(

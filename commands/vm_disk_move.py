@@ -13,7 +13,7 @@ from bot.model import Finding, Object, Plan, PoolTarget, Risk, Step, Trace, Valu
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import drivers, motion, placement
-from bot.rules.check import Check
+from bot.rules.check import Check, idle
 from bot.rules.drivers import Drivers
 from bot.rules.motion import Journey
 from bot.text import joined, quoted
@@ -142,17 +142,9 @@ def _of_a_guest(disk: VDI) -> Iterator[Check]:
 
 
 def _itself(disk: VDI, able: Drivers) -> Iterator[Check]:
-    operations = [name for name in disk.mapping("current_operations").values() if name != "copy"]
-    operations += [name for vbd in disk.vbds for name in vbd.mapping("current_operations").values()]
-    busy = joined(dict.fromkeys(operations))
-    yield Check(
-        "disk.busy",
-        "OTHER_OPERATION_IN_PROGRESS",
-        not busy,
-        "nothing else is being done with the disk",
-        f"now: {busy}" if busy else "",
-        "Wait until that has ended, then ask again.",
-    )
+    under_way = [name for name in disk.under_way if name != "copy"]
+    under_way += [name for vbd in disk.vbds for name in vbd.under_way]
+    yield idle("disk.busy", "nothing else is being done with the disk", under_way)
     old = disk.sr
     missing = drivers.lacks(old, ("VDI_MIRROR",), able) if old is not None else ()
     yield Check(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot import planning
 from bot.errors import Refused
 from bot.inventory import VBD, VM
-from bot.model import Expect, Finding, Object, Plan, PoolTarget, Risk, Step, Value, Verdict
+from bot.model import Expect, Finding, Object, Plan, PoolTarget, Risk, Step, Value
 from bot.ports import Context
 from bot.registry import command
+from bot.rules.check import idle
 from bot.text import joined, quoted
 
 LIMIT_SECONDS = 300
@@ -39,7 +39,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         pool=pool,
         risk=Risk.ROUTINE,
         title=f"take {joined(images)} out of {quoted(vm.name)}",
-        findings=tuple(finding for vbd in drives for finding in _free(vbd, vm)),
+        findings=tuple(_free(vbd, vm) for vbd in drives),
         steps=tuple(
             Step(
                 title=f"Eject {quoted(image)}",
@@ -58,14 +58,5 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     )
 
 
-def _free(vbd: VBD, vm: VM) -> Iterator[Finding]:
-    busy = joined(dict.fromkeys(vbd.mapping("current_operations").values()))
-    yield Finding(
-        id="vbd.busy",
-        verdict=Verdict.BLOCK if busy else Verdict.PASS,
-        subject=vm.id,
-        title="nothing else is being done with the drive",
-        evidence=f"now: {busy}" if busy else "",
-        remedy="Wait until that has ended, then ask again." if busy else "",
-        code="OTHER_OPERATION_IN_PROGRESS" if busy else "",
-    )
+def _free(vbd: VBD, vm: VM) -> Finding:
+    return idle("vbd.busy", "nothing else is being done with the drive", vbd.under_way).finding(vm.id)

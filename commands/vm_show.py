@@ -43,8 +43,8 @@ def _facts(vm: VM) -> Iterator[tuple[str, Cell]]:
     running = vm.power_state == "Running"
     where = f" on {quoted(host.name)}" if host else ""
     yield "State", Cell(vm.power_state.lower() + where, Level.OK if running else Level.NONE)
-    if vm.current_operations:
-        yield "Now", Cell(joined(dict.fromkeys(vm.current_operations.values())), Level.INFO)
+    if vm.under_way:
+        yield "Now", Cell(joined(vm.under_way), Level.INFO)
     least, most = vm.number("memory_dynamic_min"), vm.number("memory_dynamic_max")
     yield "Memory", Cell(size(most) if least == most else f"{size(least)} to {size(most)}")
     yield "vCPUs", Cell(f"{vm.text('VCPUs_at_startup')} of {vm.text('VCPUs_max')}")

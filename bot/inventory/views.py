@@ -138,10 +138,6 @@ class VM(Entity):
         return self._inventory.get(Host, self.text("affinity"))
 
     @property
-    def current_operations(self) -> Mapping[str, str]:
-        return self.mapping("current_operations")
-
-    @property
     def guest_metrics(self) -> Entity | None:
         return self._inventory.get(GuestMetrics, self.text("guest_metrics"))
 

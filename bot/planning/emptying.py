@@ -14,6 +14,7 @@ from bot.planning.availability import enabling_line, tolerate
 from bot.rules import evacuation, ha, leading, maintenance
 from bot.rules.check import Check
 from bot.rules.hosts import MAINTENANCE_KEY
+from bot.rules.hosts import alive as answering
 from bot.text import joined, plural, quoted, size
 
 
@@ -82,15 +83,7 @@ def emptying(host: Host, inventory: Inventory, *, ha_on: bool | None = None) -> 
 
 
 def alive(host: Host) -> Finding:
-    return Finding(
-        id="host.live",
-        verdict=Verdict.PASS if host.live else Verdict.BLOCK,
-        subject=host.id,
-        title=f"{quoted(host.name)} is alive",
-        evidence="" if host.live else "the coordinator has not heard from it",
-        remedy="" if host.live else "Look at the host itself; nothing can be moved away from it.",
-        code="" if host.live else "HOST_OFFLINE",
-    )
+    return answering(host, "Look at the host itself; nothing can be moved away from it.").finding(host.id)
 
 
 def handover(host: Host, member: Host | None, inventory: Inventory, *, ha_on: bool | None = None) -> Handover:

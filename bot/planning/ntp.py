@@ -27,6 +27,7 @@ from bot.model import (
 )
 from bot.ports import Context, PoolView
 from bot.rules import ntp
+from bot.rules.hosts import alive
 from bot.text import joined, one_line, quoted
 
 LIMIT_SECONDS = 120
@@ -96,15 +97,7 @@ def _with_undo(step: Step, back: Step) -> Step:
 
 def findings(hosts: Sequence[Host], wanted: tuple[str, ...], pool: ObjectId) -> Iterator[Finding]:
     for host in hosts:
-        yield Finding(
-            id="host.live",
-            verdict=Verdict.PASS if host.live else Verdict.BLOCK,
-            subject=host.id,
-            title=f"{quoted(host.name)} is alive",
-            evidence="" if host.live else "the coordinator has not heard from it",
-            remedy="" if host.live else "Look at the host itself first.",
-            code="" if host.live else "HOST_OFFLINE",
-        )
+        yield alive(host, "Look at the host itself first.").finding(host.id)
     enough = len(wanted) != 2
     yield Finding(
         id="ntp.servers",

@@ -8,7 +8,7 @@ from bot.inventory import Host, Inventory
 from bot.lookup import spelling
 from bot.model import Expect, Finding, MemberTarget, Object, PoolTarget, Step, Target, Trace, Value, Verdict
 from bot.rules import closing, conditions, evacuation, heartbeat, maintenance
-from bot.rules.check import Check
+from bot.rules.check import Check, idle
 from bot.rules.maintenance import Return
 from bot.rules.placement import plugged
 from bot.text import joined, quoted
@@ -23,15 +23,7 @@ BOOT_SECONDS = 3600
 
 def checks(host: Host, inventory: Inventory) -> Iterator[Check]:
     """What the toolstack asks before `host.reboot` or `host.shutdown`, besides that the host is disabled."""
-    busy = joined(dict.fromkeys(host.mapping("current_operations").values()))
-    yield Check(
-        "host.busy",
-        "OTHER_OPERATION_IN_PROGRESS",
-        not busy,
-        "nothing else is being done with it",
-        f"now: {busy}" if busy else "",
-        "Wait until that has ended, then ask again.",
-    )
+    yield idle("host.busy", "nothing else is being done with it", host.under_way)
     if not inventory.pool.ha_enabled:
         return
     lost = [sr for sr in heartbeat.in_use(inventory) if not plugged(sr, host)]

@@ -12,7 +12,7 @@ from bot.model import Argument, Expect, Finding, Object, PoolTarget, Step, Trace
 from bot.planning.common import findings, second_opinion
 from bot.ports import PoolView
 from bot.rules import ha, operations, placement
-from bot.rules.check import Check
+from bot.rules.hosts import alive
 from bot.text import quoted
 
 _OPTIONS: Mapping[str, tuple[Argument, ...]] = {
@@ -102,15 +102,7 @@ def home_answers(vm: VM) -> tuple[Finding, ...]:
     host = vm.resident_on
     if host is None:
         return ()
-    check = Check(
-        "host.live",
-        "HOST_OFFLINE",
-        host.live,
-        f"{quoted(host.name)} is alive",
-        "" if host.live else "the coordinator has not heard from it",
-        "Look at the host itself; “pool status” says what is known.",
-    )
-    return (check.finding(host.id),)
+    return (alive(host, "Look at the host itself; “pool status” says what is known.").finding(host.id),)
 
 
 def ha_lets_go(vm: VM, inventory: Inventory) -> tuple[str, ...]:

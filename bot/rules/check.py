@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.model import Finding, ObjectId, Verdict
+from bot.text import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,16 @@ class Check:
     def against(self) -> str:
         """Why not, in words."""
         return self.evidence or f"not so: {self.title}"
+
+
+def idle(id: str, title: str, under_way: Iterable[str]) -> Check:
+    """Nothing else is being done with something. `under_way`: what its `current_operations` name."""
+    busy = joined(dict.fromkeys(under_way))
+    return Check(
+        id,
+        "OTHER_OPERATION_IN_PROGRESS",
+        not busy,
+        title,
+        f"now: {busy}" if busy else "",
+        "Wait until that has ended, then ask again.",
+    )

@@ -67,8 +67,8 @@ def fitness(sr: SR) -> tuple[int, int]:
 
 def pool_checks(inventory: Inventory, operation: str) -> Iterator[Check]:
     """What concerns the whole pool: nothing else of the kind under way; to enable, also hosts and NICs."""
-    busy = joined(dict.fromkeys(inventory.pool.mapping("current_operations").values()))
-    first = next(iter(inventory.pool.mapping("current_operations").values()), "")
+    under_way = inventory.pool.under_way
+    busy, first = joined(under_way), next(iter(under_way), "")
     yield Check(
         "pool.busy",
         f"{first.upper()}_IN_PROGRESS" if first else "",

@@ -1,9 +1,11 @@
-"""A host's state in a word or two, as every table shows it."""
+"""Whether a host is there, and its state in a word or two, as every table shows it."""
 
 from __future__ import annotations
 
 from bot.inventory import Host
 from bot.model import Cell, Level
+from bot.rules.check import Check
+from bot.text import quoted
 
 MAINTENANCE_KEY = "MAINTENANCE_MODE"
 """XenCenter's mark in other_config: a disabled host with it is in maintenance, not merely disabled."""
@@ -19,3 +21,14 @@ def state(host: Host) -> Cell:
     if not host.enabled:
         return Cell("maintenance" if in_maintenance(host) else "disabled", Level.WARN)
     return Cell("enabled", Level.OK) if host.metrics is not None else Cell("unknown", Level.WARN)
+
+
+def alive(host: Host, remedy: str, *, code: str = "HOST_OFFLINE") -> Check:
+    return Check(
+        "host.live",
+        code,
+        host.live,
+        f"{quoted(host.name)} is alive",
+        "" if host.live else "the coordinator has not heard from it",
+        remedy,
+    )

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from bot.inventory import VM, Inventory
 from bot.lookup import spelling
 from bot.rules import versions
-from bot.rules.check import Check
-from bot.text import joined, quoted
+from bot.rules.check import Check, idle
+from bot.text import quoted
 
 STATES = {
     "start_on": ("Halted",),
@@ -85,15 +85,7 @@ def checks(vm: VM, operation: str, inventory: Inventory) -> Iterator[Check]:
         f"it is {' or '.join(possible).lower()}",
         "" if vm.power_state in possible else f"it is {vm.power_state.lower()}",
     )
-    busy = "" if operation in _OVERTAKES else joined(dict.fromkeys(vm.current_operations.values()))
-    yield Check(
-        "vm.busy",
-        "OTHER_OPERATION_IN_PROGRESS",
-        not busy,
-        "nothing else is being done with it",
-        f"now: {busy}" if busy else "",
-        "Wait until that has ended, then ask again.",
-    )
+    yield idle("vm.busy", "nothing else is being done with it", () if operation in _OVERTAKES else vm.under_way)
     if vm.power_state in ("Running", "Paused"):
         yield from _guest(vm, operation, inventory)
     if operation in _KEEPS_RUNNING:

@@ -13,6 +13,7 @@ from bot.inventory import SR, VDI, VM, Host, Inventory, Network
 from bot.lookup import place_of, spelling
 from bot.rules import cpu, memory, versions
 from bot.rules.check import Check
+from bot.rules.hosts import alive
 from bot.text import joined, quoted, size
 
 
@@ -24,14 +25,7 @@ def attached_memory(host: Host) -> tuple[int, int]:
 def checks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
     """Could this VM run on this host, and if not, why: every reason, in the toolstack's order."""
     name = quoted(host.name)
-    yield Check(
-        "host.live",
-        "HOST_NOT_LIVE",
-        host.live,
-        f"{name} is alive",
-        "" if host.live else "the coordinator has not heard from it",
-        "Look at the host itself; “pool status” says since when.",
-    )
+    yield alive(host, "Look at the host itself; “pool status” says since when.", code="HOST_NOT_LIVE")
     at_home = vm.power_state == "Running" and vm.resident_on == host
     yield Check(
         "host.enabled",

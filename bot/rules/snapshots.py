@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bot.inventory import SR, VDI, VM, Inventory
 from bot.lookup import spelling
 from bot.rules import drivers, placement, storage
-from bot.rules.check import Check
+from bot.rules.check import Check, idle
 from bot.rules.drivers import Drivers
 from bot.text import joined, quoted, size
 
@@ -55,17 +55,8 @@ def _reachable(vm: VM, inventory: Inventory) -> Iterator[Check]:
 
 def _disk(vdi: VDI, able: Drivers) -> Iterator[Check]:
     sr, name = vdi.sr, quoted(vdi.name)
-    running = [*vdi.mapping("current_operations").values()]
-    running += [each for vbd in vdi.vbds for each in vbd.mapping("current_operations").values()]
-    busy = joined(dict.fromkeys(running))
-    yield Check(
-        "disk.busy",
-        "OTHER_OPERATION_IN_PROGRESS",
-        not busy,
-        f"nothing else is being done with {name}",
-        f"now: {busy}" if busy else "",
-        "Wait until that has ended, then ask again.",
-    )
+    under_way = (*vdi.under_way, *(each for vbd in vdi.vbds for each in vbd.under_way))
+    yield idle("disk.busy", f"nothing else is being done with {name}", under_way)
     cannot = sr is not None and bool(drivers.lacks(sr, ("VDI_SNAPSHOT",), able))
     yield Check(
         "disk.driver",

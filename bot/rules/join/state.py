@@ -133,8 +133,8 @@ def paused(sides: Sides) -> Row:
 
 def busy(sides: Sides) -> Row:
     """Also of templates and snapshots."""
-    vms = [vm for vm in sides.own.inventory.all(VM) if not vm.is_control_domain and vm.current_operations]
-    told = joined((f"{vm.name} ({', '.join(sorted(set(vm.current_operations.values())))})" for vm in vms), limit=4)
+    vms = [vm for vm in sides.own.inventory.all(VM) if not vm.is_control_domain and vm.under_way]
+    told = joined((f"{vm.name} ({', '.join(sorted(vm.under_way))})" for vm in vms), limit=4)
     return Row(
         id="join.busy",
         code="JOINING_HOST_CANNOT_HAVE_VMS_WITH_CURRENT_OPERATIONS",
@@ -183,10 +183,7 @@ def updating(sides: Sides) -> Row | None:
     busy_ones = [
         side.name
         for side in (sides.own, sides.pool)
-        if any(
-            "apply_updates" in record.mapping("current_operations").values()
-            for record in (side.inventory.pool, *side.inventory.hosts)
-        )
+        if any("apply_updates" in record.under_way for record in (side.inventory.pool, *side.inventory.hosts))
     ]
     return Row(
         id="join.updating",

@@ -265,8 +265,10 @@ def _impact(going: Crossing) -> Iterator[str]:
     )
     for old, new in changed:
         yield f"What is on the network {quoted(old)} comes to {quoted(new)}."
-    along = ["uuid", "MAC addresses", "tags", "alerts", *(["snapshots"] if vm.snapshots else [])]
-    yield f"Its {joined(along)} come along; its figures of the past may not."
+    along = (
+        "uuid, MAC addresses, tags, alerts and snapshots" if vm.snapshots else "uuid, MAC addresses, tags and alerts"
+    )
+    yield f"Its {along} come along; its figures of the past may not."
 
 
 def _back(going: Crossing, context: Context) -> str:

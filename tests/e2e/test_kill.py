@@ -139,8 +139,9 @@ def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victims]:
 class Case:
     """One lab, one workspace, one database, and the bots that die over them."""
 
-    def __init__(self, place: Town, victims: Victims, point: str | None) -> None:
+    def __init__(self, place: Town, victims: Victims, point: str | None, command: str = COMMAND) -> None:
         self.place = place
+        self.command = command
         self.victims = victims
         self.settings = config.load(place.config)
         self.pid = victims.start(place.config, point)
@@ -192,7 +193,7 @@ class Case:
                 until(self.database, "the bot to listen again")
             request, card = self.request(), self.card()
             if request is None and time.monotonic() > asked + 5:
-                ws.say("olga", "#infra", f"/xen {COMMAND}")
+                ws.say("olga", "#infra", f"/xen {self.command}")
                 asked = time.monotonic()
             waits = request is not None and request.state is State.WAITING and not request.votes
             if waits and card is not None and "[ Approve ]" in text_of(card) and time.monotonic() > pressed + 3:

@@ -63,6 +63,7 @@ def test_people_entitled_in_both_pools_move_it_there_and_back(tmp_path: Path) ->
         card = text_of(place.card(request_id) or {"blocks": [], "text": ""})
         assert "move web-7 from pool north to pool south" in card
         assert "for both north and south" in card
+        assert "Its uuid, MAC addresses, tags, alerts and snapshots come along" in card
         assert "OpaqueRef" not in card
         assert "whoever is among both" in place.press("Approve", request_id, who="ana")
         assert where(place) == {"n1": "n1"}

@@ -233,6 +233,23 @@ def test_a_lost_answer_is_not_taken_for_an_empty_one(world: World, monkeypatch: 
     assert len(world.pool.sent) == 1
 
 
+def test_what_nobody_can_tell_is_told_as_one_sentence(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bot.ports import Sighting, Taken
+    from tests.bot.fakes import FakeHands
+
+    world.pool.lose = "after"
+    unknown = Sighting(taken=Taken.UNKNOWN, evidence="It cannot be told: one look is not enough.")
+    monkeypatch.setattr(FakeHands, "look", lambda *_: unknown)
+    id = world.approved("vm relay web-1 to xs2")
+    world.run()
+    request = world.request(id)
+    assert request.state is State.UNKNOWN
+    assert request.result is not None
+    assert request.result.summary.endswith("one look is not enough.")
+    assert ".." not in request.result.summary
+    assert "Look at the pool before" in request.result.remedy
+
+
 def test_an_object_that_is_not_there_yet_is_no_error() -> None:
     from bot.inventory import Inventory
     from bot.rules import conditions

@@ -25,7 +25,7 @@ from bot.model import (
 )
 from bot.ports import Context, PoolView
 from bot.registry import command
-from bot.rules import conditions, ha
+from bot.rules import conditions
 from bot.rules.join import Row, Sides, can_be_masked, mask_command
 from bot.text import joined, plural, quoted
 
@@ -84,6 +84,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         ),
         impact=(*_impact(sides, arguments.force), planning.copied_first(context)),
         if_blocked=tuple(_instead(sides, blocking)),
+        on_failure=planning.on_again(inventory, context),
         go_back=f"“{planning.line(f'host remove {quoted(host.name)}', context)}” takes it out again, and destroys what"
         " is on its disks.",
     )
@@ -137,7 +138,8 @@ def _findings(rows: tuple[Row, ...], force: bool, sides: Sides, can_be_forced: b
     inventory = sides.pool.inventory
     for row in rows:
         if _handled(row) and row.blocks:
-            yield _unprotected_meanwhile(row, inventory)
+            remedy = "If the host cannot join, it is turned on again as well."
+            yield planning.unprotected(row.id, row.subject, inventory, remedy)
         elif row.blocks and can_be_forced and not force:
             told = f"{row.remedy} Or “{_force_command(sides)}” joins it as it is."
             yield replace(row, remedy=told.strip()).finding()
@@ -159,18 +161,6 @@ def _storage(inventory: Inventory) -> Finding:
         title="the pool connects all its storage to a new host by itself",
         evidence=why,
         remedy=remedy if why else "",
-    )
-
-
-def _unprotected_meanwhile(row: Row, inventory: Inventory) -> Finding:
-    losing = joined((vm.name for vm in ha.protected(inventory)), limit=6) or "no VM"
-    return Finding(
-        id=row.id,
-        verdict=Verdict.WARN,
-        subject=row.subject,
-        title="high availability is turned off meanwhile, and on again afterwards",
-        evidence=f"for some minutes nothing restarts {losing} when a host fails",
-        remedy="If the host cannot join, it is turned on again as well.",
     )
 
 

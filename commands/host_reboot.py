@@ -93,7 +93,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         go_back="",
         on_failure=(
             Suggestion("Take it back into service", in_maintenance_line),
-            *((Suggestion("Turn HA on", planning.line(planning.enabling_line(inventory), context)),) if pause else ()),
+            *(planning.on_again(inventory, context) if pause else ()),
         ),
     )
 

@@ -34,6 +34,7 @@ class Arguments:
     details=(
         "It reboots and is a pool of its own afterwards, with an empty local storage; address and password stay.",
         "Every disk and VM that is lost is listed. Shared storage is left alone.",
+        "With high availability on, it is turned off first and on again afterwards, with the same storage and number.",
     ),
     examples=("host remove xs2", "host remove xs2 in lab"),
 )
@@ -48,14 +49,17 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         risk=Risk.DESTRUCTIVE,
         title=f"take {quoted(host.name)} out of the pool{_destroying(losses)}",
         findings=(
-            *planning.findings(leaving.checks(host, inventory), host.id),
+            *_checked(host, inventory),
             *(finding for loss in losses for finding in _lost(loss)),
             *leaving.defaults("leave.defaults", host, inventory),
         ),
         steps=tuple(_steps(host, inventory, context)),
         touches=(host.id, *(each.id for each in stranded)),
         whole_pool=True,
-        facts=(("hosts of the pool", joined(sorted(each.name for each in inventory.hosts), limit=64)),),
+        facts=(
+            ("hosts of the pool", joined(sorted(each.name for each in inventory.hosts), limit=64)),
+            ("high availability is", "on" if inventory.pool.ha_enabled else "off"),
+        ),
         impact=(*_impact(host, inventory, context), planning.copied_first(context)),
         go_back=_back(host, context),
         confirm=plain_spelling(host, inventory),
@@ -64,6 +68,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
                 f"Take {quoted(host.name)} back into service",
                 planning.line(f"host maintenance {spelling(host, inventory)} off", context),
             ),
+            *planning.on_again(inventory, context),
         ),
     )
 
@@ -75,6 +80,17 @@ def _disks(loss: Loss) -> tuple[VDI, ...]:
 def _destroying(losses: tuple[Loss, ...]) -> str:
     disks = sum(len(_disks(loss)) for loss in losses)
     return f" and destroy {plural(disks, 'disk')} on it" if disks else ""
+
+
+def _checked(host: Host, inventory: Inventory) -> Iterator[Finding]:
+    """High availability stands in the way, too; but the plan turns it off and on again, with fewer hosts."""
+    for check in leaving.checks(host, inventory):
+        if check.id == leaving.HA and not check.ok:
+            remedy = "If the host cannot leave, it is turned on again as well."
+            yield planning.unprotected(check.id, inventory.pool.id, inventory, remedy)
+            yield leaving.tolerable(host, inventory).finding(inventory.pool.id)
+        else:
+            yield check.finding(host.id)
 
 
 # --- what is lost -----------------------------------------------------------------------------------------------------
@@ -136,6 +152,9 @@ def _rescue(vm: VM) -> str:
 
 def _steps(host: Host, inventory: Inventory, context: Context) -> Iterator[Step]:
     there = PoolTarget(inventory.pool.uuid)
+    off, on = planning.paused(inventory) if inventory.pool.ha_enabled else (None, None)
+    if off is not None:
+        yield off
     if host.enabled:
         yield hosts.disable(host, there)
     yield Step(
@@ -148,6 +167,8 @@ def _steps(host: Host, inventory: Inventory, context: Context) -> Iterator[Step]
         limit_seconds=LIMIT_SECONDS,
         final=True,
     )
+    if on is not None:
+        yield on
     alone = _configured(host, context)
     if alone:
         yield Step(

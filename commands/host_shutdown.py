@@ -81,7 +81,10 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         ),
         reasons=(*handover.reasons, *emptied.reasons),
         go_back=start,
-        on_failure=(Suggestion("Take it back into service", planning.line(f"host maintenance {name} off", context)),),
+        on_failure=(
+            Suggestion("Take it back into service", planning.line(f"host maintenance {name} off", context)),
+            *(planning.on_again(inventory, context) if pause else ()),
+        ),
     )
 
 

@@ -93,7 +93,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         ),
         impact=tuple(_impact(own, last, turns)),
         go_back=_go_back(last, members, stops, inventory),
-        on_failure=(Suggestion("Go on", planning.line(again, context)),),
+        on_failure=(Suggestion("Go on", planning.line(again, context)), *planning.on_again(inventory, context)),
     )
 
 

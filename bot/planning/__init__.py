@@ -4,11 +4,13 @@ from bot.planning.availability import (
     PAUSED,
     enabling_line,
     most_failures,
+    on_again,
     paused,
     possible,
     tolerate,
     turn_off,
     turn_on,
+    unprotected,
     wants_pause,
 )
 from bot.planning.common import copied_first, findings, line, pool_id, second_opinion
@@ -32,6 +34,7 @@ __all__ = [
     "lies_on",
     "line",
     "most_failures",
+    "on_again",
     "operate",
     "paused",
     "pool_id",
@@ -42,6 +45,7 @@ __all__ = [
     "tolerate",
     "turn_off",
     "turn_on",
+    "unprotected",
     "wants_pause",
     "with_disks",
 ]

@@ -5,11 +5,24 @@ from __future__ import annotations
 from bot.errors import Refused
 from bot.inventory import SR, Host, Inventory
 from bot.lookup import spelling
-from bot.model import Expect, Object, Objects, PoolTarget, Step, Trace, Value
-from bot.ports import PoolView
+from bot.model import (
+    Expect,
+    Finding,
+    Object,
+    ObjectId,
+    Objects,
+    PoolTarget,
+    Step,
+    Suggestion,
+    Trace,
+    Value,
+    Verdict,
+)
+from bot.planning.common import line
+from bot.ports import Context, PoolView
 from bot.rules import ha, heartbeat
 from bot.rules.check import Check
-from bot.text import plural, quoted
+from bot.text import joined, plural, quoted
 
 LIMIT_SECONDS = 1800
 """Turning it on takes one to three minutes, as a rule, each host in turn. Turning it off takes less; but when a host
@@ -51,6 +64,26 @@ def paused(inventory: Inventory) -> tuple[Step, Step]:
     """
     again = turn_on(heartbeat.in_use(inventory), inventory)
     return turn_off(inventory, undo=(again,)), again
+
+
+def unprotected(id: str, subject: ObjectId | None, inventory: Inventory, remedy: str) -> Finding:
+    """That it is paused, in a plan that does so by itself. `id` is the finding's."""
+    losing = joined((vm.name for vm in ha.protected(inventory)), limit=6) or "no VM"
+    return Finding(
+        id=id,
+        verdict=Verdict.WARN,
+        subject=subject,
+        title="high availability is turned off meanwhile, and on again afterwards",
+        evidence=f"for some minutes nothing restarts {losing} when a host fails",
+        remedy=remedy,
+    )
+
+
+def on_again(inventory: Inventory, context: Context) -> tuple[Suggestion, ...]:
+    """What is offered where a run that pauses it fails half-way: it may have stayed off."""
+    if not inventory.pool.ha_enabled:
+        return ()
+    return (Suggestion("Turn HA on", line(enabling_line(inventory), context)),)
 
 
 PAUSED = "High availability is off meanwhile: nothing restarts the VMs of a host that fails."

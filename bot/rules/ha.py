@@ -140,6 +140,14 @@ def most_failures(inventory: Inventory, change: Change = NOTHING, only: Iterable
     return failover.most(found.layout, len(inventory.hosts))
 
 
+def most_without(host: Host, inventory: Inventory) -> int:
+    """The same once the host has left the pool."""
+    found = situation(inventory, Change(disabled=frozenset({host})))
+    if found.stuck is not None or found.tied:
+        return 0
+    return failover.most(found.layout, len(inventory.hosts) - 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Restart:
     """What becomes of one VM when its host fails."""

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from bot.inventory import SR, VBD, VDI, VM, Host, Inventory
 from bot.lookup import spelling
 from bot.model import Finding, Verdict
-from bot.rules import cpu_features, cpu_levels
+from bot.rules import cpu_features, cpu_levels, ha
 from bot.rules.check import Check
+from bot.rules.hosts import alive
 from bot.text import joined, plural, quoted
 
+HA = "leave.ha"
+"""The check that high availability is off."""
 _REMOVABLE = frozenset({"udev", "tmpfs"})
 """Drives and ports: what is in them is not the host's."""
 
@@ -32,14 +35,7 @@ class Loss:
 def checks(host: Host, inventory: Inventory) -> Iterator[Check]:
     """What `pool.eject` asks, in its order: the call is passed on to the host, so it has to answer at all."""
     name = quoted(host.name)
-    yield Check(
-        "host.live",
-        "HOST_OFFLINE",
-        host.live,
-        f"{name} is alive",
-        "" if host.live else "the coordinator has not heard from it",
-        f"Start it; if it is dead for good: “host forget {spelling(host, inventory)}”.",
-    )
+    yield alive(host, f"Start it; if it is dead for good: “host forget {spelling(host, inventory)}”.")
     members = [each for each in inventory.hosts if each != host]
     yield Check(
         "leave.coordinator",
@@ -52,14 +48,14 @@ def checks(host: Host, inventory: Inventory) -> Iterator[Check]:
         else "It is alone in its pool: there is nothing to leave.",
     )
     yield Check(
-        "leave.ha",
+        HA,
         "HA_IS_ENABLED",
         not inventory.pool.ha_enabled,
         "high availability is off",
         "it is on; while it is, no host leaves" if inventory.pool.ha_enabled else "",
         "“ha disable” first.",
     )
-    updating = "apply_updates" in inventory.pool.mapping("current_operations").values()
+    updating = "apply_updates" in inventory.pool.under_way
     yield Check(
         "leave.updating",
         "NOT_SUPPORTED_DURING_UPGRADE",
@@ -76,6 +72,22 @@ def checks(host: Host, inventory: Inventory) -> Iterator[Check]:
         f"no VM runs on {name}",
         f"{plural(len(here), 'VM')} there: {joined((vm.name for vm in here), limit=8)}" if here else "",
         f"“host maintenance {spelling(host, inventory)} on” moves them away.",
+    )
+
+
+def tolerable(host: Host, inventory: Inventory) -> Check:
+    """With high availability on again afterwards: can the hosts that stay tolerate as many failures? The toolstack
+    would take the number all the same, and be overcommitted.
+    """
+    wanted, most = inventory.pool.number("ha_host_failures_to_tolerate"), ha.most_without(host, inventory)
+    reason = ha.why_no_plan(ha.situation(inventory, ha.Change(disabled=frozenset({host}))), wanted, inventory)
+    return Check(
+        "leave.tolerates",
+        "",
+        wanted <= most,
+        f"{plural(wanted, 'host failure')} can be tolerated without {quoted(host.name)}",
+        f"at most {most}{f': {reason}' if reason else ''}" if wanted > most else "",
+        f"“ha tolerate {most}” first, or free memory on the other hosts.",
     )
 
 

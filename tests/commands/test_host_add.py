@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import XenAPI
 
 from bot.errors import ParseError
 from bot.model import HostTarget, Plan, Risk, Secret, Verdict
-from sandbox.xapi.lab import load
+from sandbox.xapi.lab import Lab, load
 from tests.commands.world import REGISTRY, World, refused, world
 from tests.rules.joining import NEW, OLD, Pair
 
@@ -123,7 +124,8 @@ def test_with_high_availability_on_it_is_off_meanwhile_and_on_again() -> None:
         plan = found.plan(f"host add {pair.own.host['name_label']}")
         assert plan.blockers == ()
         assert "join.pool-ha" in warned(plan)
-        assert [step.call for step in plan.steps] == ["pool.disable_ha", "pool.join", "", "", "pool.enable_ha"]
+        calls = [step.call for step in plan.steps]
+        assert calls == ["pool.disable_ha", "pool.join", "", "PBD.plug", "pool.enable_ha"]
         assert plan.steps[0].undo
         assert found.replanned(plan).digest() == plan.digest()
         found.perform(plan)
@@ -210,6 +212,48 @@ def test_storage_that_the_coordinator_itself_lacks_is_not_waited_for() -> None:
     with world(pair.lab()) as found:
         (blocker,) = found.plan(f"host add {pair.own.host['name_label']}").blockers
         assert (blocker.id, blocker.code) == ("join.storage", "")
+
+
+def guarded() -> Lab:
+    """xs3 may not mount the pool's NFS export."""
+    made = load("tutorial")
+    assert made.storage is not None
+    (server,) = made.storage.nfs
+    exports = tuple(replace(each, access=("10.0.0.101", "10.0.0.102")) for each in server.exports)
+    return replace(made, storage=replace(made.storage, nfs=(replace(server, exports=exports),)))
+
+
+def plugged(found: World, host: str) -> dict[str, bool]:
+    mine = found.ref("host", host)
+    rows = [row for row in found.api.PBD.get_all_records().values() if row["host"] == mine]
+    return {found.api.SR.get_name_label(row["SR"]): row["currently_attached"] for row in rows}
+
+
+def test_storage_that_does_not_come_by_itself_is_plugged_or_told_with_its_reason() -> None:
+    with world(guarded()) as found:
+        plan = found.plan("host add xs3 to lab force")
+        assert plan.blockers == ()
+        titles = [step.title for step in plan.steps if step.mends]
+        assert titles == [f"Plug “{name}” on xs3" for name in ("iSCSI storage", "ISO library", "NFS storage")]
+        assert found.replanned(plan).digest() == plan.digest()
+        found.perform(plan, steps=2)
+        assert plugged(found, "xs3")["iSCSI storage"] is True
+        assert plugged(found, "xs3")["NFS storage"] is False
+        iscsi, mine = found.ref("SR", "iSCSI storage"), found.ref("host", "xs3")
+        (pbd,) = (
+            ref for ref, row in found.api.PBD.get_all_records().items() if (row["SR"], row["host"]) == (iscsi, mine)
+        )
+        found.api.PBD.unplug(pbd)
+        run = found.run(replace(plan, steps=plan.steps[2:]))
+        assert plugged(found, "xs3")["iSCSI storage"] is True
+        assert plugged(found, "xs3")["NFS storage"] is False
+        told = "; ".join(run.evidence)
+        assert "“iSCSI storage” is plugged on xs3" in told
+        assert "not done: Plug “NFS storage” on xs3 – " in told
+        assert "NFS" in told.partition("Plug “NFS storage” on xs3 – ")[2]
+        assert {titles[n] for n in run.missed} >= {"Plug “NFS storage” on xs3"}
+        (offer,) = plan.steps[2 + run.missed[-1]].offers
+        assert REGISTRY.knows(offer.command)
 
 
 def test_a_clock_that_is_far_off_stops_it() -> None:

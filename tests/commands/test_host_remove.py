@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot import outcome
 from bot.model import Plan, Risk, Verdict
 from sandbox.xapi.lab import load
 from tests.commands.test_host_add import role
-from tests.commands.world import NULL, Changed, Made, World, codes, world
+from tests.commands.world import NULL, REGISTRY, Changed, Made, World, codes, world
 
 
 def idle(made: Made) -> None:
@@ -98,7 +99,6 @@ def protected_pool(made: Made) -> None:
 CASES = (
     Case("HOST_OFFLINE", dead),
     Case("INTERNAL_ERROR", lambda made: None, "xs1"),
-    Case("HA_IS_ENABLED", protected_pool),
     Case("OPERATION_NOT_ALLOWED", lambda made: None),
 )
 
@@ -110,6 +110,51 @@ def test_what_stands_against_it_has_the_toolstack_s_code(case: Case) -> None:
         assert codes(plan)[0] == case.code
         assert all(finding.evidence and finding.remedy for finding in plan.blockers)
         assert sent(found, plan) == case.code
+
+
+def test_with_high_availability_on_it_is_off_meanwhile_and_on_again() -> None:
+    with world("healthy") as found:
+        found.perform(found.plan("host maintenance xs33 on"))
+        api = found.api
+        ((pool, before),) = api.pool.get_all_records().items()
+        assert (before["ha_enabled"], before["ha_host_failures_to_tolerate"]) == (True, "0")
+        plan = found.plan("host remove xs33")
+        assert plan.blockers == ()
+        assert "leave.ha" in [finding.id for finding in plan.warnings]
+        assert "no host failures can be tolerated without xs33" in told(plan, Verdict.PASS)
+        assert [step.call for step in plan.steps] == ["pool.disable_ha", "pool.eject", "pool.enable_ha"]
+        assert found.replanned(plan).digest() == plan.digest()
+        assert found.code_of("pool.eject", found.ref("host", "xs33")) == "HA_IS_ENABLED"
+        heartbeat = {api.VDI.get_SR(vdi) for vdi in before["ha_statefiles"]}
+        found.perform(plan)
+        after = found.api.pool.get_record(pool)
+        assert (after["ha_enabled"], after["ha_host_failures_to_tolerate"]) == (True, "0")
+        assert {found.api.VDI.get_SR(vdi) for vdi in after["ha_statefiles"]} == heartbeat
+        assert after["ha_overcommitted"] is False
+        assert len(found.api.host.get_all()) == 2
+
+
+def test_with_too_few_hosts_left_for_the_number_it_is_told_which_is_possible() -> None:
+    def two(made: Made) -> None:
+        made.pool["ha_host_failures_to_tolerate"] = made.pool["ha_plan_exists_for"] = 2
+
+    with world("healthy", two) as found:
+        plan = found.plan("host remove xs33")
+        (blocker,) = [finding for finding in plan.blockers if finding.id == "leave.tolerates"]
+        assert "at most 0: if xs32 fails" in blocker.evidence
+        assert "“ha tolerate 0” first" in blocker.remedy
+
+
+def test_where_it_cannot_leave_high_availability_comes_back() -> None:
+    """What is undone, and what is offered where even that fails."""
+    with world(change=protected_pool) as found:
+        plan = found.plan("host remove xs2")
+        off = plan.steps[0]
+        assert [each.call for each in off.undo] == ["pool.enable_ha"]
+        assert outcome.undoable(plan.steps, [0, 1]) == [1, 0]
+        (offered,) = [each.command for each in plan.on_failure if each.command.startswith("ha ")]
+        assert offered == "ha enable tolerate 0 in lab"
+        assert REGISTRY.knows(offered)
 
 
 def sent(found: World, plan: Plan) -> str:

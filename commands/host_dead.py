@@ -9,7 +9,8 @@ from bot import planning
 from bot.errors import Refused
 from bot.inventory import VM, Host, Inventory
 from bot.lookup import spelling
-from bot.model import Expect, Finding, Object, Plan, PoolTarget, Risk, Step, Value, Verdict
+from bot.model import Expect, Finding, MemberTarget, Object, Plan, PoolTarget, Risk, Step, Value, Verdict
+from bot.planning import silence
 from bot.ports import Context, KnownHost
 from bot.registry import command
 from bot.rules import dead
@@ -29,7 +30,8 @@ class Arguments:
     summary="Give a dead host up: its VMs count as halted, so that they can be started elsewhere.",
     details=(
         "Each approver confirms that its power is off: a VM that runs twice destroys its disks.",
-        "Refused while the host answers. With high availability on, the pool does this by itself.",
+        "Refused while the host answers; once approved it is asked for half a minute, and one answer ends it.",
+        "With high availability on, the pool does this by itself.",
     ),
     examples=("host dead xs2", "host dead xs2 in lab"),
 )
@@ -95,6 +97,7 @@ def _by_itself(host: Host, inventory: Inventory) -> Iterator[Finding]:
 
 
 def _steps(host: Host, vms: tuple[VM, ...], inventory: Inventory, target: PoolTarget) -> Iterator[Step]:
+    yield silence.silent((MemberTarget(host.id, host.address),))
     halted = {vm: Expect(object=vm.id, field="power_state", equals=Value("Halted")) for vm in vms}
     if dead.can_be_declared(inventory):
         yield Step(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bot import planning
 from bot.inventory import Host, Inventory
-from bot.model import Expect, Finding, Object, Plan, PoolTarget, Risk, Step, Verdict
+from bot.model import Expect, Finding, MemberTarget, Object, Plan, PoolTarget, Risk, Step, Verdict
+from bot.planning import silence
 from bot.ports import Context, KnownHost
 from bot.registry import command
 from bot.rules import conditions, dead, leaving
@@ -52,6 +53,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *leaving.defaults("forget.defaults", host, inventory),
         ),
         steps=(
+            silence.silent((MemberTarget(host.id, host.address),)),
             Step(
                 title=f"Forget {quoted(host.name)}",
                 target=PoolTarget(pool.uuid),

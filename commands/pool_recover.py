@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot import planning
 from bot.errors import Choice, NotFound, Refused, Unavailable
 from bot.model import Expect, Finding, MemberTarget, ObjectId, Plan, PoolTarget, Risk, Step, Value, Verdict
+from bot.planning import silence
 from bot.ports import Context, HostAnswer, KnownPool, Standpoint
 from bot.registry import command
 from bot.rules import conditions, recovery
@@ -117,7 +118,11 @@ def _take_over(situation: Situation, named: HostAnswer | None, context: Context)
             _database(survivor),
             *_warned(recovery.left_behind(situation, survivor, gone), pool.uuid, context),
         ),
-        steps=(_lead(survivor, pool.uuid), *_tell(survivor, others, pool.uuid)),
+        steps=(
+            *((silence.silent([_itself(each) for each in gone]),) if gone else ()),
+            _lead(survivor, pool.uuid),
+            *_tell(survivor, others, pool.uuid),
+        ),
         facts=tuple((quoted(each.called), str(each.standpoint)) for each in situation.answers),
         confirm=off,
         impact=(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.errors import UserError
 from bot.execution import waiting
 from bot.execution.calls import Calls
@@ -43,6 +45,9 @@ class Steps:
         else:
             record, mark = begun
             if _is_over(record):
+                if step.lasting_seconds and not self._calls.begun(replace(doing, number=doing.number + 1)):
+                    # Between two lives of the bot nobody has looked, and what it is for is still to be sent.
+                    yield from waiting.stay(doing, self._clock, self._teller)
                 _keep(doing, record.result)
                 return
             intended_at = record.intended_at
@@ -50,7 +55,9 @@ class Steps:
             task_uuid = record.task_uuid if known else (yield from self._sender.find(doing, mark))
         waited = max((self._clock.now() - intended_at).total_seconds(), 0.0)
         try:
-            if step.waits:
+            if step.lasting_seconds:
+                yield from waiting.stay(doing, self._clock, self._teller)
+            elif step.waits:
                 yield from waiting.wait(doing, self._clock, self._teller, waited_before=waited)
             elif step.asynchronous and task_uuid:
                 result = yield from self._watch(doing, task_uuid, waited)

@@ -66,6 +66,8 @@ class Step:
     """How long its pool (or host) may be away meanwhile before it counts as lost: longer where a toolstack restarts,
     a host reboots or the coordinator changes.
     """
+    lasting_seconds: int = later(default=0)
+    """Of a wait: what it expects has to be so at once, and in every look for so long; else it has failed."""
     undo: tuple[Step, ...] = bound(default=())
     """What takes this step back, if a later one fails."""
     final: bool = bound(default=False)

@@ -119,6 +119,20 @@ def relay(arguments: Arguments, context: Context) -> Plan | Report:
     return _plan("vm relay", Risk.DISRUPTIVE, arguments.vm, arguments.host, first, second)
 
 
+@command("vm guard VM to HOST", risk=Risk.DISRUPTIVE, summary="If it stays.", examples=("vm guard web-1 to xs2",))
+def guard(arguments: Arguments, context: Context) -> Plan | Report:
+    """There, once it has been where it is now for half a minute."""
+    vm, home = arguments.vm, arguments.vm.resident_on
+    assert home is not None
+    staying = Step(
+        title=f"See that {vm.name} stays",
+        target=PoolTarget(POOL.uuid),
+        expect=(Expect(object=vm.id, field="resident_on", equals=Object(home.id)),),
+        lasting_seconds=30,
+    )
+    return _plan("vm guard", Risk.DISRUPTIVE, vm, arguments.host, staying, _step(vm, arguments.host))
+
+
 @command("vm mend VM to HOST", risk=Risk.DISRUPTIVE, summary="Maybe there.", examples=("vm mend web-1 to xs2",))
 def mend(arguments: Arguments, context: Context) -> Plan | Report:
     """There, if it is not there already and it can be; then web-2, in any case."""
@@ -160,7 +174,7 @@ def call(arguments: Named, context: Context) -> Plan | Report:
 def registry() -> Registry:
     import commands
 
-    ours = (each.__command__ for each in (move, tour, call, wait, relay, mend, spread))  # type: ignore[attr-defined]
+    ours = (each.__command__ for each in (move, tour, call, wait, relay, guard, mend, spread))  # type: ignore[attr-defined]
     return Registry([*Registry.of_package(commands), *ours])
 
 

@@ -9,6 +9,8 @@ import pytest
 from bot.errors import Refused
 from bot.inventory import Host
 from bot.model import Plan, Verdict
+from bot.ports import KnownHost, Standpoint
+from bot.run import Failed
 from tests.commands.test_recover import until
 from tests.commands.world import Made, World, codes, refused, world
 
@@ -36,13 +38,14 @@ def test_vms_of_a_dead_host_count_as_halted_and_start_elsewhere(lab: World) -> N
     assert not plan.blockers
     assert plan.confirm == "xs2 is off"
     assert plan.title == f"count {len(there)} VMs of xs2, which is dead, as halted"
-    assert [step.call for step in plan.steps] == ["host.declare_dead"]
+    assert [step.call for step in plan.steps] == ["", "host.declare_dead"]
     assert "within ten minutes" in plan.impact[0]
     until(lambda: not lab.view.inventory().by_uuid(Host, plan.touches[0].uuid).live)  # type: ignore[union-attr]
     later = lab.replanned(plan)
     assert "within ten minutes" not in later.impact[0]
     assert later.digest() == plan.digest(), "that it counts as dead at last spoils no approval"
     evidence = lab.perform(plan)
+    assert any(line.startswith("xs2 ") and "looks in 3" in line for line in evidence), evidence
     assert all(f"{name} is halted" in evidence for name in there)
     api = lab.api
     for touched in plan.touches:
@@ -64,8 +67,7 @@ def test_an_older_toolstack_resets_each_vm() -> None:
         found.lab.kill("xs2")
         until(lambda: not next(host for host in found.view.inventory().all(Host) if host.name == "xs2").live)
         plan = found.plan("host dead xs2")
-        assert {step.call for step in plan.steps} == {"VM.power_state_reset"}
-        assert len(plan.steps) == len(there)
+        assert [step.call for step in plan.steps] == ["", *(["VM.power_state_reset"] * len(there))]
         assert not plan.warnings
         found.perform(plan)
         assert running_on(found, "xs2") == []
@@ -99,6 +101,28 @@ def test_a_host_that_answers_again_makes_the_plan_stale(lab: World) -> None:
     else:
         assert again.digest() != plan.digest()
         assert codes(again) == ["HOST_IS_LIVE"]
+
+
+@pytest.mark.parametrize("command", ["host dead xs2", "host forget xs2"])
+def test_one_that_answers_once_more_before_the_call_ends_it(lab: World, command: str) -> None:
+    lab.view.inventory()
+    lab.lab.kill("xs2")
+    plan = lab.plan(command)
+    lab.lab.start("xs2")
+    until(lambda: lab.view.answer_of(at(lab, "xs2")).standpoint is not Standpoint.SILENT)
+    with pytest.raises(Failed) as ended:
+        lab.perform(plan)
+    assert "xs2" in ended.value.reason
+    assert "1 look in" in ended.value.reason
+    calls = lab.lab.calls()
+    assert not calls.get("Async.host.declare_dead")
+    assert not calls.get("Async.host.destroy")
+
+
+def at(found: World, host: str) -> KnownHost:
+    inventory = found.view.inventory()
+    (each,) = [each for each in inventory.hosts if each.name == host]
+    return KnownHost(uuid=each.uuid, name=each.name, address=each.address)
 
 
 def test_a_host_whose_toolstack_hangs_is_not_dead(lab: World) -> None:

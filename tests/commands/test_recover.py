@@ -15,6 +15,7 @@ from bot.model import MemberTarget, ObjectId, Plan, Step, Verdict
 from bot.ports import HostAnswer, KnownHost, KnownPool, PoolHands, Standpoint
 from bot.rules import recovery
 from bot.rules.recovery import Situation
+from bot.run import Failed
 from commands import pool_recover
 from tests.commands.world import Made, World, refused, world
 
@@ -84,9 +85,14 @@ def test_a_survivor_takes_over_and_another_client_sees_it(three: World) -> None:
     assert plan.whole_pool
     assert findings(plan, Verdict.PASS) == {"recover.former", "recover.ha", "recover.survivor", "recover.identity"}
     assert findings(plan, Verdict.WARN) == {"recover.database"}
-    assert isinstance(plan.steps[0].target, MemberTarget)
+    assert [step.call for step in plan.steps[:2]] == ["", "pool.emergency_transition_to_master"]
+    assert [isinstance(step.target, MemberTarget) and step.target.host.name for step in plan.steps[:2]] == [
+        "xs31",
+        "xs32",
+    ]
     assert three.replanned(plan).digest() == plan.digest()
     evidence = three.perform(plan)
+    assert any(line.startswith("xs31 ") and "looks in 3" in line for line in evidence), evidence
     assert "xs32 is the coordinator" in evidence
     assert any(line.startswith("xs33 says that the coordinator is") for line in evidence)
     api = three.leader("xs32")
@@ -95,6 +101,16 @@ def test_a_survivor_takes_over_and_another_client_sees_it(three: World) -> None:
     assert standpoints(three) == {
         "xs31": Standpoint.SILENT, "xs32": Standpoint.COORDINATOR, "xs33": Standpoint.MEMBER,
     }  # fmt: skip
+
+
+def test_a_coordinator_that_comes_back_in_time_stays_the_only_one(three: World) -> None:
+    headless(three, "xs32", "xs33")
+    plan = three.plan("pool recover with xs32")
+    three.lab.start("xs31")
+    until(lambda: standpoints(three)["xs31"] is not Standpoint.SILENT)
+    with pytest.raises(Failed, match="xs31"):
+        three.perform(plan)
+    assert not three.lab.calls().get("pool.emergency_transition_to_master")
 
 
 def test_another_survivor_can_be_named(three: World) -> None:

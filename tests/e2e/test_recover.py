@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from bot.model import State
+from tests.commands.world import Impatient
 from tests.e2e.conftest import Town, eventually, text_of, town
 from tests.e2e.test_hosts import approved_by_two
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Town]:
-    with town(tmp_path, "tutorial", speed=200.0) as found:
+    with town(tmp_path, "tutorial", speed=200.0, clock=Impatient()) as found:
         yield found
 
 

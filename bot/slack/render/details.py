@@ -115,6 +115,9 @@ def _listed(heading: str, items: list[list[rich.Element]], *, ordered: bool = Fa
 
 def _call(step: Step, plan: Plan) -> list[rich.Element]:
     made = [rich.text(step.title, limit=300), rich.text(" ")] if step.title else []
+    if step.lasting_seconds:
+        words = f"sends nothing; looks for {duration(step.lasting_seconds)}, and ends here once it is not so"
+        return [*made, rich.text(words)]
     if step.waits:
         return [*made, rich.text(f"sends nothing; waits for up to {duration(step.limit_seconds)}")]
     made += [rich.text(call_line(step), code=True, limit=1000), rich.text(f" to {_target(step, plan)}")]

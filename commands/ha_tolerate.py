@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot import planning
 from bot.errors import Refused
 from bot.model import Plan, Risk
+from bot.planning import lowering
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import ha
@@ -41,7 +42,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         risk=Risk.ROUTINE,
         title=f"tolerate {plural(wanted, 'host failure')}",
         findings=found,
-        steps=(planning.tolerate(wanted, inventory),),
+        steps=(planning.tolerate(wanted, inventory), *lowering.forgotten(inventory)),
         touches=(inventory.pool.id,),
         facts=(("it tolerates", str(now)), ("high availability is", "on" if inventory.pool.ha_enabled else "off")),
         impact=(

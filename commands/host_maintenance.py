@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.inventory import Host, Inventory
 from bot.lookup import spelling
 from bot.model import Finding, ObjectId, Plan, PoolTarget, Risk, Suggestion, Verdict
-from bot.planning import emptying, hosts
+from bot.planning import emptying, hosts, lowering
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import maintenance
@@ -40,7 +40,8 @@ class Arguments:
         "on: the host is disabled, its running VMs move live to others, and who left is noted as XenCenter does.",
         "The coordinator first hands its role to another host, the one named or the best; with high availability on it"
         " keeps it.",
-        "off: the host is enabled, and the VMs that left it come back, also those that XenCenter noted.",
+        "off: the host is enabled, and the VMs that left it come back, also those that XenCenter noted. Failures to"
+        " tolerate that were lowered for it are raised again.",
     ),
     examples=("host maintenance xs2 on", "host maintenance xs1 on coordinator xs2", "host maintenance xs2 off in lab"),
 )
@@ -110,18 +111,20 @@ def _off(host: Host, context: Context) -> Plan:
     found = maintenance.returns(host, inventory)
     coming, name = [back for back in found if not back.against], spelling(host, inventory)
     target = PoolTarget(inventory.pool.uuid)
+    raising, told = lowering.back(host, [back.vm for back in coming], inventory)
     return Plan(
         command="host maintenance",
         arguments=(("host", host.uuid), ("choice", "off")),
         pool=planning.pool_id(context, inventory),
         risk=Risk.DISRUPTIVE,
         title=f"take {quoted(host.name)} back into service ({plural(len(coming), 'VM')} to bring back)",
-        findings=(emptying.alive(host), *(_stays(back) for back in found if back.against)),
+        findings=(emptying.alive(host), *(_stays(back) for back in found if back.against), *told),
         steps=(
             *hosts.notes(host, host.other_config, {MAINTENANCE_KEY: ""}, target),
             *(() if host.enabled else (hosts.enable(host, target),)),
             *(hosts.bring(back, host, target) for back in coming),
             *hosts.notes(host, host.other_config, dict.fromkeys(maintenance.LISTS, ""), target),
+            *raising,
         ),
         touches=(host.id, *_ids(coming)),
         facts=((f"{quoted(host.name)} takes VMs", "yes" if host.enabled else "no"),),

@@ -8,7 +8,7 @@ from bot import planning
 from bot.inventory import Host
 from bot.lookup import spelling
 from bot.model import Plan, PoolTarget, Risk, Suggestion
-from bot.planning import emptying, hosts, power
+from bot.planning import emptying, hosts, lowering, power
 from bot.ports import Context
 from bot.registry import command
 from bot.rules.hosts import MAINTENANCE_KEY, in_maintenance
@@ -42,13 +42,12 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     handover = emptying.handover(host, arguments.member, inventory, ha_on=ha_on)
     emptied = emptying.emptying(host, inventory, ha_on=ha_on)
     was_in_use = host.enabled or bool(host.resident_vms)
-    number = inventory.pool.number("ha_host_failures_to_tolerate")
     returning = power.come_back(emptied.moves)
     after = (
         *hosts.notes(host, emptied.notes, {MAINTENANCE_KEY: ""}, target),
         *(hosts.bring(back, host, target) for back in returning),
         *hosts.notes(host, emptied.notes, power.lists_away(host, emptied.notes), target),
-        *((planning.tolerate(number, inventory, undone=False),) if emptied.lowered is not None else ()),
+        *(lowering.raised(emptied.lowered, inventory) if emptied.lowered is not None else ()),
     )
     in_maintenance_line = planning.line(f"host maintenance {name} off", context)
     return Plan(

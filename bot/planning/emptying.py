@@ -9,8 +9,8 @@ from bot.errors import Refused
 from bot.inventory import VM, Host, Inventory
 from bot.lookup import spelling
 from bot.model import Finding, ObjectId, PoolTarget, Step, Verdict
-from bot.planning import hosts
-from bot.planning.availability import enabling_line, tolerate
+from bot.planning import hosts, lowering
+from bot.planning.availability import enabling_line
 from bot.rules import evacuation, ha, leading, maintenance
 from bot.rules.check import Check
 from bot.rules.hosts import MAINTENANCE_KEY
@@ -69,7 +69,7 @@ def emptying(host: Host, inventory: Inventory, *, ha_on: bool | None = None) -> 
         lowered=lowered,
         notes=notes,
         steps=(
-            *((tolerate(lowered, inventory),) if lowered is not None else ()),
+            *(lowering.lower(lowered, inventory) if lowered is not None else ()),
             *((hosts.disable(host, target),) if host.enabled else ()),
             *hosts.notes(host, host.other_config, notes, target),
             *(hosts.move(move.vm, host, move.target, target) for move in moves if move.target is not None),
@@ -157,7 +157,7 @@ def _tolerance(host: Host, inventory: Inventory) -> tuple[int | None, tuple[Find
         subject=inventory.pool.id,
         title=f"without it, high availability tolerates {plural(lower, 'host failure')} instead of {now}",
         evidence=guard.evidence,
-        remedy=f"The number is lowered first; afterwards: “ha tolerate {now}”.",
+        remedy="The number is lowered first, and raised again when the host is back in service.",
     )
     return lower, (told,)
 

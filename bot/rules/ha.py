@@ -22,11 +22,13 @@ _BOOT_FREE_OF = frozenset({"HOST_NOT_ENOUGH_FREE_MEMORY", "VM_INCOMPATIBLE_WITH_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What would be different: hosts that leave the planning, a VM that arrives on a host, VMs that get protected or
-    lose it.
+    """What would be different: hosts that leave the planning or come into it, a VM that arrives on a host, VMs that have
+    moved to one by then, VMs that get protected or lose it.
     """
 
     disabled: frozenset[Host] = frozenset()
+    enabled: frozenset[Host] = frozenset()
+    moved: tuple[tuple[VM, Host], ...] = ()
     arriving: tuple[VM, Host] | None = None
     protected: frozenset[VM] = frozenset()
 
@@ -72,14 +74,20 @@ class Situation:
 def situation(inventory: Inventory, change: Change = NOTHING, only: Iterable[VM] | None = None) -> Situation:
     """What the planner starts from. `only` replaces who is protected now."""
     vms = {*(protected(inventory) if only is None else only), *change.protected}
-    hosts = sorted(
-        (host for host in inventory.hosts if counts(host) and host not in change.disabled), key=lambda host: host.uuid
-    )
+    counted = {host for host in inventory.hosts if counts(host) or (host in change.enabled and host.live)}
+    hosts = sorted(counted - change.disabled, key=lambda host: host.uuid)
     free = {host.uuid: memory.free_for_ha(host, inventory) for host in hosts}
     homes = {vm: vm.resident_on for vm in vms}
     if change.arriving is not None:
         vm, target = change.arriving
         if target.uuid in free and vm.resident_on != target:
+            free[target.uuid] -= memory.at_most(vm)
+        if vm in homes:
+            homes[vm] = target
+    for vm, target in change.moved:
+        if vm.resident_on is not None and vm.resident_on.uuid in free:
+            free[vm.resident_on.uuid] += memory.at_most(vm)
+        if target.uuid in free:
             free[target.uuid] -= memory.at_most(vm)
         if vm in homes:
             homes[vm] = target

@@ -123,7 +123,7 @@ def test_with_ha_on_the_number_is_lowered_for_the_time() -> None:
     with world("healthy") as found:
         plan = done(found, "host reboot xs33")
         calls = [step.call for step in plan.steps]
-        assert calls[0] == calls[-1] == "pool.set_ha_host_failures_to_tolerate"
+        assert calls[1] == calls[-2] == "pool.set_ha_host_failures_to_tolerate"
         (pool,) = found.api.pool.get_all_records().values()
         assert pool["ha_host_failures_to_tolerate"] == "1"
         assert found.record("host", "xs33")["enabled"] is True

@@ -81,7 +81,10 @@ def test_with_ha_on_the_number_is_lowered_first_or_the_host_is_kept() -> None:
         plan = found.plan("host maintenance xs33 on")
         assert not plan.blockers
         # Two hosts hold everything, one does not: without xs33 no further failure can be borne.
-        assert plan.steps[0].call == "pool.set_ha_host_failures_to_tolerate"
+        assert [step.call for step in plan.steps[:2]] == [
+            "pool.add_to_other_config",
+            "pool.set_ha_host_failures_to_tolerate",
+        ]
         assert found.code_of("host.disable", found.ref("host", "xs33")) == "HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN"
         found.perform(plan)
         assert living_on(found, "xs33") == set()

@@ -22,8 +22,8 @@ _BOOT_FREE_OF = frozenset({"HOST_NOT_ENOUGH_FREE_MEMORY", "VM_INCOMPATIBLE_WITH_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What would be different: hosts that leave the planning or come into it, a VM that arrives on a host, VMs that have
-    moved to one by then, VMs that get protected or lose it.
+    """What would be different: hosts that leave the planning or come into it, a VM that arrives on a host, VMs that
+    have moved to one by then, VMs that get protected or lose it.
     """
 
     disabled: frozenset[Host] = frozenset()

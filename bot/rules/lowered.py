@@ -1,8 +1,8 @@
 """The number of host failures to tolerate while a host is in maintenance: what it was before, noted in the pool.
 
-XenCenter notes no such thing; it asks when the host is taken back. The key is the bot's own, in the pool's other_config,
-so that another process of the bot knows. The note counts only while the number is what the bot has lowered it to: who has
-set another one since has decided otherwise.
+XenCenter notes no such thing; it asks when the host is taken back. The key is the bot's own, in the pool's
+other_config, so that another process of the bot knows. The note counts only while the number is what the bot has
+lowered it to: who has set another one since has decided otherwise.
 """
 
 from __future__ import annotations

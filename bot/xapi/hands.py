@@ -204,7 +204,8 @@ class XapiHands(PoolHands):
         if self._elsewhere is None:
             raise ValueError("there is no other place here")
         there = self._elsewhere(place)
-        if isinstance(place, PoolTarget) and isinstance(there, XapiHands):
+        # Of its own pool it may be the very sign that nobody answers there any more.
+        if isinstance(place, PoolTarget) and isinstance(there, XapiHands) and there._name != self._name:
             there._is_pool(place.pool_uuid, there._reader.read())
         return there
 

@@ -75,14 +75,14 @@ def test_so_many_at_a_time_and_what_follows_waits_for_all(world: World) -> None:
     def meanwhile() -> None:
         nonlocal most
         most = max(most, sum(task.status is TaskStatus.PENDING for task in world.pool.tasks))
-        told.add(world.waits_for(id))
+        told.add(world.waits_for(request_id))
         world.pool.work()
 
     world.pool.polls = 4
     world.clock.meanwhile = meanwhile
-    id = spread(world)
+    request_id = spread(world)
     world.run()
-    assert world.request(id).state is State.SUCCEEDED
+    assert world.request(request_id).state is State.SUCCEEDED
     assert most == 2
     assert sent(world) == [0, 1, 2, 3]
     assert [number for _, number, _ in world.pool.done][-1] == 3
@@ -203,12 +203,12 @@ def test_progress_counts_the_stage(world: World) -> None:
     seen: list[Progress] = []
 
     def meanwhile() -> None:
-        if progress := world.request(id).progress:
+        if progress := world.request(request_id).progress:
             seen.append(progress)
         world.pool.work()
 
     world.clock.meanwhile = meanwhile
-    id = spread(world)
+    request_id = spread(world)
     world.run()
     wholes = [each.step + each.fraction for each in seen]
     assert wholes == sorted(wholes)

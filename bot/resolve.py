@@ -137,13 +137,20 @@ class Resolver:
         :raises Unavailable: a pool cannot be read.
         """
         if not self.watched_tags or self.name_of(plan.pool) not in self.pools.names():
-            return replace(plan, tags=())
+            return replace(plan, tags=(), tags_of_each=())
         coming = frozenset(touched.uuid for touched in plan.touches)
         elsewhere = tuple(
             replace(each, tags=self._tags(each.touches, self.pools.view(self.name_of(each.pool)).inventory(), coming))
             for each in plan.elsewhere
         )
-        return replace(plan, tags=self._tags(plan.touches, self._tagged_as(plan)), elsewhere=elsewhere)
+        here = self._tagged_as(plan)
+        each = sorted({self._tags((touched,), here) for touched in plan.touches})
+        return replace(
+            plan,
+            tags=self._tags(plan.touches, here),
+            tags_of_each=tuple(each) if len(each) > 1 else (),
+            elsewhere=elsewhere,
+        )
 
     def _tags(
         self, touches: tuple[ObjectId, ...], inventory: Inventory, coming: frozenset[str] = frozenset()

@@ -85,6 +85,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             power.down(last, "host.shutdown", target, last=True),
             *(() if own else (power.silent(inventory, target),)),
         ),
+        touches=(*(host.id for host in (*members, last)), *(stop.vm.id for stop in stops)),
         whole_pool=True,
         facts=(
             ("high availability is", "on" if inventory.pool.ha_enabled else "off"),

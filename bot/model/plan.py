@@ -143,6 +143,8 @@ class Plan:
     """Why the bot chose what it chose."""
     go_back: str = free(default="")
     """The command that takes it back, or in words why nothing can."""
+    afterwards: str = free(default="")
+    """What people have to do when it is done, in words; the bot cannot."""
     confirm: str = bound(default="")
     """What each approver types first, whatever the policy says: a fact that only people at the machines can know."""
     if_blocked: tuple[Suggestion, ...] = free(default=())
@@ -155,6 +157,10 @@ class Plan:
     """The other pools that it is about."""
     at_once: int = later(default=8)
     """Of steps that are done together, so many at a time at most."""
+    tags_of_each: tuple[tuple[str, ...], ...] = later(default=())
+    """Where it touches objects that are tagged differently: their different tags, each with the pool's, as in `tags`.
+    Filled in by the bot.
+    """
 
     @property
     def stages(self) -> tuple[tuple[int, ...], ...]:

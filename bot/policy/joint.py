@@ -1,7 +1,8 @@
 """What holds for one change: the terms of every pool that it is about, and the strictest of what they say.
 
 A change of two pools needs somebody who may ask for it in both, and approvers who may approve it in both. It is never
-easier to have than the same change of either pool alone would be.
+easier to have than the same change of either pool alone would be. A change of several objects takes as much as the same
+change of any one of them would, whatever the others are tagged; who decides is what the first rule says that matches.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ def subjects(plan: Plan) -> tuple[Subject, ...]:
     return tuple(dict.fromkeys((own, *(each for other in plan.elsewhere for each in _there(plan, other)))))
 
 
+def _objects(plan: Plan) -> Iterator[Subject]:
+    """What it touches, one by one, where that is tagged differently."""
+    for tags in plan.tags_of_each:
+        yield Subject(command=plan.command, risk=plan.risk, pool=plan.pool.name, tags=frozenset(tags))
+
+
 def _there(plan: Plan, other: Elsewhere) -> Iterator[Subject]:
     """Tags come along with what comes. They count with the other pool's own and without: a tag may make a rule milder,
     too.
@@ -41,10 +48,13 @@ def frozen(rules: Rules, plan: Plan, now: datetime) -> tuple[Freeze, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """The terms of a change, read as one. `pools` are the configuration's names; `each` holds every pool's terms."""
+    """The terms of a change, read as one. `pools` are the configuration's names; `each` holds every pool's terms,
+    `objects` those of what it touches one by one.
+    """
 
     pools: tuple[str, ...]
     each: tuple[Terms, ...]
+    objects: tuple[Terms, ...] = ()
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -57,26 +67,30 @@ class Joint:
         return ", ".join(self.rules)
 
     @property
+    def _asking(self) -> tuple[Terms, ...]:
+        return (*self.each, *self.objects)
+
+    @property
     def approvals(self) -> int | None:
-        """None: the policy does not say, for one of the pools, so the change is refused."""
-        said = [terms.approvals for terms in self.each]
+        """None: the policy does not say, for one of the pools or objects, so the change is refused."""
+        said = [terms.approvals for terms in self._asking]
         return None if None in said else max(each for each in said if each is not None)
 
     @property
     def self_approval(self) -> bool:
-        return all(terms.self_approval for terms in self.each)
+        return all(terms.self_approval for terms in self._asking)
 
     @property
     def expiry_seconds(self) -> int:
-        return min(terms.expiry_seconds for terms in self.each)
+        return min(terms.expiry_seconds for terms in self._asking)
 
     @property
     def type_name(self) -> bool:
-        return any(terms.type_name for terms in self.each)
+        return any(terms.type_name for terms in self._asking)
 
     @property
     def one_time_code(self) -> bool:
-        return any(terms.one_time_code for terms in self.each)
+        return any(terms.one_time_code for terms in self._asking)
 
     @property
     def askers(self) -> tuple[People, ...]:
@@ -97,6 +111,7 @@ def terms_of(rules: Rules, plan: Plan) -> Joint:
     return Joint(
         pools=tuple(dict.fromkeys(pool.name for pool in plan.pools)),
         each=tuple(dict.fromkeys(rules.terms(each) for each in subjects(plan))),
+        objects=tuple(dict.fromkeys(rules.terms(each) for each in _objects(plan))),
     )
 
 

@@ -104,6 +104,18 @@ def test_the_first_rule_that_matches_governs_and_leaves_the_rest_to_the_policy()
     assert policy.requirement(RULED, OLGA, MEMBER, plan(risk=Risk.ROUTINE, tags=("prod",)), NOW).approvals == 2
 
 
+def test_a_milder_rule_for_one_of_its_objects_makes_nothing_milder_for_the_others() -> None:
+    mild = Rule(name="tests", match=Match(tags=frozenset({"dev"})), approvals=0, type_name=False)
+    strict = Rule(name="production", match=Match(tags=frozenset({"prod"})), approvals=3, one_time_code=True)
+    ruled = replace(RULES, rules=(mild, strict))
+    one = plan(tags=("dev",))
+    assert policy.requirement(ruled, OLGA, MEMBER, one, NOW).approvals == 0
+    both = policy.requirement(ruled, OLGA, MEMBER, plan(tags=("dev", "prod"), tags_of_each=(("dev",), ("prod",))), NOW)
+    assert (both.approvals, both.one_time_code) == (3, True)
+    untagged = policy.requirement(ruled, OLGA, MEMBER, plan(tags=("dev",), tags_of_each=((), ("dev",))), NOW)
+    assert untagged.approvals == 1
+
+
 def test_a_risk_that_the_policy_does_not_mention_is_refused() -> None:
     with pytest.raises(Denied) as raised:
         policy.requirement(replace(RULES, approvals={Risk.ROUTINE: 0}), OLGA, MEMBER, plan(), NOW)

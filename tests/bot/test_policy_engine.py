@@ -116,6 +116,10 @@ def test_tags_that_cannot_be_read_are_denied_and_others_are_left_out(tmp_path: P
         assert resolver.tagged(request.plan).digest() != request.digest
         other = replace(request.plan, touches=(ObjectId("VM", VMS[1], "web-2"),), tags=("prod",))
         assert resolver.tagged(other).tags == ("lab",)
+        alike = replace(request.plan, touches=(ObjectId("VM", VMS[1], "web-2"), ObjectId("VM", VMS[2], "web-3")))
+        assert resolver.tagged(alike).tags_of_each == ()
+        mixed = resolver.tagged(replace(request.plan, touches=(*request.plan.touches, *alike.touches)))
+        assert (mixed.tags, mixed.tags_of_each) == (("lab", "prod"), (("lab",), ("lab", "prod")))
         gone = replace(request.plan, touches=(ObjectId("VM", "gone", "web-9"),))
         with pytest.raises(Denied, match="web-9"):
             resolver.tagged(gone)

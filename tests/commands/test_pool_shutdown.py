@@ -58,6 +58,10 @@ def test_a_pool_goes_down_in_order_and_nothing_answers_afterwards() -> None:
         running = [vm for vm in found.api.VM.get_all_records().values() if vm["power_state"] == "Running"]
         assert all(vm["is_control_domain"] for vm in running)
         members = [host.uuid for host in found.view.inventory().hosts]
+        assert {
+            *members,
+            *(vm["uuid"] for vm in found.api.VM.get_all_records().values() if vm["name_label"] in order),
+        } == {each.uuid for each in plan.touches}
         evidence = found.perform(replace(plan, steps=plan.steps[down:]))
         assert evidence[-1] == "no host answers as the coordinator of lab any more"
         assert not any(found.lab.estate.hosts[uuid].alive for uuid in members)

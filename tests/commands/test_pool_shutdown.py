@@ -11,7 +11,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.errors import Unavailable
-from bot.model import Expect, Plan, Verdict
+from bot.model import Expect, Object, Plan, Verdict
 from bot.rules import conditions
 from bot.xapi import PoolSettings, XapiPools
 from tests.commands.world import Changed, Made, World, codes, refused, world
@@ -58,10 +58,9 @@ def test_a_pool_goes_down_in_order_and_nothing_answers_afterwards() -> None:
         running = [vm for vm in found.api.VM.get_all_records().values() if vm["power_state"] == "Running"]
         assert all(vm["is_control_domain"] for vm in running)
         members = [host.uuid for host in found.view.inventory().hosts]
-        assert {
-            *members,
-            *(vm["uuid"] for vm in found.api.VM.get_all_records().values() if vm["name_label"] in order),
-        } == {each.uuid for each in plan.touches}
+        told = [each.object.uuid for step in plan.steps for each in step.arguments if isinstance(each, Object)]
+        assert {each.uuid for each in plan.touches} == set(told)
+        assert set(members) < set(told)
         evidence = found.perform(replace(plan, steps=plan.steps[down:]))
         assert evidence[-1] == "no host answers as the coordinator of lab any more"
         assert not any(found.lab.estate.hosts[uuid].alive for uuid in members)

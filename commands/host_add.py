@@ -23,7 +23,7 @@ from bot.model import (
     Value,
     Verdict,
 )
-from bot.ports import Context, PoolView
+from bot.ports import Context, KnownHost, PoolView
 from bot.registry import command
 from bot.rules import conditions
 from bot.rules.join import Row, Sides, can_be_masked, mask_command
@@ -68,13 +68,14 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             remedy=f"“{planning.line(f'host add {quoted(candidate.name)}', context)}” says what else there is.",
         )
     inventory, host = sides.pool.inventory, sides.own.host
+    known = _known(sides, context.pool)
     return Plan(
         command="host add",
         arguments=(("candidate", candidate.name), *((("force", "force"),) if arguments.force else ())),
         pool=planning.pool_id(context, inventory),
         risk=Risk.DESTRUCTIVE if arguments.force else Risk.DISRUPTIVE,
         title=f"take {quoted(host.name)} into the pool{' by force' if arguments.force else ''}",
-        findings=tuple(_findings(rows, arguments.force, sides, _can_be_forced(blocking))),
+        findings=(*_findings(rows, arguments.force, sides, _can_be_forced(blocking)), known),
         steps=tuple(_steps(sides, candidate, inventory, arguments.force, context.pool)),
         whole_pool=True,
         facts=(
@@ -84,6 +85,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         ),
         impact=(*_impact(sides, arguments.force), planning.copied_first(context)),
         if_blocked=tuple(_instead(sides, blocking)),
+        afterwards=f"{known.evidence}. {known.remedy}" if known.remedy else "",
         on_failure=planning.on_again(inventory, context),
         go_back=f"“{planning.line(f'host remove {quoted(host.name)}', context)}” takes it out again, and destroys what"
         " is on its disks.",
@@ -161,6 +163,20 @@ def _storage(inventory: Inventory) -> Finding:
         title="the pool connects all its storage to a new host by itself",
         evidence=why,
         remedy=remedy if why else "",
+    )
+
+
+def _known(sides: Sides, view: PoolView) -> Finding:
+    """When the coordinator dies, the bot looks for another where the configuration says, and trusts whom it says."""
+    host, name, section = sides.own.host, quoted(sides.own.host.name), f"[pools.{view.name}]"
+    lacking = view.lacking(KnownHost(uuid=host.uuid, name=host.name, address=host.address))
+    return Finding(
+        id="join.configuration",
+        verdict=Verdict.WARN if lacking else Verdict.PASS,
+        subject=host.id,
+        title=f"the bot {'would lose' if lacking else 'keeps'} the pool if {name} comes to lead it",
+        evidence=f"{section} of the configuration: {'; '.join(lacking)}" if lacking else "",
+        remedy=f"Add {host.address} and its fingerprint to {section}, and start the bot anew." if lacking else "",
     )
 
 

@@ -133,6 +133,11 @@ class PoolView(Protocol):
     def answer_of(self, host: KnownHost) -> HostAnswer:
         """What one host answers now, asked by itself."""
 
+    def lacking(self, host: KnownHost) -> tuple[str, ...]:
+        """What the pool's section of the configuration lacks to reach that host and to trust it, by a handshake with it
+        and nothing more: in words, empty when nothing.
+        """
+
     def connection(self) -> ConnectionFacts:
         """How the last answer came. :raises Unavailable: never connected, and cannot connect."""
 

@@ -42,7 +42,8 @@ class Carrier:
             seconds = max((self._clock.now() - started).total_seconds(), 0.0)
             if run.cancel.is_set():
                 run.evidence.append("it was done before it could be cancelled")
-            result = Result(summary=outcome.how(steps, run.missed), lines=tuple(run.evidence), seconds=seconds)
+            how, then = outcome.how(steps, run.missed), run.request.plan.afterwards
+            result = Result(summary=how, lines=tuple(run.evidence), remedy=then, seconds=seconds)
             self._moves.end(run, State.SUCCEEDED, "succeeded", result, Level.WARN if run.missed else Level.OK)
 
     def go_back(self, run: Run, failure: Failed, state: State) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from bot.errors import ToolstackRefusal, Unavailable
 from bot.ports import HostAnswer, KnownHost, Standpoint
-from bot.xapi.addresses import same
+from bot.xapi.addresses import endpoint_of, same, split
+from bot.xapi.broken import NotSent
 from bot.xapi.coordinator import Doorbell, Tried
 from bot.xapi.member import Member
 from bot.xapi.settings import PoolSettings
@@ -56,6 +57,22 @@ class RollCall:
         if tried.absent:
             return replace(found, standpoint=Standpoint.SILENT)
         return self._itself(found, tried) if tried.answered else found
+
+    def lacking(self, host: KnownHost) -> tuple[str, ...]:
+        """What the settings lack for a host that is not of this pool (yet). No password is sent."""
+        return tuple(self._lacking(host))
+
+    def _lacking(self, host: KnownHost) -> Iterator[str]:
+        settings, port = self._settings, 0
+        named = [split(address, port)[0] for address in settings.addresses]
+        called = host.name.casefold()
+        if not any(same(each, host.address) or each.partition(".")[0].casefold() == called for each in named):
+            yield f"hosts does not name {host.address}"
+        try:
+            endpoint = endpoint_of(host.address, settings.address_map, plain_http=settings.plain_http)
+            self._exchange.line(endpoint, fresh=True).close()
+        except NotSent as error:
+            yield f"at {endpoint.host}:{endpoint.port} the host {error.why}"
 
     def _itself(self, found: HostAnswer, tried: Tried) -> HostAnswer:
         """Whether it has lost its coordinator only a session with the host alone tells."""

@@ -58,6 +58,9 @@ class XapiView(PoolView):
     def answer_of(self, host: KnownHost) -> HostAnswer:
         return self._calls.one(host)
 
+    def lacking(self, host: KnownHost) -> tuple[str, ...]:
+        return self._calls.lacking(host)
+
     def ask(self, call: str, *arguments: Argument) -> Any:
         if not is_read_only(call):
             raise ValueError(f"{call} is not known to be read-only")

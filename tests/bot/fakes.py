@@ -261,6 +261,9 @@ class FakeView:
     def ask(self, call: str, *arguments: Argument) -> Any:
         raise ValueError(call)
 
+    def lacking(self, host: KnownHost) -> tuple[str, ...]:
+        raise NotFound(host.name)
+
     def connection(self) -> ConnectionFacts:
         return ConnectionFacts(address="lab", tls="", trust="none")
 

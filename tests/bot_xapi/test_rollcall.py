@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import socket
 from typing import Any
@@ -40,6 +41,27 @@ def test_nothing_at_its_address_is_silence(serve: Serve) -> None:
 def test_a_host_that_is_not_trusted_is_there_all_the_same(changes: dict[str, Any], serve: Serve) -> None:
     host = serve(PretendPool(), tls=server_context(CERTIFICATE))
     assert standpoint(plain(host, plain_http=False, **changes)) is Standpoint.REFUSES
+    assert host.bytes_in == 0
+
+
+def lacking(settings: PoolSettings, host: KnownHost = XS1) -> tuple[str, ...]:
+    return RollCall(settings, Exchange(settings)).lacking(host)
+
+
+def test_what_the_configuration_lacks_for_a_new_host_is_told(serve: Serve) -> None:
+    host = serve(PretendPool(), tls=server_context(CERTIFICATE))
+    pinned = plain(host, plain_http=False, fingerprints=(CERTIFICATE.fingerprint,))
+    assert lacking(pinned) == ()
+    (untrusted,) = lacking(plain(host, plain_http=False, fingerprints=(OTHER.fingerprint,)))
+    assert "shows a certificate that is not pinned (SHA-256 " in untrusted
+    assert CERTIFICATE.fingerprint.replace(":", "").lower()[:8] in untrusted.replace(":", "").lower()
+    elsewhere = dataclasses.replace(pinned, addresses=("10.0.0.109", "pool.example"))
+    assert lacking(elsewhere) == ("hosts does not name 10.0.0.101",)
+    by_name = dataclasses.replace(pinned, addresses=("XS1.example:443",))
+    assert lacking(by_name) == ()
+    host.stop()
+    (away,) = lacking(pinned)
+    assert away.startswith(f"at {host.endpoint} the host ")
     assert host.bytes_in == 0
 
 

@@ -40,7 +40,10 @@ def test_a_host_of_the_same_kind_joins_and_another_client_sees_it() -> None:
     with world("tutorial-start") as found:
         plan = found.plan("host add xs2 to xs1")
         assert plan.blockers == ()
-        assert warned(plan) == ["join.default-storage"]
+        assert warned(plan) == ["join.default-storage", "join.configuration"]
+        lacking = "[pools.xs1] of the configuration: hosts does not name 10.0.0.102"
+        assert lacking in [finding.evidence for finding in plan.warnings]
+        assert plan.afterwards.startswith(f"{lacking}. Add 10.0.0.102 and its fingerprint to [pools.xs1]")
         assert (plan.risk, plan.whole_pool) == (Risk.DISRUPTIVE, True)
         assert found.replanned(plan).digest() == plan.digest()
         assert role(found, "xs2") == ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.model import Risk, State
-from tests.e2e.conftest import Town, text_of, town
+from tests.e2e.conftest import Town, eventually, text_of, town
 from tests.e2e.test_hosts import approved_by_two
 
 
@@ -36,7 +36,15 @@ def hosts(place: Town) -> set[str]:
 
 
 def test_hosts_become_a_pool_and_one_leaves_again(beginning: Town) -> None:
-    done(beginning, "host add xs2")
+    request_id = beginning.ask("host add xs2")
+    beginning.press("Approve", request_id)
+    assert beginning.ended(request_id, 180.0).state is State.SUCCEEDED
+
+    def told() -> bool:
+        card = beginning.card(request_id)
+        return card is not None and "What to do: [pools.xs1] of the configuration" in text_of(card)
+
+    eventually(told, "what people have to do then")
     assert hosts(beginning) == {"xs1", "xs2"}
     answer = beginning.say("host add xs3 to xs1")
     assert "not possible" in answer

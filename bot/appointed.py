@@ -45,7 +45,10 @@ def window(text: str, now: datetime, zone: str) -> Window:
         raise Refused(f"{quoted(text)} is not on any clock or calendar.", remedy=_FORMS) from None
     if not day and at <= here:
         at += timedelta(days=1)
-    moment = at.astimezone(UTC)
+    try:
+        moment = at.astimezone(UTC)
+    except OverflowError:
+        raise Refused(f"{quoted(text)} is on no calendar of another zone.", remedy=_FORMS) from None
     if moment.astimezone(where).replace(tzinfo=None) != at.replace(tzinfo=None):
         raise Refused(
             f"There is no {at:%H:%M} on {at:%Y-%m-%d} in {where.key}: the clocks are set forward then.",

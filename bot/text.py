@@ -51,6 +51,13 @@ def quoted(name: str, limit: int = 120) -> str:
     return f"“{line.translate(_QUOTES)}”"
 
 
+def word_for(name: str, unique: str) -> str:
+    """What to type for an object in a command that a button will type: its name where that is one plain word, else what
+    is `unique` to it. Nothing in a name can become another argument then.
+    """
+    return name if quoted(name) == name else unique
+
+
 def joined(names: Iterable[str], *, last: str = "and", limit: int = 8) -> str:
     """Names as a list in words: `a, b and c`; beyond `limit` the rest is counted."""
     shown = [quoted(name) for name in names]

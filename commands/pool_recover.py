@@ -14,7 +14,7 @@ from bot.registry import command
 from bot.rules import conditions, recovery
 from bot.rules.check import Check
 from bot.rules.recovery import Situation
-from bot.text import joined, one_line, quoted
+from bot.text import joined, one_line, quoted, word_for
 
 TOOLSTACK_SECONDS = 900
 """A toolstack that takes over, or is told whom to follow, restarts first."""
@@ -40,11 +40,7 @@ class Arguments:
 def plan(arguments: Arguments, context: Context) -> Plan:
     known = context.pool.known() or _first_seen(context)
     if known is None:
-        raise Refused(
-            f"The bot has never seen the hosts of {quoted(context.pool.name)}, so it cannot tell them apart.",
-            remedy="On a surviving host: xe pool-emergency-transition-to-master, then xe pool-recover-slaves."
-            " The dead coordinator must then stay off.",
-        )
+        raise _never_seen(context)
     situation = Situation(context.pool.roll_call(), known)
     leading = situation.of(Standpoint.COORDINATOR)
     named = _named(arguments.survivor, situation)
@@ -53,6 +49,20 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     if leading:
         return _gather(situation, leading[0], context)
     return _take_over(situation, named, context)
+
+
+def _never_seen(context: Context) -> Refused:
+    """A host in emergency mode does not tell which host of which pool it is, nor whether high availability was on."""
+    answers = context.pool.roll_call()
+    lost = [each.host.address for each in answers if each.standpoint is Standpoint.LOST]
+    where = f"on one host that has lost its coordinator ({joined(lost)})" if lost else "on a surviving host"
+    return Refused(
+        f"The bot has never read {quoted(context.pool.name)} while it had a coordinator: it does not know which host it"
+        " would make one, nor whether the old one is among those that answer. Nothing was changed.",
+        evidence=recovery.told(answers),
+        remedy=f"When the dead coordinator is off, and stays so, {where}: xe pool-emergency-transition-to-master, and a"
+        " minute later xe pool-recover-slaves. The bot finds the pool by itself then.",
+    )
 
 
 def _first_seen(context: Context) -> KnownPool | None:
@@ -231,7 +241,12 @@ def _reduce(situation: Situation, named: HostAnswer | None, context: Context) ->
             remedy="Compare what each knows (xe vm-list on both). What the other has recorded since they parted is"
             " lost:",
             choices=tuple(
-                Choice(f"{each.called} is right", planning.line(f"pool recover with {quoted(each.called)}", context))
+                Choice(
+                    f"{each.called} is right",
+                    planning.line(
+                        f"pool recover with {word_for(each.called, each.host.uuid or each.host.address)}", context
+                    ),
+                )
                 for each in leading
             ),
         )

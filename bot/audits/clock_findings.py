@@ -16,7 +16,7 @@ from bot.rules.clocks import GRAVE, Interval, difference, told
 from bot.rules.drift import UNSTEERED, Rate
 from bot.rules.times import shown
 from bot.rules.truetime import Agreement
-from bot.text import duration, plural, quoted
+from bot.text import duration, plural, quoted, word_for
 
 SKEW_ALERT = "HOST_CLOCK_SKEW_DETECTED"
 
@@ -108,7 +108,7 @@ def _leader(leader: Measured, true: Interval, noticeable: float) -> Iterator[Dri
                 subject=leader.host.id,
                 text=f"The clock of the coordinator {quoted(leader.host.name)} is {_ahead(true)} true time",
                 evidence=f"{told(true)} against NTP",
-                remedy=f"“host ntp {quoted(leader.host.name)}” shows what sets it.",
+                remedy=f"“host ntp {word_for(leader.host.name, leader.host.uuid)}” shows what sets it.",
                 level=Level.BAD if true.at_least > GRAVE else None,
             )
         )
@@ -160,7 +160,7 @@ def _running(clocks: Clocks) -> Iterator[Drift]:
                     text=f"Nothing keeps the clock of {quoted(host.name)} in step: it"
                     f" {'gains' if rate.ppm.low > 0 else 'loses'} about {duration(a_day)} a day",
                     evidence=f"{rate.told()} over {duration(rate.seconds)}, {plural(rate.samples, 'measurement')}",
-                    remedy=f"“host ntp {quoted(host.name)}” shows what sets it.",
+                    remedy=f"“host ntp {word_for(host.name, host.uuid)}” shows what sets it.",
                 )
             )
 
@@ -172,7 +172,7 @@ def _skew(found: Measured, apart: Interval, leader: Host, alert: str) -> Drift:
             subject=found.host.id,
             text=f"The clock of {quoted(found.host.name)} is {_ahead(apart)} the coordinator's",
             evidence=f"{told(apart)} against {quoted(leader.name)}{true}{alert}",
-            remedy=f"“host ntp {quoted(found.host.name)}” shows what sets it.",
+            remedy=f"“host ntp {word_for(found.host.name, found.host.uuid)}” shows what sets it.",
             level=Level.BAD if apart.at_least > GRAVE else None,
         )
     )

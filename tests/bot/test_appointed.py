@@ -66,6 +66,7 @@ def test_what_a_time_means(typed: str, now: str, zone: str, begins: str) -> None
         ("today 11:59", "is past"),
         ("2020-01-01 10:00", "is past"),
         ("2026-12-25 10:00", "more than 14 days"),
+        ("9999-12-31 23:59 Etc/GMT+12", "no calendar"),
     ],
 )
 def test_a_time_that_cannot_be_kept_is_refused(typed: str, words: str) -> None:

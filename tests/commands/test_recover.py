@@ -16,6 +16,7 @@ from bot.ports import HostAnswer, KnownHost, KnownPool, PoolHands, Standpoint
 from bot.rules import recovery
 from bot.rules.recovery import Situation
 from bot.run import Failed
+from bot.xapi.identity import Forgetful
 from commands import pool_recover
 from tests.commands.world import Made, World, refused, world
 
@@ -192,13 +193,38 @@ def test_when_nobody_answers_it_says_what_each_one_said(two: World) -> None:
     assert "power" in found.remedy
 
 
-def test_a_pool_that_was_never_seen_gets_exact_lines(two: World) -> None:
-    two.lab.kill("xs1")
+def test_a_pool_that_was_never_seen_gets_exact_lines_and_what_each_host_says(three: World) -> None:
+    three.lab.kill("xs31")
+    until(lambda: [each.standpoint for each in three.view.roll_call()].count(Standpoint.LOST) == 2)
     with pytest.raises(Unavailable):
-        two.view.inventory()
-    found = refused(two, "pool recover")
-    assert "never seen" in found.message
+        three.view.inventory()
+    found = refused(three, "pool recover")
+    assert "has never read healthy while it had a coordinator" in found.message
+    assert len(found.evidence) == 3
+    assert any("10.0.0.132" in line and "has lost its coordinator" in line for line in found.evidence)
+    assert "on one host that has lost its coordinator (10.0.0.132 and 10.0.0.133)" in found.remedy
     assert "xe pool-emergency-transition-to-master" in found.remedy
+    three.lab.kill("xs32")
+    three.lab.kill("xs33")
+    assert "on a surviving host: xe" in refused(three, "pool recover").remedy
+
+
+def test_a_bot_that_was_started_anew_recovers_a_pool_that_it_remembers(three: World) -> None:
+    """Another process, which has never read the pool: what the store keeps of it is enough, and verified afterwards."""
+    headless(three, "xs32", "xs33")
+    memory = Forgetful()
+    memory.remember(_seen(three))
+    with three.restarted(memory) as later:
+        assert later.view.latest() is None
+        plan = later.plan("pool recover")
+        assert not plan.blockers
+        assert plan.title == "make xs32 the coordinator instead of xs31, which is dead"
+        assert plan.confirm == "xs31 is off"
+        assert "nothing tells xs32 from xs33" in plan.reasons[0]
+        assert later.replanned(plan).digest() == plan.digest()
+        evidence = later.perform(plan)
+        assert "xs32 is the coordinator" in evidence
+        assert {host.name for host in later.view.inventory().hosts if host.is_coordinator} == {"xs32"}
 
 
 def test_a_host_that_did_not_answer_is_told_of_and_gathered_later(three: World) -> None:

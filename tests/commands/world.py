@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -31,7 +31,7 @@ from bot.model import (
     Step,
     Target,
 )
-from bot.ports import PoolView
+from bot.ports import PoolMemory, PoolView
 from bot.registry import Registry
 from bot.resolve import Resolver
 from bot.run import Doing, Run
@@ -121,6 +121,8 @@ class World:
     pools: XapiPools
     name: str
     resolver: Resolver
+    restarted: Callable[..., AbstractContextManager[World]]
+    """Another process of the bot in the same lab, with the `memory` of the pools that it is given."""
     records: list[Any] = field(default_factory=list)
 
     # --- the bot ------------------------------------------------------------------------------------------------------
@@ -296,22 +298,28 @@ def world(
         settings = [_settings(running, each, running.pools[each]["hosts"]) for each in configured]
         settings += [_settings(running, host, [host], alone=True) for host in alone]
         clock = SystemClock()
-        pools = XapiPools(settings, clock, secret=lambda _: running.password)
         nobody: Any = None
         without_backups: Any = SimpleNamespace(backups=lambda pools: ())
-        resolver = Resolver(
-            pools=pools,
-            scopes=Scopes(),
-            registry=REGISTRY,
-            history=without_backups,
-            policy=nobody,
-            clock=clock,
-            readers=readers,
-        )
-        try:
-            yield World(running, pools, name, resolver)
-        finally:
-            pools.close()
+
+        @contextmanager
+        def bot(memory: PoolMemory | None = None) -> Iterator[World]:
+            pools = XapiPools(settings, clock, secret=lambda _: running.password, memory=memory)
+            resolver = Resolver(
+                pools=pools,
+                scopes=Scopes(),
+                registry=REGISTRY,
+                history=without_backups,
+                policy=nobody,
+                clock=clock,
+                readers=readers,
+            )
+            try:
+                yield World(running, pools, name, resolver, bot)
+            finally:
+                pools.close()
+
+        with bot() as made:
+            yield made
 
 
 def _settings(running: RunningLab, name: str, hosts: list[str], *, alone: bool = False) -> PoolSettings:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot import planning
+from bot.errors import ToolstackRefusal
 from bot.inventory import Inventory
 from bot.model import Cell, Facts, Level, Line, Lines, Part, Report, Risk, Suggestion, Table
 from bot.ports import Context
@@ -25,17 +26,21 @@ class Arguments:
     "ha status",
     risk=Risk.READ,
     summary="High availability: state, heartbeat storage, failures to tolerate, protected VMs, and who is not agile.",
-    details=("The maximum is the toolstack's own figure; the reason why it is no higher is the bot's.",),
+    details=(
+        "The maximum is the toolstack's own figure; the reason why it is no higher is the bot's.",
+        "An account that may only read cannot ask the toolstack for it (that takes the role pool-operator); then the"
+        " bot's own figure stands there, and says so.",
+    ),
     examples=("ha status", "ha status in lab"),
 )
 def plan(_arguments: Arguments, context: Context) -> Report:
     inventory = context.pool.inventory()
     pool, meant = inventory.pool, ha.meant(inventory)
-    most = planning.most_failures(context.pool, inventory)
+    most, by_pool = _most(context, inventory)
     wanted = pool.number("ha_host_failures_to_tolerate")
     rigid = [(vm, agility.against(vm, inventory)) for vm in meant]
     rigid = [(vm, why) for vm, why in rigid if why]
-    parts: list[Part] = [Facts(pairs=tuple(_facts(inventory, most)))]
+    parts: list[Part] = [Facts(pairs=tuple(_facts(inventory, most, by_pool=by_pool)))]
     if rigid:
         told = tuple(
             Line(text=f"{quoted(vm.name)}: {check.against}", level=Level.BAD, remedy=check.remedy)
@@ -67,6 +72,16 @@ def plan(_arguments: Arguments, context: Context) -> Report:
     )
 
 
+def _most(context: Context, inventory: Inventory) -> tuple[int, bool]:
+    """How many hosts may fail at most, and whether it is the toolstack that says so."""
+    try:
+        return planning.most_failures(context.pool, inventory), True
+    except ToolstackRefusal as refusal:
+        if refusal.code != "RBAC_PERMISSION_DENIED":
+            raise
+        return ha.most_failures(inventory, only=ha.reckoned(inventory)), False
+
+
 def _verdict(inventory: Inventory, most: int, wanted: int) -> str:
     if not inventory.pool.ha_enabled:
         return "high availability is off"
@@ -90,7 +105,7 @@ def _why_no_more(inventory: Inventory, most: int) -> str:
     return f"Not more than {plural(most, 'failure')}: {reason}." if reason else ""
 
 
-def _facts(inventory: Inventory, most: int) -> Iterator[tuple[str, Cell]]:
+def _facts(inventory: Inventory, most: int, *, by_pool: bool) -> Iterator[tuple[str, Cell]]:
     pool = inventory.pool
     yield "State", Cell("on", Level.OK) if pool.ha_enabled else Cell("off", Level.WARN)
     if pool.ha_enabled:
@@ -99,7 +114,8 @@ def _facts(inventory: Inventory, most: int) -> Iterator[tuple[str, Cell]]:
         covered = pool.number("ha_plan_exists_for")
         yield "Covered now", Cell(plural(covered, "host failure"), Level.OK if covered else Level.WARN)
     yield "To tolerate", Cell(plural(pool.number("ha_host_failures_to_tolerate"), "host failure"))
-    yield "Possible at most", Cell(plural(most, "host failure"))
+    own = "" if by_pool else " by the bot's reckoning: its account may not ask the pool"
+    yield "Possible at most", Cell(f"{plural(most, 'host failure')}{own}")
     running = [vm for vm in inventory.guests if vm.power_state == "Running"]
     by = {priority: [vm for vm in running if vm.text("ha_restart_priority") == priority] for priority in ha.PRIORITIES}
     yield "Restarted for certain", Cell(plural(len(by[ha.RESTART]), "running VM"))

@@ -67,6 +67,7 @@ _CALLS: dict[Role, tuple[str, ...]] = {
         "host.set_ntp_custom_servers",
         "host.set_ntp_mode",
         "host.shutdown",
+        "pool.add_to_other_config",
         "pool.designate_new_master",
         "pool.disable_ha",
         "pool.eject",
@@ -77,6 +78,7 @@ _CALLS: dict[Role, tuple[str, ...]] = {
         "pool.join",
         "pool.join_force",
         "pool.recover_slaves",
+        "pool.remove_from_other_config",
         "pool.set_ha_host_failures_to_tolerate",
     ),
     # No message but a file to fetch (xapi's datamodel.ml: http_actions).
@@ -97,7 +99,6 @@ CALLS_OF: dict[str, tuple[str, ...]] = {
         "pool.set_ha_host_failures_to_tolerate",
     ),
     "ha protect": ("VM.set_ha_restart_priority", "VM.set_order", "VM.set_start_delay"),
-    "ha status": ("pool.ha_compute_max_host_failures_to_tolerate",),
     "ha test": (),
     "ha tolerate": (
         "pool.ha_compute_max_host_failures_to_tolerate",
@@ -110,7 +111,7 @@ CALLS_OF: dict[str, tuple[str, ...]] = {
     "host mask-cpu": ("host.set_cpu_features",),
     "host ntp": ("host.set_ntp_custom_servers", "host.set_ntp_mode"),
     "host reboot": (*_AWAY, "host.reboot"),
-    "host remove": (*_AWAY, "pool.designate_new_master", "pool.eject"),
+    "host remove": (*_AWAY, "pool.designate_new_master", "pool.disable_ha", "pool.eject", "pool.enable_ha"),
     "host shutdown": (*_AWAY, "host.shutdown"),
     "host start": ("host.power_on",),
     "pool backup": ("http/get_pool_xml_db_sync",),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from unittest import mock
 
 import pytest
 
+from bot.errors import ToolstackRefusal
 from bot.model import Plan
 from tests.commands.world import Changed, Made, World, codes, refused, world
+
+DENIED = ToolstackRefusal("The account may not do that.", code="RBAC_PERMISSION_DENIED")
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,9 @@ def test_all_that_can_be_enabled_is_and_another_client_sees_it() -> None:
         assert pool["ha_enabled"] is True
         assert pool["ha_host_failures_to_tolerate"] == pool["ha_plan_exists_for"] == "1"
         assert found.report("ha status").title == "lab: high availability is on and tolerates 1 host failure"
+        with mock.patch.object(type(found.view), "ask", side_effect=DENIED):
+            shown = found.report("ha status")
+        assert "1 host failure by the bot's reckoning" in str(shown.parts)
         assert "on already" in refused(found, "ha enable").message
         assert found.code_of("pool.enable_ha", [], {}) == "HA_IS_ENABLED"
         assert done("ha disable").go_back == 'ha enable on "iSCSI storage" tolerate 1 in lab'

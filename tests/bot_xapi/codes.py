@@ -204,6 +204,7 @@ CALLS: Mapping[str, frozenset[str]] = {
     "host.set_ntp_mode": _codes("INVALID_NTP_CONFIG"),
     "host.shutdown": _codes("HOST_NOT_DISABLED CLUSTERED_SR_DEGRADED HA_LOST_STATEFILE HOST_IN_USE"),
     "message.get": frozenset(),
+    "pool.add_to_other_config": _codes("MAP_DUPLICATE_KEY"),
     "pool.check_update_readiness": MIGRATING
     | _codes("HA_IS_ENABLED NO_HOSTS_AVAILABLE HOST_EVACUATE_VM_NOT_HA_PROTECTED"),
     "pool.designate_new_master": POOL | _codes("HA_IS_ENABLED HA_ABORT_NEW_MASTER"),
@@ -226,6 +227,7 @@ CALLS: Mapping[str, frozenset[str]] = {
     "pool.join": JOIN,
     "pool.join_force": JOIN,
     "pool.recover_slaves": frozenset(),
+    "pool.remove_from_other_config": frozenset(),
     "pool.set_ha_host_failures_to_tolerate": GUARD,
     "session.get_is_local_superuser": frozenset(),
     "session.get_rbac_permissions": frozenset(),

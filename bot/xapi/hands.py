@@ -204,9 +204,10 @@ class XapiHands(PoolHands):
         if self._elsewhere is None:
             raise ValueError("there is no other place here")
         there = self._elsewhere(place)
-        # Of its own pool it may be the very sign that nobody answers there any more.
-        if isinstance(place, PoolTarget) and isinstance(there, XapiHands) and there._name != self._name:
-            there._is_pool(place.pool_uuid, there._reader.read())
+        if isinstance(place, PoolTarget) and isinstance(there, XapiHands):
+            # Of its own pool it may be the very sign that nobody answers there any more.
+            seen = there._reader.latest() if there._name == self._name else None
+            there._is_pool(place.pool_uuid, seen or there._reader.read())
         return there
 
     def _task_uuid(self, ref: str) -> str:

@@ -28,6 +28,7 @@ class Watch:
     """Everything seen since it began, in order. Both sandboxes run in this process, so that one lock orders them."""
 
     events: list[Seen] = field(default_factory=list)
+    acknowledged: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, what: str, seconds: float = 0.0) -> None:
@@ -53,9 +54,16 @@ class Watch:
         return sum(what.startswith(prefix) for what in self.order())
 
 
+HELD = 10.0
+"""Seconds that a host holds a call back while nothing is acknowledged yet."""
+
+
 def watch(place: Town) -> Watch:
     """Begin to watch a town: a delivery is noted when its acknowledgement has arrived, a Web API call when it is taken
     and answered, a XenAPI call when a host takes it, before it does anything.
+
+    Hosts hold their first calls back until something is acknowledged: an acknowledgement that was sent first is so
+    noted first, however late the workspace reads it; one that waits for a pool comes too late.
     """
     seen = Watch()
     record, estate = place.workspace.workspace.record, place.lab.estate
@@ -63,6 +71,8 @@ def watch(place: Town) -> Watch:
 
     def delivery(kind: str, payload: dict[str, Any], outcome: str, seconds: float, answer: Any) -> None:
         seen.note(f"{'ack' if outcome == 'acknowledged' else outcome} {kind}", seconds)
+        if outcome == "acknowledged":
+            seen.acknowledged.set()
         delivered(kind, payload, outcome, seconds, answer)
 
     def call(method: str, args: dict[str, Any], result: Any) -> None:
@@ -70,6 +80,7 @@ def watch(place: Town) -> Watch:
         called(method, args, result)
 
     def xenapi(host: str, method: str, params: list[Any], **more: Any) -> Any:
+        seen.acknowledged.wait(HELD)
         seen.note(f"xenapi {method}")
         return take(host, method, params, **more)
 

@@ -54,7 +54,7 @@ def test_twenty_wrong_clocks_are_measured_in_parallel(fleet: RunningLab, pools: 
     began = time.monotonic()
     looked = look(pools.view(name), Means(clock=RealClock()))
     took = time.monotonic() - began
-    assert took < 10
+    assert took < 40, "twenty hosts one after the other would take a hundred seconds"
     assert len(looked.offsets) == HOSTS
     for offset in looked.offsets:
         clock = clocks[offset.host.uuid]

@@ -104,7 +104,7 @@ def test_options_do_not_hold_up_acknowledgements(team: Team) -> None:
         team.slack.wait_until(lambda: team.desk.started.count("options") >= 8)
         answer = team.slack.say("ana", "#infra", "/xen pool status")
         assert answer["acknowledged"]
-        assert answer["seconds"] < 1.5
+        assert answer["seconds"] < 3
         team.desk.release()
         wait(asked, timeout=10)
 

@@ -147,7 +147,7 @@ def test_a_host_that_accepts_and_never_answers_costs_a_bounded_wait(serve: Serve
     began = time.monotonic()
     with pytest.raises(Unavailable) as caught:
         session.read("VM.get_all_records")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert any("did not answer within" in line for line in caught.value.evidence)
 
 
@@ -159,7 +159,7 @@ def test_an_answer_that_trickles_for_ever_is_given_up(serve: Serve, session_with
     began = time.monotonic()
     with pytest.raises(Unavailable):
         session.read("VM.get_all_records")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_one_slow_call_does_not_end_another_thread_s_session(serve: Serve, session_with: SessionWith) -> None:

@@ -269,7 +269,7 @@ def test_a_paused_host_costs_a_bounded_wait(lab: RunningLab, pool_name: str) -> 
         began = time.monotonic()
         with pytest.raises(Unavailable) as caught:
             view.inventory()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
         assert any("did not answer within" in line for line in caught.value.evidence)
         lab.resume(coordinator)
         assert view.inventory().hosts

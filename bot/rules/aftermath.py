@@ -18,7 +18,7 @@ from bot.text import duration, plural, quoted
 _FAILED, _FENCED, _LEADS = "HA_HOST_FAILED", "HA_HOST_WAS_FENCED", "POOL_MASTER_TRANSITION"
 _STARTED, _NOT_STARTED = "VM_STARTED", "HA_PROTECTED_VM_RESTART_FAILED"
 _WORDS = {
-    _FENCED: ("{name} had fenced itself", Level.INFO),
+    _FENCED: ("{name} started anew without having been shut down: it had fenced itself, or lost its power", Level.INFO),
     _LEADS: ("{name} is the coordinator from now on", Level.INFO),
     _STARTED: ("{name} runs again", Level.OK),
     _NOT_STARTED: ("{name} could not be restarted; HA tries again", Level.BAD),

@@ -14,7 +14,7 @@ _WORDS = {
     "FAILED_LOGIN_ATTEMPTS": "logins have failed",
     "HA_HEARTBEAT_APPROACHING_TIMEOUT": "its network heartbeat was almost too late",
     "HA_HOST_FAILED": "it failed, as HA sees it",
-    "HA_HOST_WAS_FENCED": "HA cut it off, so it restarted itself",
+    "HA_HOST_WAS_FENCED": "it started anew without a shutdown: HA cut it off, or its power failed",
     "HA_NETWORK_BONDING_ERROR": "the network that HA beats on has no working bond",
     "HA_POOL_DROP_IN_PLAN_EXISTS_FOR": "fewer host failures can be tolerated than before",
     "HA_POOL_OVERCOMMITTED": "not all protected VMs could be restarted if hosts fail",

@@ -45,6 +45,8 @@ class Host:
         """False after host.emergency_ha_disable there."""
         self.auto_enable = True
         """Becomes enabled by itself after a reboot."""
+        self.went_down_cleanly = False
+        """Told to go down since its toolstack started last: its next boot follows no fence and no power failure."""
         self.successor: Host | None = None
         """What this machine is from its toolstack's next start on: a member of another pool, or a pool of its own."""
         self._called = (str(record["name_label"]), str(record["address"]))

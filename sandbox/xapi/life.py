@@ -79,7 +79,7 @@ def going_down(host: Host, reboot: bool) -> None:
         for vm in list(pool.db.get("host", host.ref)["resident_VMs"]):
             if not pool.db.value("VM", vm, "is_control_domain"):
                 domains.tear_down(pool, vm, "Halted")
-        host.powered = False
+        host.powered, host.went_down_cleanly = False, True
         _stop(host)
         if pool.record["ha_enabled"]:
             ha.host_left(host)
@@ -151,6 +151,7 @@ def leave(machine: Host, own: Pool) -> None:
     heir = own.coordinator
     heir.take_over(machine)
     machine.powered = False
+    heir.went_down_cleanly = True
     _stop(machine)
     own.estate.found(own, machine)
     boot_later(heir)

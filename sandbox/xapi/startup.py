@@ -25,13 +25,16 @@ def begin(host: Host, booted: bool) -> None:
     held."""
     pool, run = host.pool, host.runs
     host.booting = True
+    fenced, host.went_down_cleanly = booted and not host.went_down_cleanly, False
     for pbd in pool.db.get("host", host.ref)["PBDs"] if booted else ():
         pool.db.write("PBD", pbd, currently_attached=False)
     relevel(pool)
-    pool.after(_BEFORE_PLUGS, lambda: _get_ready(host, run))
+    pool.after(_BEFORE_PLUGS, lambda: _get_ready(host, run, fenced))
 
 
-def _get_ready(host: Host, run: int) -> None:
+def _get_ready(host: Host, run: int, fenced: bool) -> None:
+    """`fenced`: it starts after a boot, and was not told to go down before. Under HA that is taken for a fence."""
+
     def there() -> bool:
         return host.alive and host.runs == run and host.is_known
 
@@ -42,10 +45,13 @@ def _get_ready(host: Host, run: int) -> None:
         if not host.is_coordinator:
             copy_networks(pool, host)
             _connect_shared_storage(host)
+        if fenced and pool.record["ha_enabled"]:
+            pool.post("HA_HOST_WAS_FENCED", 4, "Host", host.uuid, "")
+            fenced = False
         failed = _plug(host)
     except HostDown:
         if there():
-            pool.after(_AGAIN, lambda: _get_ready(host, run))
+            pool.after(_AGAIN, lambda: _get_ready(host, run, fenced))
         return
     if not there():
         return

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 difference(
     "pool.join",
-    "The texts of LICENSE_HOST_POOL_MISMATCH and of a clash of NBD purposes are our own; editions must be equal.",
-    "Their codes are known, their wording is not; there is no licence daemon that ranks editions.",
+    "Editions must be equal: of several in the pool the first that differs is named, not the least.",
+    "There is no licence daemon that ranks them.",
 )
 difference(
     "pool.join",
@@ -111,7 +111,8 @@ def _editions(sides: Sides) -> Error | None:
     theirs = sorted({row.get("edition", "") for row in sides.pool.rows("host").values()})
     if theirs == [mine]:
         return None
-    return ["LICENSE_HOST_POOL_MISMATCH", f"host edition = {mine}", f"pool edition = {','.join(theirs)}"]
+    other = next(each for each in theirs if each != mine)
+    return ["LICENSE_HOST_POOL_MISMATCH", f'host edition = "{mine}"', f'pool edition = "{other}"']
 
 
 def _tls_verification(sides: Sides) -> Error | None:

@@ -83,9 +83,13 @@ def address_type(sides: Sides) -> Error | None:
 
 
 def nbd_purposes(sides: Sides) -> Error | None:
-    """One pool may not offer NBD both with TLS and without."""
-    both = [*sides.joiner.rows("network").values(), *sides.pool.rows("network").values()]
-    purposes = {purpose for network in both for purpose in network["purpose"]}
-    if {"nbd", "insecure_nbd"} <= purposes:
-        return ["OPERATION_NOT_ALLOWED", "Network purposes nbd and insecure_nbd cannot be mixed in a pool"]
-    return None
+    """The first purpose of each side that is about NBD: with TLS or without."""
+
+    def first(db: Database) -> str | None:
+        purposes = (purpose for network in db.rows("network").values() for purpose in network["purpose"])
+        return next((purpose for purpose in purposes if purpose in ("nbd", "insecure_nbd")), None)
+
+    mine, theirs = first(sides.joiner), first(sides.pool)
+    if mine is None or theirs is None or mine == theirs:
+        return None
+    return ["OPERATION_NOT_ALLOWED", "Incompatible network purposes: nbd and insecure_nbd"]

@@ -78,6 +78,30 @@ def test_ha_restarts_what_it_protects(estate: Estate, client: Client) -> None:
     assert bodies == ["Server 'h2' has failed"]
 
 
+def fences(client: Client) -> list[tuple[str, str, int]]:
+    found = client("message.get_all_records").values()
+    return [(m["obj_uuid"], m["body"], m["priority"]) for m in found if m["name"] == "HA_HOST_WAS_FENCED"]
+
+
+def test_under_ha_a_boot_without_a_shutdown_is_taken_for_a_fence(estate: Estate, client: Client) -> None:
+    uuid = uuid_of(estate, "h3")
+    estate.kill(uuid)
+    estate.start(uuid)
+    eventually(lambda: bool(client("host.get_enabled", ref("h3"))))
+    assert fences(client) == [], "HA was off"
+    client("pool.enable_ha", [ref("nfs")], {})
+    client("host.disable", ref("h3"))
+    client("host.reboot", ref("h3"))
+    eventually(lambda: not estate.hosts[uuid].alive)
+    eventually(lambda: live(client, "h3") and bool(client("host.get_enabled", ref("h3"))))
+    assert fences(client) == [], "it was told to"
+    estate.kill(uuid)
+    eventually(lambda: not live(client, "h3"))
+    estate.start(uuid)
+    eventually(lambda: bool(fences(client)))
+    assert fences(client) == [(uuid, "", 4)]
+
+
 def test_ha_finds_a_new_coordinator(estate: Estate, client: Client) -> None:
     client("pool.enable_ha", [ref("nfs")], {})
     estate.kill(uuid_of(estate, "h1"))

@@ -32,7 +32,7 @@ def known(store: Store, request_id: str) -> Request:
 def over(request: Request) -> Refused:
     """The refusal of a decision that comes too late (or too early)."""
     summary = (request.result.summary,) if request.result else ()
-    return Refused(f"Request {request.id} is {request.state} already.", evidence=summary)
+    return Refused(f"Request {request.id} is {request.state.said} already.", evidence=summary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Decisions:
         for _ in range(_TRIES):
             if request.state in approval.ACTIVE_STATES:
                 raise Refused(
-                    f"Request {request.id} is {request.state}; it cannot be withdrawn any more.",
+                    f"Request {request.id} is {request.state.said}; it cannot be withdrawn any more.",
                     remedy=f"“request cancel {request.id}” asks the pool to stop it.",
                 )
             if State.WITHDRAWN not in approval.followers(request.state):
@@ -83,7 +83,7 @@ class Decisions:
         policy.may_withdraw(self.rules, actor, self.people.standing(actor), request)
         if State.WITHDRAWN in approval.followers(request.state):
             remedy = f"“request withdraw {request.id}” takes it back."
-            raise Refused(f"Request {request.id} is {request.state}: it does not run.", remedy=remedy)
+            raise Refused(f"Request {request.id} is {request.state.said}: it does not run.", remedy=remedy)
         if request.state is not State.RUNNING or not self._move(request, State.CANCELLING, "cancelling", {}, actor):
             raise over(known(self.store, request.id))
         self.runner.start(request.id)
@@ -96,7 +96,7 @@ class Decisions:
         policy.may_settle(self.rules, actor, self.people.standing(actor), request)
         if request.state is not State.UNKNOWN:
             raise Refused(
-                f"Request {request.id} is {request.state}; only one whose outcome is unknown can be settled.",
+                f"Request {request.id} is {request.state.said}; only one whose outcome is unknown can be settled.",
                 remedy=f"“request show {request.id}” shows what is known.",
             )
         to = State.SUCCEEDED if outcome == "done" else State.FAILED

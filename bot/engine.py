@@ -278,7 +278,7 @@ class Engine:
         if request.state is State.WAITING:
             given, wanted = request.requirement.approvals - request.missing, request.requirement.approvals
             return f"Counted, {given} of {wanted}. Request {request.id} still needs {request.missing} more."
-        return f"Request {request.id} is {request.state}."
+        return f"Request {request.id} is {request.state.said}."
 
     @property
     def decisions(self) -> Decisions:

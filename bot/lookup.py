@@ -22,7 +22,7 @@ KIND_NAMES: dict[type[Entity], str] = {
     VDI: "disk",
     Network: "network",
 }
-_LISTS: dict[type[Entity], str] = {VM: "vm list", VDI: "vm show VM", Network: "xe network-list"}
+_LISTS: dict[type[Entity], str] = {VM: "vm list", VDI: "vm show VM", Network: "xe network-list", SR: "pool status"}
 """Where a name that is not there can be looked up; “host list” else."""
 
 
@@ -129,10 +129,15 @@ def spelling(entity: Entity, inventory: Inventory) -> str:
     """How to name the object in a command so that exactly it is meant: its name where that is plain and its own, in
     quotes where it has spaces; else its uuid.
     """
-    plain = quoted(entity.name) == entity.name
-    if (plain or _SPACED.match(entity.name)) and matches(inventory, type(entity), entity.name) == (entity,):
-        return entity.name if plain else f'"{entity.name}"'
-    return entity.uuid
+    word = typed(entity.name)
+    return word if word and matches(inventory, type(entity), entity.name) == (entity,) else entity.uuid
+
+
+def typed(name: str) -> str:
+    """A name as one word of a command: in quotes where it has spaces; "" where it holds more than that."""
+    if quoted(name) == name:
+        return name
+    return f'"{name}"' if _SPACED.match(name) else ""
 
 
 def plain_spelling(entity: Entity, inventory: Inventory) -> str:

@@ -53,7 +53,7 @@ def note(
     if state is State.SUCCEEDED and plan.go_back and not is_command(plan.go_back):
         told.append(plan.go_back)
     return Report(
-        title=f"{plan.pool.name}: {plan.title} – {state}",
+        title=f"{plan.pool.name}: {plan.title} – {state.said}",
         level=level,
         summary=took + result.summary,
         parts=(Lines(lines=tuple(Line(text=text) for text in told)),),

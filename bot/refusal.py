@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot.model import Finding, Level, Line, Lines, Plan, Report, Suggestion, Verdict
+from bot import remedies
+from bot.model import Finding, Level, Line, Lines, Plan, Report, Request, Suggestion, Verdict
+from bot.rules.check import required
 from bot.text import plural
 
 _VERDICTS = {Verdict.PASS: "yes", Verdict.WARN: "a warning", Verdict.BLOCK: "no"}
@@ -12,7 +14,7 @@ FEW = 8
 
 def blocked(plan: Plan) -> Report:
     """A plan with blockers, for the person who asked: every blocker with evidence and remedy, every warning; the passes
-    are counted, and named when they are few.
+    are counted, and named when they are few. What the remedies tell to type is offered, unless the plan offers better.
     """
     reasons = plural(len(plan.blockers), "reason")
     parts = [Lines(heading="What stands in the way", lines=tuple(_line(f, Level.BAD) for f in plan.blockers))]
@@ -28,13 +30,13 @@ def blocked(plan: Plan) -> Report:
         level=Level.BAD,
         summary=f"{reasons} against it. Nothing was changed.",
         parts=tuple(parts),
-        suggestions=plan.if_blocked,
+        suggestions=plan.if_blocked or remedies.commands((f.remedy for f in plan.blockers), plan.pool.name),
     )
 
 
 def _line(finding: Finding, level: Level) -> Line:
     """As on a card: what is found, the evidence, and what to do."""
-    text = f"Not so: {finding.title}" if level is Level.BAD else finding.title
+    text = required(finding.title) if level is Level.BAD else finding.title
     return Line(text=text, level=level, detail=finding.evidence, remedy=finding.remedy)
 
 
@@ -63,6 +65,16 @@ def difference(approved: Plan, now: Plan) -> tuple[str, ...]:
 
 def _key(finding: Finding) -> tuple[str, str]:
     return finding.id, finding.subject.uuid if finding.subject else ""
+
+
+def lapsed_note(request: Request, reasons: tuple[str, ...]) -> Report:
+    """The note in the thread of an approved request of which something does not count any more."""
+    return Report(
+        title=f"Not begun: {request.plan.title}",
+        level=Level.WARN,
+        summary="Right before it began it was looked at again who asked and who approved. Nothing was done.",
+        parts=(Lines(lines=tuple(Line(text=reason, level=Level.WARN) for reason in reasons)),),
+    )
 
 
 def stale_note(title: str, reasons: tuple[str, ...], command: str) -> Report:

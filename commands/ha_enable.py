@@ -13,6 +13,7 @@ from bot.model import Finding, Object, Plan, Risk, Verdict
 from bot.ports import Context, PoolView
 from bot.registry import command
 from bot.rules import agility, ha, heartbeat
+from bot.rules.check import advised
 from bot.text import joined, plural, quoted
 
 
@@ -125,7 +126,7 @@ def _advice(sr: SR, wanted: int, inventory: Inventory) -> Iterator[Finding]:
             id=finding_id,
             verdict=Verdict.PASS if ok else Verdict.WARN,
             subject=inventory.pool.id,
-            title=title if ok else f"not so: {title}",
+            title=title if ok else advised(title),
             evidence="" if ok else evidence,
             remedy="" if ok else remedy,
         )

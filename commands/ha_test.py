@@ -13,7 +13,7 @@ from bot.model import Expect, Finding, Plan, PoolTarget, Risk, Step, Suggestion,
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import aftermath, closing, conditions, ha
-from bot.rules.check import Check
+from bot.rules.check import Check, advised
 from bot.rules.ha import Restart
 from bot.rules.hosts import alive
 from bot.text import duration, joined, quoted
@@ -110,7 +110,7 @@ def _advice(host: Host, certain: list[Restart], all_of_it: list[Restart], invent
             id=finding_id,
             verdict=Verdict.PASS if ok else Verdict.WARN,
             subject=host.id,
-            title=title if ok else f"not so: {title}",
+            title=title if ok else advised(title),
             evidence="" if ok else evidence,
             remedy="" if ok else remedy,
         )

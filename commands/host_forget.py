@@ -81,7 +81,9 @@ def _lost(loss: Loss) -> Finding:
         id="forget.storage",
         verdict=Verdict.WARN if disks else Verdict.PASS,
         subject=loss.sr.id,
-        title=f"{quoted(loss.sr.name)} is forgotten" + ("" if disks else "; it is empty"),
+        title=f"{quoted(loss.sr.name)} is forgotten"
+        if disks
+        else f"{quoted(loss.sr.name)}, which is forgotten, is empty",
         evidence=" ".join(told),
         remedy="If its disks are whole, copy what is needed from them before the machine is installed anew."
         if disks

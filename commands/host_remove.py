@@ -104,7 +104,7 @@ def _lost(loss: Loss) -> Iterator[Finding]:
         id="leave.storage",
         verdict=Verdict.WARN if disks else Verdict.PASS,
         subject=sr.id,
-        title=f"{quoted(sr.name)} is destroyed" if disks else f"{quoted(sr.name)} is destroyed; it is empty",
+        title=f"{quoted(sr.name)} is destroyed" if disks else f"{quoted(sr.name)}, which is destroyed, is empty",
         evidence=f"{plural(len(disks), noun)}, {size(sum(vdi.virtual_size for vdi in disks))}" if disks else "",
     )
     for vm, vdis in loss.vms:

@@ -57,5 +57,5 @@ def _needed(request: Request) -> str:
     if request.state is State.QUEUED and request.progress:
         return request.progress.text
     if request.state is not State.WAITING:
-        return str(request.state)
+        return request.state.said
     return f"needs {plural(request.missing, 'approval')} by {request.expires_at:%d %b %H:%M}"

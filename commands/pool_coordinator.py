@@ -13,7 +13,7 @@ from bot.planning import hosts
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import leading
-from bot.rules.check import Check
+from bot.rules.check import Check, advised
 from bot.text import quoted
 
 
@@ -65,4 +65,4 @@ def plan(arguments: Arguments, context: Context) -> Plan:
 def _advice(check: Check, host: Host) -> Finding:
     """What speaks against it is a warning: the toolstack would do it."""
     found = check.finding(host.id)
-    return found if check.ok else replace(found, verdict=Verdict.WARN, title=f"not so: {check.title}")
+    return found if check.ok else replace(found, verdict=Verdict.WARN, title=advised(check.title))

@@ -60,7 +60,7 @@ def plan(arguments: Arguments, context: Context) -> Report:
 
 def _facts(request: Request, level: Level) -> tuple[tuple[str, Cell], ...]:
     pairs = [
-        ("State", Cell(str(request.state), level)),
+        ("State", Cell(request.state.said, level)),
         ("Pool", Cell(", ".join(pool.name for pool in request.plan.pools))),
         ("Asked by", Cell(request.actor.name)),
         ("In these words", Cell(request.text)),

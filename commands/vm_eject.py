@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from bot import planning
@@ -11,7 +12,7 @@ from bot.model import Expect, Finding, Object, Plan, PoolTarget, Risk, Step, Val
 from bot.ports import Context
 from bot.registry import command
 from bot.rules.check import idle
-from bot.text import joined, quoted
+from bot.text import joined, one_line, quoted
 
 LIMIT_SECONDS = 300
 
@@ -54,7 +55,9 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         touches=(vm.id,),
         facts=tuple(("in the drive is", image) for image in images),
         impact=("What the guest still reads from it fails; a guest can have locked its drive.",),
-        go_back=f"Insert it again: xe vm-cd-insert uuid={vm.uuid} cd-name=…",
+        go_back=f"Insert it again: xe vm-cd-insert uuid={vm.uuid} cd-name={shlex.quote(one_line(images[0]))}"
+        if len(images) == 1
+        else f"Insert each again: xe vm-cd-insert uuid={vm.uuid} cd-name=…",
     )
 
 

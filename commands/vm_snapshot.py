@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot import planning
 from bot.errors import Refused
 from bot.inventory import VM, Inventory
-from bot.lookup import spelling
+from bot.lookup import spelling, typed
 from bot.model import Expect, Finding, Object, Plan, PoolTarget, Risk, Step, Trace, Value, Verdict
 from bot.ports import Context
 from bot.registry import command
@@ -66,11 +66,18 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         impact=(
             f"{'1 disk is kept as it is' if len(vm.disks) == 1 else f'{len(vm.disks)} disks are kept as they are'} now."
             + ("" if vm.power_state == "Halted" else " What the guest has not written yet is not in it."),
-            f"To go back: “vm revert {spelling(vm, inventory)} to {quoted(name)}”, which loses what was done since.",
+            f"To go back: {_back(vm, name, inventory)}.",
             "It takes more and more room as the VM goes on writing, and makes its disks slower: delete it in time.",
         ),
         go_back=f"xe snapshot-list snapshot-of={vm.uuid} shows its uuid; then: xe snapshot-uninstall uuid=…",
     )
+
+
+def _back(vm: VM, name: str, inventory: Inventory) -> str:
+    which, word = spelling(vm, inventory), typed(name)
+    if not word:
+        return f"“vm snapshots {which}” shows its uuid, by which “vm revert” takes it"
+    return f"“vm revert {which} to {word}”, which loses what was done since"
 
 
 def _found(vm: VM, context: Context, inventory: Inventory) -> tuple[Finding, ...]:

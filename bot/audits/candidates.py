@@ -12,6 +12,7 @@ from bot.errors import UserError
 from bot.findings import Drift
 from bot.model import Level, ObjectId
 from bot.ports import Clock, Pools, PoolView
+from bot.rules.check import advised, required
 from bot.rules.join import Row, Side, Sides
 from bot.text import quoted
 
@@ -78,9 +79,9 @@ def _silent(name: str, error: UserError) -> Drift:
 
 def _drift(row: Row, host: ObjectId, name: str, pool: str) -> Drift:
     if row.blocks:
-        text, level = f"{quoted(name)} could not join {quoted(pool)} today: not so: {row.title}", JOINS.level
+        text, level = f"{quoted(name)} could not join {quoted(pool)} today; {required(row.title)}", JOINS.level
     elif row.against:
-        text, level = f"Before {quoted(name)} joins {quoted(pool)}: not so: {row.title}", Level.INFO
+        text, level = f"Before {quoted(name)} joins {quoted(pool)}, {advised(row.title)}", Level.INFO
     else:
         text, level = f"Whether {quoted(name)} could join {quoted(pool)} cannot be told: {row.title}", Level.INFO
     return Drift(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot import remedies
 from bot.audits.clock_report import clocks
 from bot.findings import Audited, Followed, gravity, worst
 from bot.model import Cell, Level, Line, Lines, Part, Report, Suggestion, Table
 from bot.text import duration, plural, quoted
-
-MOST_REMEDIES = 4
-_COMMAND = re.compile(r"“((?:host|vm|sr|ha|pool|audit) [a-z][^“”]*)”")
-"""A remedy's command of ours, between the quotes in which remedies name them."""
 
 MOST_LINES = 15
 """Findings of one heading; the gravest come first, and the rest is counted."""
@@ -29,7 +25,8 @@ def of_run(audited: Audited, *, all_of_it: bool = False) -> Report:
         Suggestion("Earlier audits", f"audit history in {quoted(run.pool)}"),
         Suggestion("As files", f"audit files {run.number}"),
     ]
-    suggestions = [*_remedies(audited), *(suggestions[1:] if all_of_it else suggestions)]
+    offered = remedies.commands((story.drift.remedy for story in audited.open), run.pool)
+    suggestions = [*offered, *(suggestions[1:] if all_of_it else suggestions)]
     return Report(
         title=f"{run.pool}: {verdict(audited)}",
         level=audited.level,
@@ -37,15 +34,6 @@ def of_run(audited: Audited, *, all_of_it: bool = False) -> Report:
         parts=parts,
         suggestions=tuple(suggestions),
     )
-
-
-def _remedies(audited: Audited) -> list[Suggestion]:
-    """The commands that the gravest findings' remedies name, to be run in this pool."""
-    named = (_COMMAND.search(story.drift.remedy) for story in audited.open)
-    commands = dict.fromkeys(found[1] for found in named if found)
-    return [
-        Suggestion(command, f"{command} in {quoted(audited.run.pool)}") for command in list(commands)[:MOST_REMEDIES]
-    ]
 
 
 def of_runs(runs: Sequence[Audited]) -> Report:

@@ -50,7 +50,9 @@ def follow(bot: Bot, request_id: str, seconds: float = math.inf) -> int:
                 return _still_open(request)
             done = request.progress or Progress()
             bars.update(
-                bar, description=f"{request_id} {request.state}", completed=(done.step + done.fraction) / done.steps
+                bar,
+                description=f"{request_id} {request.state.said}",
+                completed=(done.step + done.fraction) / done.steps,
             )
             time.sleep(0.3)
     return _told(request)
@@ -58,7 +60,7 @@ def follow(bot: Bot, request_id: str, seconds: float = math.inf) -> int:
 
 def _still_open(request: Request) -> int:
     terminal = Terminal(sys.stdout)
-    terminal.line(f"Request {request.id} has not ended yet: it is {request.state}. Nothing was taken back.")
+    terminal.line(f"Request {request.id} has not ended yet: it is {request.state.said}. Nothing was taken back.")
     terminal.line(f"“request show {request.id}” tells how it is; a bot that runs follows it to its end.")
     return 3
 
@@ -68,7 +70,7 @@ def _told(request: Request | None) -> int:
         return 1
     terminal = Terminal(sys.stdout)
     summary = request.result.summary if request.result else ""
-    terminal.line(f"Request {request.id} {request.state}: {summary}")
+    terminal.line(f"Request {request.id} {request.state.said}: {summary}")
     for line in request.result.lines if request.result else ():
         terminal.line(f"  {line}")
     return 0 if request.state is State.SUCCEEDED else 1

@@ -32,6 +32,23 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
     STALE = "stale"
 
+    @property
+    def said(self) -> str:
+        """What a request in this state is called: `Request X-7 is waiting for approval`."""
+        return _SAID.get(self, str(self))
+
+
+_SAID = {
+    State.ASKED: "being looked at",
+    State.WAITING: "waiting for approval",
+    State.QUEUED: "approved and waiting for its turn",
+    State.CANCELLING: "being cancelled",
+    State.UNDOING: "being taken back",
+    State.UNKNOWN: "of unknown outcome",
+    State.STALE: "out of date",
+}
+"""The states whose names are not what people call them; the names are stored, and what programs watch."""
+
 
 class Ballot(StrEnum):
     APPROVE = "approve"

@@ -34,7 +34,17 @@ class Check:
     @property
     def against(self) -> str:
         """Why not, in words."""
-        return self.evidence or f"not so: {self.title}"
+        return self.evidence or f"not met: {self.title}"
+
+
+def required(title: str) -> str:
+    """How a check that stands in the way is headed; `title` says what has to be so."""
+    return f"required: {title}"
+
+
+def advised(title: str) -> str:
+    """How a check that only warns is headed; `title` says what would better be so."""
+    return f"advised: {title}"
 
 
 def idle(id: str, title: str, under_way: Iterable[str]) -> Check:

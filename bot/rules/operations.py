@@ -30,17 +30,17 @@ STATES = {
 """Operation → the power states in which it is possible."""
 
 _WORDS = {
-    "start_on": "starting",
-    "resume_on": "resuming",
-    "pool_migrate": "moving",
-    "clean_shutdown": "shutting down",
-    "hard_shutdown": "switching off",
-    "clean_reboot": "rebooting",
-    "hard_reboot": "resetting",
-    "suspend": "suspending",
-    "migrate_send": "moving the disks of",
-    "snapshot": "taking a snapshot of",
-    "reverting": "reverting",
+    "start_on": "starting it",
+    "resume_on": "resuming it",
+    "pool_migrate": "moving it",
+    "clean_shutdown": "shutting it down",
+    "hard_shutdown": "switching it off",
+    "clean_reboot": "rebooting it",
+    "hard_reboot": "resetting it",
+    "suspend": "suspending it",
+    "migrate_send": "moving its disks",
+    "snapshot": "taking a snapshot of it",
+    "reverting": "reverting it",
 }
 _MEANT_BY = {"start_on": "start", "resume_on": "resume"}
 """Whoever blocks starting means starting on any host."""
@@ -73,7 +73,7 @@ def checks(vm: VM, operation: str, inventory: Inventory) -> Iterator[Check]:
         # The toolstack looks only at the operation's own name.
         "OPERATION_BLOCKED" if key == operation else "",
         not key,
-        f"{_WORDS[operation]} it is not forbidden by its owner",
+        f"{_WORDS[operation]} is not forbidden by its owner",
         f"blocked_operations says: {blocks[key] or 'no reason given'}" if key else "",
         f"If that no longer holds: xe vm-param-remove uuid={vm.uuid} param-name=blocked-operations param-key={key}",
     )

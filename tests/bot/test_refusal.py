@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot import refusal
-from bot.model import Finding, ObjectId, Plan, Risk, Verdict
+from bot.model import Finding, Lines, ObjectId, Plan, Risk, Suggestion, Verdict
 
 POOL = ObjectId("pool", "11111111-1111-4111-8111-111111111111", "lab")
 
@@ -35,3 +37,19 @@ def test_a_check_that_has_turned_says_how_it_is_and_how_it_was() -> None:
 
 def test_what_the_decision_rested_on_is_told_with_both_values() -> None:
     assert refusal.difference(plan(), plan(runs_on="xs2")) == ("web-1 runs on: was xs1, is now xs2",)
+
+
+def test_a_plan_that_is_blocked_offers_what_its_remedies_name_unless_it_offers_better() -> None:
+    blocker = replace(check(Verdict.BLOCK, "it is disabled"), remedy="“host maintenance xs2 off” lets it.")
+    told = refusal.blocked(plan(blocker))
+    assert [(each.label, each.command) for each in told.suggestions] == [
+        ("host maintenance xs2 off", "host maintenance xs2 off in lab")
+    ]
+    better = Suggestion("Another host", "vm migrate web-1 in lab")
+    assert refusal.blocked(replace(plan(blocker), if_blocked=(better,))).suggestions == (better,)
+
+
+def test_what_has_to_be_so_and_is_not_is_told_as_required() -> None:
+    part = refusal.blocked(plan(check(Verdict.BLOCK, "it is disabled"))).parts[0]
+    assert isinstance(part, Lines)
+    assert [(line.text, line.detail) for line in part.lines] == [("required: xs2 takes VMs", "it is disabled")]

@@ -9,6 +9,7 @@ from typing import Any
 from bot.inventory import Host, Inventory
 from bot.model import Finding, ObjectId, Verdict
 from bot.rules import versions
+from bot.rules.check import advised
 
 Records = Mapping[str, Mapping[str, Any]]
 """A class's records by reference."""
@@ -110,4 +111,4 @@ class Row:
             return self.title
         if self.unknown:
             return f"cannot be told: {self.title}"
-        return f"{'skipped by force' if skipped else 'not so'}: {self.title}"
+        return f"skipped by force: {self.title}" if skipped else advised(self.title)

@@ -34,7 +34,8 @@ STATES: dict[State, tuple[str, str]] = {
 _STEPS = 8
 """Steps that a card names: warnings below them are still seen on a phone."""
 
-_NOTHING_DONE = (State.REJECTED, State.EXPIRED, State.WITHDRAWN, State.STALE)
+_NOTHING_LEFT = approval.END_STATES - {State.SUCCEEDED}
+"""Where nothing is to be taken back: nothing was done, or what stays done of it is told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,10 @@ def _state(request: Request, room: _Room) -> list[rich.Element]:
 
 
 def _wanted(request: Request) -> str:
-    """Who is still missing: `: 1 of 2 approvals, 1 missing, from 2 approvers other than …`."""
+    """Who is still missing: `: 1 of 2 approvals missing, from 2 different approvers other than …`."""
     needed, missing = request.requirement.approvals, request.missing
-    given = f"{needed - missing} of {plural(needed, 'approval')}, {missing} missing"
-    counted = given if needed > 1 else f"{plural(missing, 'approval')} missing"
-    return f": {counted}, from {request.requirement.who}"
+    counted = plural(missing, "approval") if missing == needed else f"{missing} of {plural(needed, 'approval')}"
+    return f": {counted} missing, from {request.requirement.who}"
 
 
 def _result(request: Request, room: _Room) -> list[rich.Element]:
@@ -180,7 +180,7 @@ def _plan(plan: Plan, room: _Room, state: State) -> list[Block]:
     if not ended:
         listed("What it means meanwhile", cut(plan.impact, room.items, room.text))
         listed("Why so", cut(plan.reasons, room.items, room.text))
-    if plan.go_back and state not in _NOTHING_DONE:
+    if plan.go_back and state not in _NOTHING_LEFT:
         parts.append(_labelled("How to go back", plan.go_back, room))
     return [rich.block(*parts)] if parts else []
 

@@ -194,7 +194,7 @@ def assembled(
             runs_on=settings.bot.runs_on,
         )
         steady = SteadyClock(clock, _newest(store))
-        runner = Runner(store=store, resolver=resolver, clock=steady, threads=threads)
+        runner = Runner(store=store, resolver=resolver, people=people, clock=steady, threads=threads)
         engine = Engine(
             registry=registry,
             resolver=resolver,

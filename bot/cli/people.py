@@ -32,6 +32,7 @@ class OperatingSystem:
         return Standing(
             member=False,
             why_not=f"the login {actor.id} is not named under [terminal] in the configuration.",
+            flaw="the login is not named under [terminal] in the configuration",
             remedy=f'Whoever runs the bot names it there, as the person that it is in Slack: {actor.id} = "U…"',
         )
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.errors import Denied
 from bot.model import Actor, Ballot, Place, Plan, Request, Requirement
+from bot.policy import entitled
 from bot.policy.joint import Joint, frozen, is_among, is_among_all, terms_of
 from bot.policy.rules import EVERYONE, Freeze, People, Rules
 from bot.policy.words import approvers, everybody_of, people
@@ -45,7 +46,7 @@ def requirement(
         return _in_an_emergency(rules, actor, standing, plan, now, emergency)
     _member(standing)
     terms = terms_of(rules, plan)
-    if not is_among_all(actor, standing, terms.askers):
+    if entitled.asker(rules, actor, standing, plan, emergency=False):
         limited = f" The rule {quoted(terms.rule)} says who may." if terms.rule else ""
         raise Denied(
             f"You may look, but not ask for {_thing(terms)}.{limited}",
@@ -54,10 +55,8 @@ def requirement(
         )
     approvals = _spoken_of(terms, plan)
     then = _moment(plan, now)
-    freezes = frozen(rules, plan, then)
-    for freeze in freezes:
-        if not is_among(actor, standing, freeze.override):
-            raise _frozen(rules, freeze, then, _blind(standing))
+    for freeze in entitled.not_overridden(rules, actor, standing, plan, then):
+        raise _frozen(rules, freeze, then, _blind(standing))
     return Requirement(
         approvals=max(approvals, 1 if plan.confirm else 0),
         who=approvers(terms),
@@ -65,7 +64,7 @@ def requirement(
         rule=terms.rule,
         type_name=plan.confirm or (name_to_type(plan) if terms.type_name else ""),
         one_time_code=terms.one_time_code,
-        overrides=tuple(freeze.name for freeze in freezes),
+        overrides=tuple(freeze.name for freeze in frozen(rules, plan, then)),
     )
 
 
@@ -78,7 +77,7 @@ def _in_an_emergency(
     :raises Denied: the person is not among those who may.
     """
     _member(standing)
-    if not is_among(actor, standing, rules.emergency):
+    if entitled.asker(rules, actor, standing, plan, emergency=True):
         raise Denied(
             "You are not among those who may act alone in an emergency.",
             remedy=f"Those who may: {people(rules, rules.emergency)}. Without “emergency …” others can approve it.",
@@ -112,12 +111,13 @@ def may_vote(rules: Rules, actor: Actor, standing: Standing, request: Request, b
     terms = terms_of(rules, request.plan)
     if request.requirement.emergency and is_among(actor, standing, rules.emergency):
         return
-    if actor.key == request.actor.key and ballot is Ballot.APPROVE and not terms.self_approval:
+    lack = entitled.voter(rules, actor, standing, request, ballot)
+    if lack is entitled.Lack.ANOTHER:
         raise Denied(
             "You asked for this yourself; somebody else has to approve it.",
             remedy=f"Request {request.id} waits for {request.requirement.who}. You can withdraw it.",
         )
-    if not is_among_all(actor, standing, terms.approvers):
+    if lack is not None:
         raise Denied(
             "You are not an approver of this, so your decision does not count.",
             remedy=f"Request {request.id} waits for {request.requirement.who}: {everybody_of(rules, terms.approvers)}.",

@@ -13,6 +13,7 @@ from bot.model import Actor, Line, Place, Request, Risk
 from bot.ports.channels import Channels
 from bot.ports.clock import Clock
 from bot.ports.history import History
+from bot.ports.people import Standing
 from bot.ports.pools import PoolView
 from bot.schedules import ScheduleBook
 
@@ -45,6 +46,16 @@ class PolicyBook(Protocol):
 
     def stricter(self, request: Request) -> tuple[str, ...]:
         """What the policy wants of a request now and did not want when it was asked, in words; empty when nothing."""
+
+    def asks_no_more(self, request: Request, standing: Standing, now: datetime) -> str:
+        """Why who asked, of this standing, could not ask for it now, in words; "" when they could. :raises Unavailable:
+        it cannot be told.
+        """
+
+    def counts_no_more(self, request: Request, voter: Actor, standing: Standing) -> str:
+        """Why the approval of somebody, of this standing, does not count any more, in words; "" when it does. :raises
+        Unavailable: it cannot be told.
+        """
 
 
 class Context(Protocol):

@@ -17,6 +17,8 @@ class Standing:
 
     member: bool
     why_not: str = ""
+    flaw: str = ""
+    """The same as `why_not`, said of the person to others."""
     remedy: str = ""
     """What would make them count, where there is something better than to ask a member."""
     groups: frozenset[str] = frozenset()

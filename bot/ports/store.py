@@ -103,9 +103,10 @@ class Store(History, Outbox, Protocol):
         successor: str | None = None,
         expires_at: datetime | None = None,
         votes: tuple[Vote, ...] | None = None,
+        void: tuple[Vote, ...] = (),
     ) -> bool:
         """Compare-and-set of the state, with its ledger row, the card's new revision, and a note for its thread, in one
-        transaction.
+        transaction. The `void` votes are taken away with it; they stay in the ledger.
 
         False (and nothing written) when the request was not in `frm`, or its votes are not `votes` any more (None:
         any). Sets started_at on entering RUNNING for the first

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from bot import locks
 from bot.errors import Unavailable
 from bot.model import Request, State
-from bot.ports import Clock, Conflict, Store
+from bot.ports import Clock, Conflict, People, Store
 from bot.resolve import Resolver
 from bot.run import Run
-from bot.runner import again
+from bot.runner import again, entitled
 from bot.runner.leases import Leases
 from bot.runner.moves import Moves
 from bot.text import joined
@@ -21,9 +21,12 @@ _MAY_BEGIN = (State.APPROVED, State.QUEUED)
 class Beginning:
     """Begins requests."""
 
-    def __init__(self, store: Store, resolver: Resolver, clock: Clock, leases: Leases, moves: Moves) -> None:
+    def __init__(
+        self, store: Store, resolver: Resolver, people: People, clock: Clock, leases: Leases, moves: Moves
+    ) -> None:
         self._store = store
         self._resolver = resolver
+        self._people = people
         self._clock = clock
         self._leases = leases
         self._moves = moves
@@ -47,7 +50,7 @@ class Beginning:
             self._moves.queue(run, self._waits_for(dict.fromkeys(conflict.request_id for conflict in conflicts)))
             return False
         run.request = self._store.request(request.id) or request  # nobody else begins it now; it may have ended before
-        if run.request.state not in _MAY_BEGIN or not self._is_as_approved(run):
+        if run.request.state not in _MAY_BEGIN or not self._still_counts(run) or not self._is_as_approved(run):
             return False
         body = {"digest": request.digest} | ({"passes": list(passed)} if passed else {})
         if not self._moves.move(run, State.RUNNING, "running", body):
@@ -94,6 +97,21 @@ class Beginning:
                 " knows whether the pool is still at it."
             )
         return " ".join(words)
+
+    def _still_counts(self, run: Run) -> bool:
+        """Do who asked and who approved still count? Else it waits for other approvals, has expired, or waits until it
+        can be told.
+        """
+        try:
+            lapsed = entitled.lapsed(run.request, self._people, self._resolver.policy, self._clock.now())
+        except Unavailable as error:
+            self._moves.queue(run, f"It waits. {error.message}")
+            return False
+        if lapsed.asked:
+            self._moves.unasked(run, lapsed.asked)
+        elif lapsed.votes:
+            self._moves.decide_again(run, lapsed)
+        return not lapsed.reasons
 
     def _is_as_approved(self, run: Run) -> bool:
         """Is the plan from fresh state what was approved? Else the request is STALE, or waits for its pool."""

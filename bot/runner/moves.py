@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from bot import appointed, approval, outcome, refusal, tally
-from bot.model import BOT, Entry, Level, Progress, Report, Result, State
+from bot.model import BOT, Entry, Level, Progress, Report, Result, State, Vote
 from bot.ports import Clock, Store
 from bot.run import LeaseLost, Run
+from bot.runner.entitled import Lapsed
 
 
 class Moves:
@@ -30,6 +31,7 @@ class Moves:
         result: Result | None = None,
         note: Report | None = None,
         expires_at: datetime | None = None,
+        void: tuple[Vote, ...] = (),
     ) -> bool:
         """Also when somebody cancelled it meanwhile, which is the one move of a running request that is not ours.
         False: somebody else has moved it.
@@ -40,7 +42,15 @@ class Moves:
             approval.check(request.state, to)
             now = self._clock.now()
             if self._store.move(
-                request.id, request.state, to, entry, at=now, result=result, note=note, expires_at=expires_at
+                request.id,
+                request.state,
+                to,
+                entry,
+                at=now,
+                result=result,
+                note=note,
+                expires_at=expires_at,
+                void=void,
             ):
                 run.request = replace(request, state=to)
                 return True
@@ -91,6 +101,21 @@ class Moves:
     def expire(self, run: Run) -> None:
         result = Result(summary="It waited too long for its turn; nothing was done.")
         self.move(run, State.EXPIRED, "expired", {}, result)
+
+    def unasked(self, run: Run, why: str) -> None:
+        """Who asked for it may not any more: nobody wants it."""
+        request = run.request
+        result = Result(summary=outcome.sentence(f"not executed: {why}"), remedy="Whoever still may can ask again.")
+        self.move(run, State.EXPIRED, "expired", {"reason": why}, result, refusal.lapsed_note(request, (why,)))
+
+    def decide_again(self, run: Run, lapsed: Lapsed) -> None:
+        """Too many of its approvals do not count any more: it waits for others, for as long as a new request would."""
+        request = run.request
+        until = appointed.decided_by(request.plan.window, self._clock.now(), request.requirement.expires_seconds)
+        note = refusal.lapsed_note(request, lapsed.reasons)
+        void = [{"actor": vote.actor.key, "name": vote.actor.name} for vote in lapsed.votes]
+        body = {"digest": request.digest, "void": void, "reasons": list(lapsed.reasons)}
+        self.move(run, State.WAITING, "approval void", body, note=note, expires_at=until, void=lapsed.votes)
 
     def queue(self, run: Run, reason: str) -> None:
         """It waits, and the card says for what. From here on it has as long as it had to be decided."""

@@ -7,10 +7,10 @@ import logging
 from bot import approval, outcome
 from bot.errors import Unavailable
 from bot.model import CallState, Request, Result, State
-from bot.ports import Clock, Store
+from bot.ports import Clock, People, Store
 from bot.resolve import Resolver
 from bot.run import Failed, Run
-from bot.runner import again
+from bot.runner import again, entitled
 from bot.runner.carrying import Carrier
 from bot.runner.leases import Leases
 from bot.runner.moves import Moves
@@ -22,10 +22,18 @@ class Resuming:
     """Takes requests up."""
 
     def __init__(
-        self, store: Store, resolver: Resolver, clock: Clock, leases: Leases, moves: Moves, carrier: Carrier
+        self,
+        store: Store,
+        resolver: Resolver,
+        people: People,
+        clock: Clock,
+        leases: Leases,
+        moves: Moves,
+        carrier: Carrier,
     ) -> None:
         self._store = store
         self._resolver = resolver
+        self._people = people
         self._clock = clock
         self._leases = leases
         self._moves = moves
@@ -73,6 +81,8 @@ class Resuming:
         if held := self._resolver.policy.held(request, now):
             return (held,)
         try:
+            if gone := entitled.lapsed(request, self._people, self._resolver.policy, now).reasons:
+                return gone
             return again.against(request, self._resolver)
         except Unavailable as error:
             return (error.message, *error.evidence)

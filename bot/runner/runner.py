@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from bot import approval, logs, tally
 from bot.execution import Performer
 from bot.model import Result, State
-from bot.ports import Clock, Store
+from bot.ports import Clock, People, Store
 from bot.resolve import Resolver
 from bot.run import LeaseLost, Run
 from bot.runner.beginning import Beginning
@@ -33,7 +33,14 @@ class Runner:
     """
 
     def __init__(
-        self, *, store: Store, resolver: Resolver, clock: Clock, threads: Executor, lease_seconds: float = 20.0
+        self,
+        *,
+        store: Store,
+        resolver: Resolver,
+        people: People,
+        clock: Clock,
+        threads: Executor,
+        lease_seconds: float = 20.0,
     ) -> None:
         self._store = store
         self._threads = threads
@@ -45,8 +52,8 @@ class Runner:
         self._leases = Leases(store, clock, lease_seconds, self._running)
         self._moves = Moves(store, clock, resolver.registry.knows)
         self._carrier = Carrier(resolver, clock, Performer(store, clock), self._moves)
-        self._beginning = Beginning(store, resolver, clock, self._leases, self._moves)
-        self._resuming = Resuming(store, resolver, clock, self._leases, self._moves, self._carrier)
+        self._beginning = Beginning(store, resolver, people, clock, self._leases, self._moves)
+        self._resuming = Resuming(store, resolver, people, clock, self._leases, self._moves, self._carrier)
 
     def start(self, request_id: str) -> None:
         """Run it on a thread of its own. If this process already does, see whether it is to be cancelled."""

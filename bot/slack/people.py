@@ -67,13 +67,13 @@ class SlackPeople(People):
         """
         team, _, user = actor.id.partition("/")
         if actor.kind != "slack" or not user:
-            return Standing(member=False, why_not="That is not somebody of Slack.")
+            return Standing(member=False, why_not="That is not somebody of Slack.", flaw="the person is not of Slack")
         if team != self._team:
-            return Standing(member=False, why_not="You belong to another workspace.")
+            return Standing(member=False, why_not="You belong to another workspace.", flaw=_ELSEWHERE)
         facts = self._user(user)
         why_not = _why_not(facts, self._team)
         if why_not:
-            return Standing(member=False, why_not=why_not)
+            return Standing(member=False, why_not=why_not, flaw=_flaw(facts, self._team))
         return Standing(member=True, groups=frozenset(group for group in self._groups if user in self._members(group)))
 
     def individuals(self, references: Collection[str]) -> frozenset[str]:
@@ -178,6 +178,7 @@ class SlackPeople(People):
         return kept.value
 
 
+_ELSEWHERE = "the person belongs to another workspace"
 _NO_GROUP = ("no_such_subteam", "subteam_not_found", "channel_not_found", "plan_upgrade_required")
 
 
@@ -186,7 +187,7 @@ def _flaw(facts: dict[str, Any] | None, team: str) -> str:
     if not facts:
         return "Slack does not know such a person"
     if facts.get("team_id") != team or facts.get("is_stranger"):
-        return "the person belongs to another workspace"
+        return _ELSEWHERE
     if facts.get("deleted"):
         return "the account is deactivated"
     return "the person is a guest or a bot, who never count"

@@ -167,6 +167,14 @@ def cast(db: Database, request_id: str, vote: Vote, ledger_seq: int) -> None:
     )
 
 
+def take_away(db: Database, request_id: str, vote: Vote) -> None:
+    """This very vote; one that replaced it stays."""
+    db.execute(
+        "DELETE FROM votes WHERE request_id = ? AND actor_key = ? AND at = ?",
+        [request_id, storable(vote.actor.key), stamp(vote.at)],
+    )
+
+
 def votes_of(db: Database, request_id: str) -> tuple[Vote, ...]:
     """In the order in which they were cast (a changed one: last cast)."""
     rows = db.table("votes").rows_where("request_id = ?", [request_id], order_by="ledger_seq")

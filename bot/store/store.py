@@ -259,8 +259,9 @@ class SqliteStore(Deliveries, Leases):
         successor: str | None = None,
         expires_at: datetime | None = None,
         votes: tuple[Vote, ...] | None = None,
+        void: tuple[Vote, ...] = (),
     ) -> bool:
-        """With `votes` also compares the votes: False when they are not exactly these any more."""
+        """With `votes` also compares the votes: False when they are not exactly these any more. Takes `void` away."""
         change = requests.Change(result=result, successor=successor, expires_at=expires_at)
         with self._recording() as db:
             if requests.state_of(db, request_id) is not frm:
@@ -269,6 +270,8 @@ class SqliteStore(Deliveries, Leases):
                 return False
             seq = self._append(db, request_id, entry, at)
             requests.advance(db, request_id, frm, to, at, change, seq)
+            for vote in void:
+                requests.take_away(db, request_id, vote)
             outbox.changed(db, request_id, at)
             if note is not None:
                 outbox.note(db, request_id, note, at)

@@ -28,6 +28,7 @@ from bot.policy import Book, Rules
 from bot.ports import (
     Clock,
     Context,
+    People,
     Store,
 )
 from bot.registry import Registry, command
@@ -206,6 +207,7 @@ def bot(
     acts_by: Clock | None = None,
     threads: Executor | None = None,
     policy: Rules | None = None,
+    people: People | None = None,
     lease_seconds: float = 20.0,
     plain: Clock | None = None,
     busy_seconds: float = 10.0,
@@ -230,6 +232,7 @@ def bot(
     runner = Runner(
         store=store,
         resolver=resolver,
+        people=people or Everybody(),
         clock=acts_by or clock,
         threads=threads or later,
         lease_seconds=lease_seconds,
@@ -238,7 +241,7 @@ def bot(
         registry=names,
         resolver=resolver,
         forms=Forms(pools, scopes),
-        people=Everybody(),
+        people=people or Everybody(),
         rules=policy,
         witness=Witness(store, plain or clock),
         store=store,

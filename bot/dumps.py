@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from bot.durable import on_disk
 from bot.errors import Refused, Unavailable
 from bot.model import BOT, Entry
 from bot.ports import Clock, PoolBackup
@@ -68,7 +69,7 @@ class Dumps:
                 )
             with _writable(file):
                 part.replace(file)
-                _sync(self.folder)
+                on_disk(self.folder)
         finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
@@ -205,11 +206,3 @@ def _writable(path: Path) -> Iterator[None]:
             f"The copy {path} cannot be written: {error.strerror}.",
             remedy="Free space there, or make the directory (backups.directory) writable for the bot's user.",
         ) from error
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

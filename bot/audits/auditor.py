@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import datetime
 
 from bot import progress
 from bot.audits import compatibility
@@ -70,11 +69,12 @@ class Auditor:
         return [self._one(kind, pool, actor) for kind in kinds]
 
     def _one(self, kind: Kind, pool: str, actor: Actor) -> Audited:
-        started = self._clock.now()
+        started, failure = self._clock.now(), ""
         try:
             looked = self._looks[kind](self._pools.view(pool))
         except UserError as error:
-            return self._failed(kind, pool, actor, started, error)
+            log.warning("pool %s could not be audited: %s", pool, error.message)
+            looked, failure = Looked(found=(_silent(pool, error),)), error.message
         return self._book.record_audit(
             NewRun(
                 kind=kind,
@@ -85,28 +85,18 @@ class Auditor:
                 found=looked.found,
                 offsets=looked.offsets,
                 time_answers=looked.time_answers,
+                failure=failure,
             )
         )
 
-    def _failed(self, kind: Kind, pool: str, actor: Actor, started: datetime, error: UserError) -> Audited:
-        """A pool that does not answer is a finding like any other; what was open stays open, for nobody looked."""
-        log.warning("pool %s could not be audited: %s", pool, error.message)
-        silent = Drift(
-            rule=SILENT,
-            level=Level.BAD,
-            subject=ObjectId("pool", pool, pool),
-            text=f"The pool {quoted(pool)} could not be audited",
-            evidence="; ".join((error.message, *error.evidence)),
-            remedy=error.remedy,
-        )
-        return self._book.record_audit(
-            NewRun(
-                kind=kind,
-                pool=pool,
-                actor=actor,
-                started_at=started,
-                ended_at=self._clock.now(),
-                found=(silent,),
-                failure=error.message,
-            )
-        )
+
+def _silent(pool: str, error: UserError) -> Drift:
+    """A pool that does not answer is a finding like any other; what was open stays open, for nobody looked."""
+    return Drift(
+        rule=SILENT,
+        level=Level.BAD,
+        subject=ObjectId("pool", pool, pool),
+        text=f"The pool {quoted(pool)} could not be audited",
+        evidence="; ".join((error.message, *error.evidence)),
+        remedy=error.remedy,
+    )

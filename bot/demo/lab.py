@@ -4,7 +4,6 @@ use too.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from bot import compose, config
 from bot.compose import Bot
+from bot.config.spelling import toml
 from sandbox.slack.running import RunningWorkspace
 from sandbox.slack.running import start as start_workspace
 from sandbox.xapi import lab as labs
@@ -71,23 +71,23 @@ def write_config(folder: Path, lab: RunningLab, workspace: RunningWorkspace) -> 
     lines = [
         "# Made by `xenia demo` for the pretend lab and workspace.",
         "[bot]",
-        f"database = {_toml(str(folder / 'xenia.sqlite3'))}",
-        f"ledger_key = {_toml(f'file:{folder}/ledger-key')}",
+        f"database = {toml(str(folder / 'xenia.sqlite3'))}",
+        f"ledger_key = {toml(f'file:{folder}/ledger-key')}",
         "sandbox = true",
         "",
         "[slack]",
-        f"bot_token = {_toml(f'file:{folder}/bot-token')}",
-        f"app_token = {_toml(f'file:{folder}/app-token')}",
-        f"team = {_toml(workspace.settings.team_id)}",
-        f"api_url = {_toml(workspace.api)}",
+        f"bot_token = {toml(f'file:{folder}/bot-token')}",
+        f"app_token = {toml(f'file:{folder}/app-token')}",
+        f"team = {toml(workspace.settings.team_id)}",
+        f"api_url = {toml(workspace.api)}",
         "",
         "[policy]",
-        f"operators = {_toml([people['olga']])}",
-        f"approvers = {_toml([people['ana'], people['ben']])}",
+        f"operators = {toml([people['olga']])}",
+        f"approvers = {toml([people['ana'], people['ben']])}",
         'readers = ["everyone"]',
         "",
         "[terminal]",
-        *(f"{role} = {_toml(people[name])}" for role, name in TERMINAL.items()),
+        *(f"{role} = {toml(people[name])}" for role, name in TERMINAL.items()),
     ]
     names = config_names(lab)
     alone = [name for name in lab.pools if name not in names]
@@ -97,8 +97,8 @@ def write_config(folder: Path, lab: RunningLab, workspace: RunningWorkspace) -> 
         else:
             lines += _host(pool["hosts"][0], lab, folder)
     first = next(iter(names.values()))
-    lines += ["", f"[channels.{channels['infra']}]", f"default = {_toml(first)}"]
-    lines += ["", f"[channels.{channels['lab']}]", f"pools = {_toml([first])}", f"default = {_toml(first)}", ""]
+    lines += ["", f"[channels.{channels['infra']}]", f"default = {toml(first)}"]
+    lines += ["", f"[channels.{channels['lab']}]", f"pools = {toml([first])}", f"default = {toml(first)}", ""]
     path = folder / "xenia.toml"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
@@ -124,13 +124,13 @@ def _pool(name: str, reached: list[str], hosts: list[str], lab: RunningLab, fold
     """
     return [
         "",
-        f"[pools.{_toml(name)}]",
-        f"hosts = {_toml([_address(lab, host) for host in hosts])}",
+        f"[pools.{toml(name)}]",
+        f"hosts = {toml([_address(lab, host) for host in hosts])}",
         *_access(lab, reached, folder),
-        f"approvals_channel = {_toml(channel)}",
+        f"approvals_channel = {toml(channel)}",
         "",
-        f"[pools.{_toml(name)}.address_map]",
-        *(f"{_toml(_address(lab, host))} = {_toml(_end(lab, host))}" for host in reached),
+        f"[pools.{toml(name)}.address_map]",
+        *(f"{toml(_address(lab, host))} = {toml(_end(lab, host))}" for host in reached),
     ]
 
 
@@ -138,20 +138,20 @@ def _host(host: str, lab: RunningLab, folder: Path) -> list[str]:
     """A stand-alone host's section."""
     return [
         "",
-        f"[hosts.{_toml(host)}]",
-        f"address = {_toml(_address(lab, host))}",
+        f"[hosts.{toml(host)}]",
+        f"address = {toml(_address(lab, host))}",
         *_access(lab, [host], folder),
         "",
-        f"[hosts.{_toml(host)}.address_map]",
-        f"{_toml(_address(lab, host))} = {_toml(_end(lab, host))}",
+        f"[hosts.{toml(host)}.address_map]",
+        f"{toml(_address(lab, host))} = {toml(_end(lab, host))}",
     ]
 
 
 def _access(lab: RunningLab, hosts: list[str], folder: Path) -> list[str]:
     return [
-        f"username = {_toml(lab.username)}",
-        f"password = {_toml(f'file:{folder}/pool-password')}",
-        f"fingerprints = {_toml([lab.fingerprints[host] for host in hosts])}",
+        f"username = {toml(lab.username)}",
+        f"password = {toml(f'file:{folder}/pool-password')}",
+        f"fingerprints = {toml([lab.fingerprints[host] for host in hosts])}",
     ]
 
 
@@ -164,8 +164,3 @@ def _address(lab: RunningLab, host: str) -> str:
     """The address that the host's database has."""
     end = _end(lab, host)
     return next((address for address, at in lab.addresses.items() if at == end), end)
-
-
-def _toml(value: str | list[str]) -> str:
-    """JSON's strings and arrays of strings are TOML's too."""
-    return json.dumps(value, ensure_ascii=False)

@@ -26,7 +26,7 @@ from bot.model import (
 )
 from bot.planning.common import findings, pool_id
 from bot.planning.disks import COPY_SECONDS, able
-from bot.planning.motion import reachable
+from bot.planning.motion import reachable, receive
 from bot.planning.vms import about, home_answers, in_power_state, in_state, runs_on
 from bot.ports import Context, PoolView
 from bot.rules import arrivals, crossing, drivers, memory, motion, placement
@@ -34,10 +34,7 @@ from bot.rules.check import Check
 from bot.rules.crossing import Crossing, all_vifs
 from bot.rules.crossing_notices import notices, storages
 from bot.rules.motion import Journey
-from bot.rules.network import management
 from bot.text import joined, quoted, size
-
-RECEIVE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,22 +196,11 @@ def _facts(going: Crossing) -> Iterator[tuple[str, str]]:
 
 
 def _steps(going: Crossing, here: PoolTarget, there: PoolTarget) -> tuple[Step, ...]:
-    """The other pool first says where to send to, and lets the sender in: a token that only the second call gets."""
     vm, host = going.vm, going.host
-    pif = management(host)
-    ways = (Object(pif.network.id),) if pif is not None and pif.network is not None else ()
     disks = tuple((vdi.id, sr.id) for vdi, sr in going.journey.moves.items())
     networks = tuple((vif.id, each.id) for vif, each in going.networks.items() if each is not None)
     return (
-        Step(
-            title=f"Let {quoted(host.name)} in {quoted(going.to)} receive it",
-            target=there,
-            call="host.migrate_receive",
-            arguments=(Object(host.id), *ways, Value({})),
-            asynchronous=False,
-            limit_seconds=RECEIVE_SECONDS,
-            prepares=True,
-        ),
+        receive(host, there, going.to),
         Step(
             title=f"Move {quoted(vm.name)} with its disks to {quoted(host.name)} in {quoted(going.to)}",
             target=here,

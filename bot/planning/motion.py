@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.errors import Refused
-from bot.inventory import PIF, SR, VDI, VM, Host, Inventory
+from bot.inventory import SR, VDI, VM, Host, Inventory
 from bot.lookup import spelling
 from bot.model import Expect, Finding, MapOf, Object, ObjectMap, Plan, PoolTarget, Risk, Step, Trace, Value
 from bot.planning.common import findings, line, pool_id, second_opinion
@@ -17,6 +17,7 @@ from bot.rules.check import Check
 from bot.rules.motion import Journey
 from bot.text import joined, plural, quoted, size
 
+RECEIVE_SECONDS = 300
 _WITHOUT_STORAGE = "VM_REQUIRES_SR"
 """Dry runs do not know that the disks come along."""
 
@@ -113,7 +114,7 @@ def _found(journey: Journey, context: Context) -> tuple[Finding, ...]:
 
 def reachable(host: Host) -> Check:
     """Disks come over the host's management network."""
-    pif = _door(host)
+    pif = network.management(host)
     ok = pif is not None and pif.network is not None and bool(pif.text("IP"))
     return Check(
         "host.address",
@@ -125,28 +126,31 @@ def reachable(host: Host) -> Check:
     )
 
 
-def _door(host: Host) -> PIF | None:
-    return network.management(host)
+def receive(host: Host, target: PoolTarget, pool: str = "") -> Step:
+    """The destination says where to send to, and lets the sender in: a token that only the next step gets. `pool` is
+    told where it is another one.
+    """
+    pif = network.management(host)
+    ways = (Object(pif.network.id),) if pif is not None and pif.network is not None else ()
+    return Step(
+        title=f"Let {quoted(host.name)}{f' in {quoted(pool)}' if pool else ''} receive it",
+        target=target,
+        call="host.migrate_receive",
+        arguments=(Object(host.id), *ways, Value({})),
+        asynchronous=False,
+        limit_seconds=RECEIVE_SECONDS,
+        prepares=True,
+    )
 
 
 def _steps(journey: Journey, target: PoolTarget) -> tuple[Step, ...]:
-    """The destination first says where to send to, and lets the sender in: a token that only the second call gets."""
     vm, host, moves = journey.vm, journey.host, journey.moves
-    pif = _door(host)
-    ways = (Object(pif.network.id),) if pif is not None and pif.network is not None else ()
     disks = tuple((vdi.id, (moves[vdi] if vdi in moves else vdi.sr or moves[next(iter(moves))]).id) for vdi in vm.disks)
     drives = [vbd for vbd in vm.vbds if vbd.vdi in moves]
     after: tuple[Expect, ...] = tuple(lies_on(vbd, moves[vbd.vdi]) for vbd in drives if vbd.vdi is not None)
     running = runs_on(vm, host) if vm.power_state == "Running" else ()
     return (
-        Step(
-            title=f"Let {quoted(host.name)} receive it",
-            target=target,
-            call="host.migrate_receive",
-            arguments=(Object(host.id), *ways, Value({})),
-            asynchronous=False,
-            limit_seconds=300,
-        ),
+        receive(host, target),
         Step(
             title=f"Move {quoted(vm.name)} with its disks",
             target=target,

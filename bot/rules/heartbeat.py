@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from bot.inventory import PIF, SR, VDI, Inventory
 from bot.lookup import spelling
-from bot.rules import versions
+from bot.rules import hosts, versions
 from bot.rules.check import Check
 from bot.text import joined, quoted, size
 
@@ -99,12 +99,4 @@ def pool_checks(inventory: Inventory, operation: str) -> Iterator[Check]:
         f"not connected: {named}" if down else "",
         f"Connect them: xe pif-plug uuid={down[0].uuid}" if down else "",
     )
-    dead = [host.name for host in inventory.hosts if not host.live]
-    yield Check(
-        "hosts.live",
-        "HOST_OFFLINE",
-        not dead,
-        "every host is alive",
-        f"not alive: {joined(dead)}" if dead else "",
-        "Bring them back first, or remove them from the pool.",
-    )
+    yield hosts.all_alive(inventory, "every host is alive")

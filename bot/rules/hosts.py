@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.inventory import Host
+from bot.inventory import Host, Inventory
 from bot.model import Cell, Level
 from bot.rules.check import Check
-from bot.text import quoted
+from bot.text import joined, quoted
 
 MAINTENANCE_KEY = "MAINTENANCE_MODE"
 """XenCenter's mark in other_config: a disabled host with it is in maintenance, not merely disabled."""
@@ -31,4 +31,16 @@ def alive(host: Host, remedy: str, *, code: str = "HOST_OFFLINE") -> Check:
         f"{quoted(host.name)} is alive",
         "" if host.live else "the coordinator has not heard from it",
         remedy,
+    )
+
+
+def all_alive(inventory: Inventory, title: str) -> Check:
+    dead = [host.name for host in inventory.hosts if not host.live]
+    return Check(
+        "hosts.live",
+        "HOST_OFFLINE",
+        not dead,
+        title,
+        f"the coordinator has not heard from {joined(dead)}" if dead else "",
+        "Bring them back first, or remove them from the pool.",
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from bot.inventory import PBD, Host, Inventory
 from bot.lookup import spelling
-from bot.rules import heartbeat, memory, storage, versions
+from bot.rules import heartbeat, hosts, memory, storage, versions
 from bot.rules.check import Check
 from bot.text import joined, quoted, size
 
@@ -26,15 +26,7 @@ def checks(inventory: Inventory) -> Iterator[Check]:
         "it is on, and it alone decides who the coordinator is" if on else "",
         "“ha disable” first; “ha enable” afterwards.",
     )
-    dead = [host.name for host in inventory.hosts if not host.live]
-    yield Check(
-        "hosts.live",
-        "HOST_OFFLINE",
-        not dead,
-        "every host answers: all of them must agree",
-        f"not heard from: {joined(dead)}" if dead else "",
-        "Bring them back first, or remove them from the pool.",
-    )
+    yield hosts.all_alive(inventory, "every host is alive: all of them must agree")
 
 
 def suits(host: Host, inventory: Inventory) -> Iterator[Check]:

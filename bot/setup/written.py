@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.config.spelling import toml
 from bot.errors import Refused, Unavailable
 
 NAME = "xenia.toml"
@@ -48,48 +48,48 @@ class Chosen:
         yield "# Made by `xenia setup`. Every setting: docs/configuration.md. After a change: config check --live."
         yield ""
         yield "[bot]"
-        yield f"database = {_toml(str(home / 'xenia.sqlite3'))}   # requests and the record; back it up"
+        yield f"database = {toml(str(home / 'xenia.sqlite3'))}   # requests and the record; back it up"
         yield f"ledger_key = {self._secret('ledger-key')}   # seals the record: keep a copy elsewhere"
-        yield f"heads_channel = {_toml(self.channel)}   # the record's newest hash, once a day"
+        yield f"heads_channel = {toml(self.channel)}   # the record's newest hash, once a day"
         yield ""
         yield "[slack]"
         yield f"bot_token = {self._secret('bot-token')}"
         yield f"app_token = {self._secret('app-token')}"
-        yield f"team = {_toml(self.team)}"
+        yield f"team = {toml(self.team)}"
         if self.api_url:
-            yield f"api_url = {_toml(self.api_url)}"
+            yield f"api_url = {toml(self.api_url)}"
         yield ""
         yield "[policy]"
-        yield f"operators = {_toml(self.operators)}   # may ask for changes"
-        yield f"approvers = {_toml(self.approvers)}   # may approve what others ask for"
-        yield f"readers = {_toml(self.readers)}   # may look"
+        yield f"operators = {toml(self.operators)}   # may ask for changes"
+        yield f"approvers = {toml(self.approvers)}   # may approve what others ask for"
+        yield f"readers = {toml(self.readers)}   # may look"
         yield ""
         if self.terminal:
             yield "[terminal]   # logins of this machine, as the people that they are in Slack"
-            yield from (f"{_toml(login)} = {_toml(user)}" for login, user in self.terminal.items())
+            yield from (f"{toml(login)} = {toml(user)}" for login, user in self.terminal.items())
             yield ""
-        yield f"[pools.{_toml(self.pool)}]   # people type this name after `in`"
-        yield f"hosts = {_toml(self.hosts)}   # any one finds the others"
-        yield f"username = {_toml(self.username)}"
+        yield f"[pools.{toml(self.pool)}]   # people type this name after `in`"
+        yield f"hosts = {toml(self.hosts)}   # any one finds the others"
+        yield f"username = {toml(self.username)}"
         yield f"password = {self._secret('pool-password')}"
-        yield f"fingerprints = {_toml(self.fingerprints)}   # only these certificates are trusted"
+        yield f"fingerprints = {toml(self.fingerprints)}   # only these certificates are trusted"
         if self.allow_tls1:
             yield "allow_tls1 = true   # a host of XenServer 7.6 or older"
-        yield f"approvals_channel = {_toml(self.channel)}"
+        yield f"approvals_channel = {toml(self.channel)}"
         if self.address_map:
             yield ""
-            yield f"[pools.{_toml(self.pool)}.address_map]   # as the pool knows it → where it is reached"
-            yield from (f"{_toml(known)} = {_toml(end)}" for known, end in self.address_map.items())
+            yield f"[pools.{toml(self.pool)}.address_map]   # as the pool knows it → where it is reached"
+            yield from (f"{toml(known)} = {toml(end)}" for known, end in self.address_map.items())
         yield ""
         yield f"[channels.{self.channel}]"
-        yield f"default = {_toml(self.pool)}   # what is meant there without `in`"
+        yield f"default = {toml(self.pool)}   # what is meant there without `in`"
         if self.watch_port is not None:
             yield ""
             yield "[watch]   # /healthz, /readyz and /metrics, for this machine only"
             yield f"port = {self.watch_port}"
 
     def _secret(self, name: str) -> str:
-        return _toml(f"file:{self.directory.absolute() / 'secrets' / name}")
+        return toml(f"file:{self.directory.absolute() / 'secrets' / name}")
 
     def write(self, *, force: bool) -> None:
         """:raises Refused: a configuration is there already. :raises Unavailable: the directory cannot be written."""
@@ -118,8 +118,3 @@ def _private(path: Path, text: str) -> None:
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     part.replace(path)
-
-
-def _toml(value: str | tuple[str, ...]) -> str:
-    """JSON's strings and arrays of strings are TOML's too."""
-    return json.dumps(value, ensure_ascii=False)

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from sqlite_utils import Database
 
+from bot.durable import on_disk
 from bot.errors import Refused, Unavailable
 from bot.model import Actor, Entry
 from bot.store import ledger
@@ -84,7 +85,7 @@ def _write(file: Path, rows: Iterable[Mapping[str, Any]]) -> tuple[str, Head]:
                 last = Head(row["seq"], row["hash"])
             stream.flush()
             os.fsync(stream.fileno())
-        _sync_directory(file)
+        on_disk(file.absolute().parent)
     except OSError as error:
         file.unlink(missing_ok=True)
         raise _unwritable(file, error) from error
@@ -92,14 +93,6 @@ def _write(file: Path, rows: Iterable[Mapping[str, Any]]) -> tuple[str, Head]:
         file.unlink(missing_ok=True)
         raise
     return digest.hexdigest(), last
-
-
-def _sync_directory(file: Path) -> None:
-    directory = os.open(file.absolute().parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _unwritable(file: Path, error: OSError) -> Unavailable:

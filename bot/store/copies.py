@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from bot.durable import on_disk
 from bot.store.failures import in_plain_words, unavailable
 
 
@@ -30,17 +31,8 @@ def copying(source: Path, target: Path) -> Iterator[Path]:
             # In one file: whoever moves a copy moves all of it.
             new.execute("PRAGMA journal_mode=delete")
         yield part
-        _sync(part)
+        on_disk(part)
         part.replace(target)
-        _sync(target.parent)
+        on_disk(target.parent)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    """Have it on the disk. For a directory: the names in it."""
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

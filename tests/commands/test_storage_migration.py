@@ -179,5 +179,6 @@ def test_what_lets_the_sender_in_is_kept_by_nobody(tutorial: World) -> None:
     """The first call answers a session of the destination: it goes into the second call, and nowhere else."""
     plan = tutorial.plan(f"vm migrate web-1 to xs2 {TO_ISCSI}")
     assert plan.steps[0].call == "host.migrate_receive"
+    assert plan.steps[0].prepares
     assert MapOf(0) in plan.steps[1].arguments
     assert not is_needed(plan, 0)

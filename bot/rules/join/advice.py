@@ -58,26 +58,22 @@ def static_address(sides: Sides) -> Row:
 
 def clock(sides: Sides, apart: Interval | None, why_not: str = "") -> Row:
     """`apart` is how far the host's clock is ahead of the coordinator's; None with the reason when it was not read."""
-    row = "join.clock", "", "its clock agrees with the coordinator's"
-    if apart is None:
-        return Row(
-            id=row[0],
-            code=row[1],
-            title=row[2],
-            subject=sides.own.host.id,
-            unknown=why_not or "it was not read",
-            advice=True,
-        )
-    off = apart.at_least > NOTICEABLE
-    evidence = "the clock was stepped while it was read" if apart.empty else f"it is {told(apart)} against it"
+    against = ""
+    if apart is not None and apart.empty:
+        against = "the clock was stepped while it was read"
+    elif apart is not None and apart.at_least > NOTICEABLE:
+        against = f"it is {told(apart)} against it"
     return Row(
-        id=row[0],
-        code=row[1],
-        title=row[2],
+        id="join.clock",
+        code="",
+        title="its clock agrees with the coordinator's",
         subject=sides.own.host.id,
-        against=evidence if off or apart.empty else "",
-        remedy="Let it set its clock by the pool's NTP servers first (“chronyc sources”, before 8 “ntpq -p”).",
-        advice=apart.at_least <= GRAVE,
+        against=against,
+        unknown=(why_not or "it was not read") if apart is None else "",
+        remedy="Let it set its clock by the pool's NTP servers first (“chronyc sources”, before 8 “ntpq -p”)."
+        if against
+        else "",
+        advice=apart is None or apart.at_least <= GRAVE,
     )
 
 

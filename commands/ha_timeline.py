@@ -9,7 +9,7 @@ from bot.audits import charts
 from bot.errors import Refused
 from bot.inventory import VM, Host, Inventory
 from bot.lookup import spelling
-from bot.model import Attachment, Cell, Level, Part, Report, Risk, Suggestion, Table
+from bot.model import Attachment, Cell, Level, ObjectId, Part, Report, Risk, Suggestion, Table
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import aftermath, ha
@@ -69,13 +69,14 @@ def _offers(failure: Failure, inventory: Inventory, context: Context) -> tuple[S
 
 
 def _picture(failure: Failure, back: dict[VM, float]) -> tuple[Attachment, ...]:
-    away = [(vm.name, seconds) for vm, seconds in back.items()]
+    host = ObjectId("host", failure.host_uuid, failure.host_name)
+    away = [(vm.id, seconds) for vm, seconds in back.items()]
     return (
         Attachment.of(
             f"xenia-restarts-{failure.at:%Y%m%d-%H%M%S}.png",
             f"Restarts after {failure.host_name} failed",
-            charts.restarts(failure.host_name, away),
-            one_line(charts.restarts_in_words(failure.host_name, away), _ALT),
+            charts.restarts(host, away),
+            one_line(charts.restarts_in_words(host, away), _ALT),
         ),
     )
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 from bot.findings import Audited, Offset
-from bot.model import Level
+from bot.model import Level, ObjectId
 from bot.rules.clocks import Interval, told
 from bot.text import duration, one_line
 
@@ -28,6 +29,8 @@ _DOTS = 160
 _MOST_ROWS = 40
 _NAME = 28
 """Characters of a name."""
+_HEAD = 8
+"""Characters of a uuid that stands for a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ def clocks(offsets: Sequence[Offset], theme: Theme = LIGHT) -> bytes:
     :raises ValueError: there is nothing to draw.
     """
     true = any(each.true_low is not None for each in offsets)
-    proofs = [(each.host.name, _interval(each, true)) for each in offsets]
-    drawn = [(name, proof) for name, proof in proofs if proof is not None and not proof.empty]
+    proofs = [(each.host, _interval(each, true)) for each in offsets]
+    drawn = [(host, proof) for host, proof in proofs if proof is not None and not proof.empty]
     if not drawn:
         raise ValueError("no clock was measured")
     drawn.sort(key=lambda pair: pair[1].middle)
@@ -82,11 +85,12 @@ def clocks(offsets: Sequence[Offset], theme: Theme = LIGHT) -> bytes:
             annotation_clip=False,
         )
     axes.axvline(0, color=theme.faint, linewidth=1.2, zorder=0)
-    axes.set_yticks(range(rows), [_plain(name) for name, _ in drawn])
+    axes.set_yticks(range(rows), [_label(host) for host, _ in drawn])
     axes.set_ylim(-0.7, rows - 0.3)
     _scale(axes, [proof for _, proof in drawn])
     reference = "true time" if true else "the bot's clock"
-    axes.set_xlabel(f"seconds ahead of {reference} (left: behind)", color=theme.faint)
+    note = _note(host for host, _ in drawn)
+    axes.set_xlabel(f"seconds ahead of {reference} (left: behind){note}", color=theme.faint)
     rest = f"; {left_out} nearer to zero left out" if left_out else ""
     _title(axes, f"Clocks against {reference}{rest}", theme)
     return _png(figure)
@@ -131,45 +135,46 @@ def findings(runs: Sequence[Audited], theme: Theme = LIGHT) -> bytes:
         loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, labelcolor=theme.ink, title="now", reverse=True
     )
     legend.get_title().set_color(theme.faint)
-    _title(axes, f"Open findings: {_plain(looked[-1].run.pool)}, {looked[-1].run.kind}", theme)
+    pool = looked[-1].run.pool
+    of = f"{_escaped(pool)}, " if _drawable(pool) else ""
+    _title(axes, f"Open findings: {of}{looked[-1].run.kind}", theme)
     return _png(figure)
 
 
-def restarts(host: str, away: Sequence[tuple[str, float]], theme: Theme = LIGHT) -> bytes:
-    """How long each VM was away after its host was declared failed: (name, seconds), the quickest on top.
+def restarts(host: ObjectId, away: Sequence[tuple[ObjectId, float]], theme: Theme = LIGHT) -> bytes:
+    """How long each VM was away after its host was declared failed: (VM, seconds), the quickest on top.
 
     :raises ValueError: there is nothing to draw.
     """
     if not away:
         raise ValueError("no VM was restarted")
-    drawn = sorted(away, key=lambda each: (each[1], each[0]))[:_MOST_ROWS]
+    drawn = sorted(away, key=lambda each: (each[1], each[0].name))[:_MOST_ROWS]
     figure, axes = _figure(1.4 + 0.34 * len(drawn), theme)
     rows = range(len(drawn))
     axes.barh(rows, [seconds for _, seconds in drawn], height=0.6, color=theme.mark)
     for row, (_, seconds) in enumerate(drawn):
         label = f" {duration(seconds)}"
         axes.text(seconds, row, label, va="center", ha="left", color=theme.ink, fontsize=10, clip_on=False)
-    axes.set_yticks(rows, [_plain(name) for name, _ in drawn])
+    axes.set_yticks(rows, [_label(vm) for vm, _ in drawn])
     axes.invert_yaxis()
     axes.set_xlim(0, max(max(seconds for _, seconds in drawn) * 1.15, 1))
-    axes.set_xlabel("seconds after the host was declared failed", color=theme.faint)
+    note = _note((host, *(vm for vm, _ in drawn)))
+    axes.set_xlabel(f"seconds after the host was declared failed{note}", color=theme.faint)
     rest = f", the first {len(drawn)} of {len(away)} VMs" if len(away) > len(drawn) else ""
-    _title(axes, f"{_plain(host)} failed: until each VM ran again{rest}", theme)
+    _title(axes, f"{_label(host)} failed: until each VM ran again{rest}", theme)
     return _png(figure)
 
 
-def restarts_in_words(host: str, away: Sequence[tuple[str, float]]) -> str:
-    told_each = ", ".join(f"{one_line(name, _NAME)} {duration(seconds)}" for name, seconds in away)
-    return f"After {one_line(host, _NAME)} was declared failed, each VM ran again within: {told_each}"
+def restarts_in_words(host: ObjectId, away: Sequence[tuple[ObjectId, float]]) -> str:
+    told_each = ", ".join(f"{_words(vm)} {duration(seconds)}" for vm, seconds in away)
+    return f"After {_words(host)} was declared failed, each VM ran again within: {told_each}"
 
 
 def clocks_in_words(offsets: Sequence[Offset]) -> str:
     """The chart for who does not see it."""
     true = any(each.true_low is not None for each in offsets)
     told_each = [
-        f"{one_line(each.host.name, _NAME)} {told(proof)}"
-        for each in offsets
-        if (proof := _interval(each, true)) is not None
+        f"{_words(each.host)} {told(proof)}" for each in offsets if (proof := _interval(each, true)) is not None
     ]
     return f"Clocks against {'true time' if true else 'the bot'}: {'; '.join(told_each)}"
 
@@ -229,13 +234,35 @@ def _title(axes: Axes, text: str, theme: Theme) -> None:
     axes.set_title(text, loc="left", color=theme.ink, fontsize=13, fontweight="bold", pad=10)
 
 
-def _plain(name: str) -> str:
-    """A name as matplotlib draws it: a dollar sign would begin a formula, what its font lacks would be warned of."""
+def _drawable(name: str) -> bool:
+    """Whether matplotlib's own font, the only one that is there wherever it is, has every character; and whether they
+    stand beside each other as they are written: nothing here sets text from the right or joins letters.
+    """
     from matplotlib import font_manager
 
     font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))
-    shown = "".join(each if font.get_char_index(ord(each)) else "▯" for each in one_line(name, _NAME))
-    return shown.replace("$", r"\$")
+    shown = one_line(name, _NAME)
+    return all(font.get_char_index(ord(each)) and unicodedata.bidirectional(each) not in ("R", "AL") for each in shown)
+
+
+def _label(named: ObjectId) -> str:
+    """The object's name, or the head of its uuid where the name cannot be drawn."""
+    return _escaped(named.name) if _drawable(named.name) else named.uuid[:_HEAD]
+
+
+def _note(named: Iterable[ObjectId]) -> str:
+    return "" if all(_drawable(each.name) for each in named) else "; a name that cannot be drawn: by its uuid"
+
+
+def _words(named: ObjectId) -> str:
+    """The name in full, and what the chart shows in its place."""
+    name = one_line(named.name, _NAME)
+    return name if _drawable(name) else f"{name} ({named.uuid[:_HEAD]})"
+
+
+def _escaped(name: str) -> str:
+    """A dollar sign would begin a formula."""
+    return one_line(name, _NAME).replace("$", r"\$")
 
 
 def _png(figure: Figure) -> bytes:

@@ -256,6 +256,27 @@ def test_another_offset_gives_another_picture() -> None:
     assert charts.clocks([offset("xs1", 0.0)], LIGHT) != charts.clocks([offset("xs1", 0.0)], DARK)
 
 
+@pytest.mark.parametrize("name", ["東京-1", "خادم-1", "서버", "host 🐧"], ids=["kanji", "arabic", "hangul", "emoji"])
+@pytest.mark.filterwarnings("error::UserWarning")  # which is how the library tells of characters that it lacks
+def test_a_name_that_cannot_be_drawn_is_told_by_its_uuid(name: str) -> None:
+    def of(uuid: str, called: str) -> list[Offset]:
+        return [replace(offset("xs1", 0.003), host=ObjectId("host", uuid, called))]
+
+    one, other = "af45de76-18fc-5a8d-9649-bf21c3f77bed", "1312ebe8-bc87-55b2-b67b-6f6ed620d3da"
+    assert charts.clocks(of(one, name)) == charts.clocks(of(one, "機械"))
+    assert charts.clocks(of(one, name)) != charts.clocks(of(other, name))
+    assert f"{name} (af45de76)" in charts.clocks_in_words(of(one, name))
+    vm = ObjectId("VM", one, name)
+    assert charts.restarts(vm, [(vm, 3.0)]) != charts.restarts(vm, [(replace(vm, uuid=other), 3.0)])
+    assert f"{name} (af45de76) 3 s" in charts.restarts_in_words(vm, [(vm, 3.0)])
+
+
+def test_a_name_in_other_letters_of_the_font_is_drawn() -> None:
+    greek = [replace(offset("xs1", 0.003), host=ObjectId("host", "af45de76-18fc-5a8d-9649-bf21c3f77bed", "Ξενία-ж"))]
+    assert "Ξενία-ж " in charts.clocks_in_words(greek)
+    assert "af45de76" not in charts.clocks_in_words(greek)
+
+
 @pytest.mark.parametrize("count", [1, 2, 60])
 def test_findings_over_time_are_drawn(count: int) -> None:
     runs = [audited(n, new=[story(k, Level.WARN) for k in range(n % 5)], days=n) for n in range(count)]

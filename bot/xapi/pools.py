@@ -80,7 +80,7 @@ class XapiPools(Pools):
             identity = Identity(each, remembered)
             if known := identity.before():
                 session.remember({host.address: host.name for host in known.hosts})
-            reader = Reader(session, clock, identity.check)
+            reader = Reader(session, clock, identity.check, each.called)
             account = Account(username=each.username, password=Secret(each.password_name))
             view = XapiView(each.name, session, reader, account, identity, RollCall(each, session.exchange))
             hands = XapiHands(

@@ -16,6 +16,7 @@ from typing import Any
 from bot.errors import Unavailable, UserError
 from bot.inventory import CLASSES, Inventory
 from bot.ports import Clock
+from bot.text import duration
 from bot.xapi import failures
 from bot.xapi.session import PoolSession, Refusal
 
@@ -23,6 +24,11 @@ _log = logging.getLogger(__name__)
 
 #: A pool keeps deletions only for the newest few hundred objects of a class; after so long a silence all is read anew.
 LONGEST_GAP_SECONDS = 600.0
+#: So long a read may take before it counts as silence; the whole of 64 hosts with 4,000 VMs takes less.
+SILENT_SECONDS = 10.0
+#: So many threads wait for a silent pool; the others answer questions about pools that do speak.
+MOST_WAITING = 4
+_LOOK_SECONDS = 1.0
 _NAMES = tuple(kind.cls for kind in CLASSES)
 _BY_EVENT_NAME = {name.lower(): name for name in _NAMES}
 # Messages are not in the database: their count is always 0 (xapi 26.9 as recorded).
@@ -46,6 +52,7 @@ class _Round:
     """One read, and all who wait for it."""
 
     def __init__(self) -> None:
+        self.began: float | None = None
         self.done = threading.Event()
         self.inventory: Inventory | None = None
         self.error: Exception | None = None
@@ -53,23 +60,32 @@ class _Round:
 
 class Reader:
     """Reads one pool for all threads: who arrives while a read runs shares the next one, which starts afterwards.
-    `check` may refuse what was read.
+    `check` may refuse what was read; `called` is what a refusal calls the pool.
     """
 
-    def __init__(self, session: PoolSession, clock: Clock, check: Callable[[Inventory], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        session: PoolSession,
+        clock: Clock,
+        check: Callable[[Inventory], None] = lambda _: None,
+        called: str = "pool",
+    ) -> None:
         self._check = check
+        self._called = called
         self._session = session
         self._clock = clock
         self._lock = threading.Lock()
         self._running: _Round | None = None
         self._next: _Round | None = None
+        self._waiting = 0
         self._latest: Inventory | None = None
         self._trouble = ""
         self._state: _State | None = None  # touched by the one thread that reads
         self._without_events = 0
 
-    def read(self) -> Inventory:
-        """The pool's database, read after this call began.
+    def read(self, *, patient: bool = True) -> Inventory:
+        """The pool's database, read after this call began. Who is not `patient` does not wait for a silent pool that
+        enough others wait for, so that one pool never has all the threads that answer people.
 
         :raises Unavailable: the pool cannot be asked.
         :raises ToolstackRefusal: it refuses to be read. :raises Refused: it is another pool than the one that is meant.
@@ -81,15 +97,36 @@ class Reader:
                 mine = self._running = _Round()
             else:
                 mine = self._next = self._next or _Round()
-        if leads:
-            if before is not None:
-                before.done.wait()
-            self._lead(mine)
-        mine.done.wait()
+            self._waiting += 1
+        try:
+            if leads:
+                if before is not None:
+                    before.done.wait()
+                self._lead(mine)
+            while not mine.done.wait(None if patient else _LOOK_SECONDS):
+                self._bear(mine)
+        finally:
+            with self._lock:
+                self._waiting -= 1
         if mine.error is not None:
             raise mine.error
         assert mine.inventory is not None
         return mine.inventory
+
+    def _bear(self, mine: _Round) -> None:
+        """:raises Unavailable: the pool is silent, and enough others wait for it."""
+        with self._lock:
+            running = self._running
+            if running is None or running.began is None or mine.done.is_set() or self._waiting <= MOST_WAITING:
+                return
+            silent, before = self._clock.monotonic() - running.began, self._trouble
+            if silent < SILENT_SECONDS and not before:
+                return
+        raise Unavailable(
+            f"The {self._called} has not answered for {duration(round(silent))}, and others wait for it already.",
+            remedy="Those who asked first will hear what became of it. Ask again in a minute.",
+            evidence=(f"Before that: {before}",) if before else (),
+        )
 
     def latest(self) -> Inventory | None:
         """The last inventory that was read, for names; it may be old."""
@@ -100,6 +137,7 @@ class Reader:
         return self._latest.read_at if self._latest else None, self._trouble
 
     def _lead(self, mine: _Round) -> None:
+        mine.began = self._clock.monotonic()
         try:
             found = self._read()
             self._check(found)

@@ -39,7 +39,7 @@ class XapiView(PoolView):
         return self._account
 
     def inventory(self) -> Inventory:
-        return self._reader.read()
+        return self._reader.read(patient=False)
 
     def latest(self) -> Inventory | None:
         return self._reader.latest()

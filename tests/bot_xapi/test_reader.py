@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from bot.errors import Unavailable
 from bot.inventory import CLASSES, VM, Host, Inventory, Task
 from bot.xapi import PoolSettings, XapiPools
-from bot.xapi.reader import LONGEST_GAP_SECONDS
+from bot.xapi.reader import LONGEST_GAP_SECONDS, MOST_WAITING, SILENT_SECONDS
 from tests.bot_xapi.conftest import Serve, plain
 from tests.bot_xapi.hosts import Failure, PretendHost, PretendPool, WallClock
 
@@ -183,6 +184,60 @@ def test_who_arrives_while_a_read_runs_gets_a_later_one(serve: Serve, pools_with
         thread.join(10)
     assert found == ["renamed"] * 20
     assert reads[0] <= 4
+
+
+@pytest.mark.parametrize("failed_before", [False, True], ids=["long-silent", "failed-before"])
+def test_only_a_few_wait_for_a_silent_pool(
+    failed_before: bool, serve: Serve, pools_with: PoolsWith, clock: WallClock
+) -> None:
+    """Else one pool would have all the threads that answer people, about the other pools too."""
+    pool = PretendPool()
+    view = view_of(pools_with, plain(serve(pool), answer_seconds=60.0))
+    view.inventory()
+    if failed_before:
+        good, pool.records["pool"] = pool.records["pool"], {}
+        with pytest.raises(Unavailable):
+            view.inventory()
+        pool.records["pool"] = good
+    entered, go_on = threading.Event(), threading.Event()
+
+    def events(method: str, arguments: list[Any]) -> Any:
+        answer = pool._events(arguments[1])
+        entered.set()
+        pool.lock.release()
+        go_on.wait(60)
+        pool.lock.acquire()
+        return answer
+
+    pool.extra["event.from"] = events
+    answered: list[Inventory] = []
+    turned_away: list[Unavailable] = []
+
+    def ask() -> None:
+        try:
+            answered.append(view.inventory())
+        except Unavailable as error:
+            turned_away.append(error)
+
+    asking = [threading.Thread(target=ask) for _ in range(20)]
+    asking[0].start()
+    assert entered.wait(60)
+    for thread in asking[1:]:
+        thread.start()
+    if not failed_before:
+        assert not turned_away
+        clock.sleep(SILENT_SECONDS + 1)
+    deadline = time.monotonic() + 60
+    while len(turned_away) < 20 - MOST_WAITING and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert view._reader._waiting == MOST_WAITING
+    assert len(turned_away) == 20 - MOST_WAITING
+    assert all("The pool lab has not answered for" in error.message for error in turned_away)
+    go_on.set()
+    for thread in asking:
+        thread.join(60)
+    assert len(answered) == MOST_WAITING
+    assert view.inventory().pool.name == "lab", "now that it speaks, everybody hears it"
 
 
 def test_a_failed_read_is_everybody_s_and_the_next_one_works(serve: Serve, pools_with: PoolsWith) -> None:

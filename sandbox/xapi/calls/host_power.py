@@ -5,10 +5,10 @@ from __future__ import annotations
 from sandbox.xapi import allowed, life
 from sandbox.xapi.context import Context
 from sandbox.xapi.departures import forget_host
-from sandbox.xapi.failure import Failure
-from sandbox.xapi.operations import raise_if
+from sandbox.xapi.failure import Failure, ocaml_failure
+from sandbox.xapi.operations import host_operation
 from sandbox.xapi.registry import BOTH, READ, call, difference
-from sandbox.xapi.rules.host_operations import host_verdicts
+from sandbox.xapi.rules.ha_statefile import reaches_statefiles
 from sandbox.xapi.rules.placement import is_live
 
 _POWER_ON_PATIENCE = 600.0
@@ -19,18 +19,24 @@ difference(
     "VMs that are still there are halted when the host goes down; nothing tries to move them or asks their guests.",
     "Clients are told to evacuate first; the outcome for a VM that could not move is the same.",
 )
+difference(
+    "host.reboot",
+    "A host has lost HA's statefile where the statefile's storage is not plugged.",
+    "There is no HA daemon that reads and writes it; a real host may lose it while its storage looks plugged.",
+)
 
 
 def _down(context: Context, host: str, reboot: bool) -> None:
-    """`current_operations` shows shutdown for both, under a task of its own that stays."""
-    op = "reboot" if reboot else "shutdown"
-    raise_if(host_verdicts(context.db, host)[op])
-    target = context.require_live(host)
-    label = "Host is rebooting" if reboot else "Host is shutting down"
-    task = context.child(label).task_ref
-    context.db.set_key("host", host, "current_operations", task, "shutdown")
-    allowed.refresh(context.db, "host", host)
-    life.going_down(target, reboot)
+    """The call's own operation is over when it is answered. What stays shows as shutdown, for both, under a task of
+    its own."""
+    with host_operation(context, host, "reboot" if reboot else "shutdown"):
+        target = context.require_live(host)
+        if context.pool.record["ha_enabled"] and not reaches_statefiles(context.db, host):
+            raise Failure("HA_LOST_STATEFILE")
+        label = "Host is rebooting" if reboot else "Host is shutting down"
+        task = context.child(label).task_ref
+        context.db.set_key("host", host, "current_operations", task, "shutdown")
+        life.going_down(target, reboot)
 
 
 @call("host.reboot", source=BOTH)
@@ -47,9 +53,10 @@ def shutdown(context: Context, host: str) -> None:
 @call("host.power_on", source=READ)
 def power_on(context: Context, host: str) -> None:
     """Ends when the host is live, or after ten minutes."""
-    raise_if(host_verdicts(context.db, host)["power_on"])
-    life.boot_later(context.pool.hosts[host])
-    context.wait(_POWER_ON_PATIENCE, lambda: is_live(context.db, host))
+    with host_operation(context, host, "power_on"):
+        life.boot_later(context.pool.hosts[host])
+        if not context.wait(_POWER_ON_PATIENCE, lambda: is_live(context.db, host)):
+            raise ocaml_failure("The host failed to power on.")
 
 
 @call("host.restart_agent", source=READ)
@@ -75,7 +82,7 @@ def _user_vms(context: Context, host: str) -> list[str]:
 @call("host.declare_dead", source=READ)
 def declare_dead(context: Context, host: str) -> None:
     _given_up(context, host, "declare_dead")
-    life.set_live(context.pool, host, False)
+    context.pool.set_live(host, False)
     for vm in _user_vms(context, host):
         context.subcall("VM.power_state_reset", vm)
     context.db.write("host", host, enabled=False)

@@ -1,8 +1,9 @@
-"""May an SR hold HA's statefile? (xapi 26.9.0 as recorded; sizes from xapi's source, August 2026)."""
+"""May an SR hold HA's statefile, and who reads it? (xapi 26.9.0 as recorded; sizes from xapi's source, August 2026)."""
 
 from __future__ import annotations
 
 from sandbox.xapi.failure import Failure
+from sandbox.xapi.rules.placement import plugged_srs
 from sandbox.xapi.rules.storage_operations import driver_features
 from sandbox.xapi.store import Database
 
@@ -36,3 +37,10 @@ def check_sr(db: Database, ref: str) -> None:
         return
     if sr["physical_size"] - sr["physical_utilisation"] < (_SPACE if _is_new(db) else _OLD_SPACE):
         raise Failure("SR_SOURCE_SPACE_INSUFFICIENT", ref)
+
+
+def reaches_statefiles(db: Database, host: str) -> bool:
+    """Is all storage with a statefile of the pool plugged on the host?"""
+    plugged = plugged_srs(db, host)
+    statefiles = (db.find("VDI", ref) for pool in db.rows("pool").values() for ref in pool["ha_statefiles"])
+    return all(vdi["SR"] in plugged for vdi in statefiles if vdi is not None)

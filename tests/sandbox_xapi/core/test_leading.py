@@ -122,9 +122,25 @@ def test_a_host_that_was_switched_off_is_switched_on(estate: Estate) -> None:
     eventually(lambda: login(estate, "h3") == ["off"])
     assert answer(lambda: client("host.power_on", ref("h3"))) == ["HOST_POWER_ON_MODE_DISABLED"]
     client("host.set_power_on_mode", ref("h3"), "wake-on-lan", {})
-    client("host.power_on", ref("h3"))
+    task = client("Async.host.power_on", ref("h3"))
+    eventually(lambda: client("host.get_current_operations", ref("h3")).get(task) == "power_on")
+    eventually(lambda: client("task.get_status", task) == "success")
     assert client("host_metrics.get_live", client("host.get_metrics", ref("h3")))
     eventually(lambda: enabled(client, "h3"))
+
+
+def test_a_host_that_does_not_come_up_was_not_switched_on(estate: Estate) -> None:
+    client = Client(estate, "h1")
+    client("host.disable", ref("h3"))
+    client("host.shutdown", ref("h3"))
+    eventually(lambda: login(estate, "h3") == ["off"])
+    client("host.set_power_on_mode", ref("h3"), "wake-on-lan", {})
+    task = client("Async.host.power_on", ref("h3"))
+    eventually(lambda: client("host.get_current_operations", ref("h3")) != {})
+    estate.kill(ident("h3"))
+    estate.speed = 4000
+    eventually(lambda: client("task.get_status", task) == "failure")
+    assert client("task.get_error_info", task) == ["INTERNAL_ERROR", 'Failure("The host failed to power on.")']
 
 
 def test_a_host_that_loses_power_while_it_reboots_stays_off(estate: Estate) -> None:

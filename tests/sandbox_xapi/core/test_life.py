@@ -65,6 +65,36 @@ def test_a_reboot_wants_a_disabled_host_and_takes_it_away_for_a_while(estate: Es
     assert client("host.get_current_operations", ref("h3")) == {}
 
 
+def test_a_shutdown_waits_behind_what_else_is_done_with_the_host(estate: Estate, client: Client) -> None:
+    client("host.disable", ref("h3"))
+    with estate.pools[0].db.lock:
+        estate.pools[0].db.write("host", ref("h3"), current_operations={"OpaqueRef:another": "reboot"})
+    task = client("Async.host.shutdown", ref("h3"))
+    eventually(lambda: client("task.get_allowed_operations", task) == ["cancel"])
+    assert client("task.get_status", task) == "pending"
+    assert live(client, "h3")
+    with estate.pools[0].db.lock:
+        estate.pools[0].db.write("host", ref("h3"), current_operations={})
+    eventually(lambda: client("task.get_status", task) == "success")
+    assert list(client("host.get_current_operations", ref("h3")).values()) == ["shutdown"]
+
+
+@pytest.mark.parametrize("call", ["host.reboot", "host.shutdown"])
+def test_under_ha_nobody_goes_down_without_the_statefile(estate: Estate, client: Client, call: str) -> None:
+    client("pool.enable_ha", [ref("nfs")], {})
+    client("host.disable", ref("h3"))
+    with estate.pools[0].db.lock:
+        estate.pools[0].db.write("PBD", ref("nfs on h3"), currently_attached=False)
+    with pytest.raises(Failure) as caught:
+        client(call, ref("h3"))
+    assert caught.value.description == ["HA_LOST_STATEFILE"]
+    assert client("host.get_current_operations", ref("h3")) == {}
+    assert live(client, "h3")
+    with estate.pools[0].db.lock:
+        estate.pools[0].db.write("PBD", ref("nfs on h3"), currently_attached=True)
+    client(call, ref("h3"))
+
+
 def test_ha_restarts_what_it_protects(estate: Estate, client: Client) -> None:
     client("pool.enable_ha", [ref("nfs")], {})
     client("pool.set_ha_host_failures_to_tolerate", ref("pool"), 1)

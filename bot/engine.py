@@ -126,7 +126,7 @@ class Engine:
         if isinstance(planned, Report):
             return Shown(planned)
         window, emergency = self.resolver.window(parsed), parsed.values.get(EMERGENCY_SLOT.field)
-        plan = self.resolver.tagged(replace(planned, window=window))
+        plan = self.resolver.completed(replace(planned, window=window))
         appointed.check(plan)
         return self._decide(command, plan, ask, emergency.text if emergency else "")
 
@@ -139,6 +139,8 @@ class Engine:
         """
         if plan.command != command.name or not command.risk.covers(plan.risk):
             raise RuntimeError(f"{command.name} made a plan that says {plan.command}, {plan.risk}")
+        if not plan.steps and not plan.blockers:
+            raise RuntimeError(f"{command.name} made a plan that does nothing; it would be reported as done")
         if actions.is_action(plan):
             return Voted(self.decisions.perform(plan, ask.actor))
         now = self.clock.now()

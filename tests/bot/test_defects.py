@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot import policy
-from bot.answers import Answer, Ask, Opened, Problem, VoteAsk, Voted
+from bot.answers import Answer, Ask, Bug, Opened, Problem, VoteAsk, Voted
 from bot.errors import Denied, Unavailable
 from bot.model import Actor, Ballot, Place, Request, Risk, State, Step
 from tests.bot import fake_bot
@@ -219,3 +219,11 @@ def test_a_policy_made_stricter_after_the_approval_holds(tmp_path: Path) -> None
         drain(again)
         assert known(again, request_id).state is State.STALE
         assert pool.where[VMS[0]] == HOSTS[0]
+
+
+def test_a_plan_that_does_nothing_is_a_defect_and_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = fake_bot._plan
+    monkeypatch.setattr(fake_bot, "_plan", lambda *given, **more: dataclasses.replace(made(*given, **more), steps=()))
+    with running(tmp_path / "x.db", FakePool(), HandClock()) as b:
+        assert isinstance(ask(b, "vm move web-1 to xs2"), Bug)
+        assert b.store.in_states(State) == ()

@@ -37,8 +37,9 @@ from bot.resolve import Resolver
 from bot.run import Doing, Run
 from bot.scope import Scopes
 from bot.xapi import PoolSettings, XapiPools
-from sandbox.xapi.lab import Lab, Objects, load
+from sandbox.xapi.lab import load
 from sandbox.xapi.running import RunningLab, start
+from sandbox.xapi.world import Lab, Objects
 
 NULL = "OpaqueRef:NULL"
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -141,6 +142,7 @@ class World:
     def plan(self, text: str) -> Plan:
         found = self.answer(text)
         assert isinstance(found, Plan), found
+        assert found.steps or found.blockers, "what does nothing would be reported as done"
         return found
 
     def report(self, text: str) -> Report:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.xapi import life
-from sandbox.xapi.lab import PoolWorld
 from sandbox.xapi.pool import Pool
 from sandbox.xapi.registry import difference
+from sandbox.xapi.world import PoolWorld
 
 if TYPE_CHECKING:
     from sandbox.xapi.hosts import Host
@@ -44,7 +44,7 @@ def take_over(survivor: Host) -> None:
     heir.take_over(survivor)
     life.restart_toolstack(survivor)
     with pool.db.lock:
-        life.change_coordinator(pool, survivor.ref)
+        pool.change_coordinator(survivor.ref)
     estate.found(pool, survivor)
 
 

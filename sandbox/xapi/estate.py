@@ -14,11 +14,11 @@ from typing import Any
 from sandbox.xapi import dispatch, life
 from sandbox.xapi.failure import HostDown
 from sandbox.xapi.hosts import Host
-from sandbox.xapi.lab import PASSWORD, PoolWorld
 from sandbox.xapi.pool import Pool
 from sandbox.xapi.storage.array import Array
 from sandbox.xapi.storage.declared import Storage
 from sandbox.xapi.timing import LabTime
+from sandbox.xapi.world import PASSWORD, PoolWorld
 
 
 class Estate:

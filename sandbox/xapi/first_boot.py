@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from sandbox.xapi import free_memory
 from sandbox.xapi.joining import default_template, owned
-from sandbox.xapi.lab import PoolWorld
 from sandbox.xapi.pool import Pool
 from sandbox.xapi.registry import difference
 from sandbox.xapi.rules.join_sides import is_tools_sr
@@ -18,6 +17,7 @@ from sandbox.xapi.rules.levelling import pool_cpu_info
 from sandbox.xapi.store import Database, new_ref
 from sandbox.xapi.transplant import Load
 from sandbox.xapi.values import NULL, Row
+from sandbox.xapi.world import PoolWorld
 
 if TYPE_CHECKING:
     from sandbox.xapi.hosts import Host

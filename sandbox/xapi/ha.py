@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.xapi import dispatch_internal, domains, life
+from sandbox.xapi import dispatch_internal, domains
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.rules import ha_guard, ha_plan
 from sandbox.xapi.rules.ha_plan import is_protected
@@ -40,7 +40,7 @@ def host_lost(host: Host) -> None:
         if not survivors:
             return
         if host.is_coordinator:
-            life.change_coordinator(pool, min(survivors, key=lambda h: h.uuid).ref)
+            pool.change_coordinator(min(survivors, key=lambda h: h.uuid).ref)
         declare_failed(pool, host)
 
     pool.after(timeout(pool), act)
@@ -57,15 +57,15 @@ def host_left(host: Host) -> None:
             return
         survivors = [h for h in pool.hosts.values() if h.alive]
         if survivors:
-            life.change_coordinator(pool, min(survivors, key=lambda h: h.uuid).ref)
-            life.set_live(pool, host.ref, False)
+            pool.change_coordinator(min(survivors, key=lambda h: h.uuid).ref)
+            pool.set_live(host.ref, False)
 
     pool.after(timeout(pool), act)
 
 
 def declare_failed(pool: Pool, host: Host) -> None:
     """live=false, enabled as it was; every VM of it Halted in one pass; then the restarts."""
-    life.set_live(pool, host.ref, False)
+    pool.set_live(host.ref, False)
     pool.post("HA_HOST_FAILED", 3, "Host", host.uuid, f"Server '{host.name}' has failed")
     lost = [v for v in pool.db.get("host", host.ref)["resident_VMs"] if not pool.db.value("VM", v, "is_control_domain")]
     for vm in lost:

@@ -1,66 +1,29 @@
-"""What a sandbox is started with: one or more pools as they are when the clock starts.
-
-A lab is plain data.  :func:`load` builds every kind of it: the named labs, a fleet of any size, a
-``pool-dump-database`` file, a world saved from an earlier run.  Nothing here behaves; that is the estate's part.
+"""Builds labs of every kind: the named ones, a fleet of any size, a `pool-dump-database` file, a world saved from an
+earlier run.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+from sandbox.xapi.world import DEFAULT, Lab, LabError
+from sandbox.xapi.worlds import current, dump, healthy, tutorial, two_pools, worldfile
+from sandbox.xapi.worlds import fleet as fleets
 
-    from sandbox.xapi.storage.declared import Storage
-
-Record = dict[str, Any]
-Objects = dict[str, dict[str, Record]]
-"""One pool database: ``{class: {ref: record}}`` in JSON types.
-
-Integers are int, floats float, truths bool; times are ``YYYYMMDDTHH:MM:SSZ``; references, enums and strings are str;
-sets are lists and maps dicts.  A field that is absent has the data model's default; relations that the many side
-derives (host.PBDs …) and allowed_operations may be left out.
-"""
-
-PASSWORD = "xapi"
-
-
-class LabError(ValueError):
-    """A lab that cannot be built from what was asked for; the text is for a person."""
-
-
-@dataclass(frozen=True)
-class PoolWorld:
-    """One pool: the release it runs, its database, and what could not be read of it, in words."""
-
-    release: str
-    """A product release's code name (``cream`` is XenServer 6.5 SP1) or a xapi version (``26.9.0``)."""
-    objects: Objects
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Lab:
-    """Everything one sandbox holds; `flaws` says what is wrong in it on purpose, one sentence each."""
-
-    name: str
-    pools: tuple[PoolWorld, ...]
-    username: str = "root"
-    password: str = PASSWORD
-    flaws: tuple[str, ...] = ()
-    storage: Storage | None = None
-    """Storage behind the pools, besides what they are connected to. None: nobody knows it (see `storage.array`)."""
-
-
-DEFAULT = "tutorial"
+_NAMED: Mapping[str, Callable[[datetime], Lab]] = {
+    DEFAULT: tutorial.lab,
+    "tutorial-start": tutorial.start_lab,
+    "current": current.lab,
+    "healthy": healthy.lab,
+    "two-pools": two_pools.lab,
+}
 
 
 def names() -> tuple[str, ...]:
     """The labs that :func:`load` knows by name, the default one first."""
-    return tuple(_named())
+    return tuple(_NAMED)
 
 
 def load(
@@ -74,15 +37,12 @@ def load(
     seed: int = 1,
     now: datetime | None = None,
 ) -> Lab:
-    """Build a lab: by `name`, from a file (`db` or `world`), or generated (`fleet` such as ``64x4000``, `pools`).
+    """Build a lab: by `name`, from a file (`db` or `world`), or generated (`fleet` such as `64x4000`, `pools`).
 
-    `upgrade` shows a `db` file as a 26.9 toolstack shows it after loading.  `now` (UTC) is the time to which boot
-    times and alerts are relative; the same `now` and `seed` give the same lab.  Raises :class:`LabError` when the
-    choice is contradictory, a name is unknown or a file cannot be read.
+    `upgrade` shows a `db` file as a 26.9 toolstack shows it after loading. `now` (UTC) is the time to which boot
+     times and alerts are relative; the same `now` and `seed` give the same lab. :raises LabError: the
+     choice is contradictory, a name is unknown or a file cannot be read.
     """
-    from sandbox.xapi.worlds import dump, worldfile
-    from sandbox.xapi.worlds import fleet as fleets
-
     sources = [name, db, world, fleet if fleet is not None else pools]
     if sum(source is not None for source in sources) > 1:
         raise LabError("Choose one of a named lab, a database file, a world file, or a fleet.")
@@ -96,19 +56,7 @@ def load(
     if fleet is not None or pools is not None:
         return fleets.lab(fleet, pools=pools, seed=seed, now=started)
     chosen = name or DEFAULT
-    builder = _named().get(chosen)
+    builder = _NAMED.get(chosen)
     if builder is None:
         raise LabError(f"There is no lab {chosen!r}. The labs are: {', '.join(names())}.")
     return builder(started)
-
-
-def _named() -> dict[str, Callable[[datetime], Lab]]:
-    from sandbox.xapi.worlds import current, healthy, tutorial, two_pools
-
-    return {
-        "tutorial": tutorial.lab,
-        "tutorial-start": tutorial.start_lab,
-        "current": current.lab,
-        "healthy": healthy.lab,
-        "two-pools": two_pools.lab,
-    }

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sandbox.xapi import allowed, domains, ha, startup
+from sandbox.xapi import domains, ha, startup
 from sandbox.xapi.hosts import BOOT, DECLARED_DEAD
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def miss_later(host: Host) -> None:
 
     def missed() -> None:
         if not host.alive and host.runs == run and pool.coordinator.alive and host.is_known:
-            set_live(pool, host.ref, False)
+            pool.set_live(host.ref, False)
 
     pool.after(DECLARED_DEAD, missed)
 
@@ -60,18 +60,11 @@ def _stop(host: Host) -> None:
     pool.db.changed.notify_all()
 
 
-def set_live(pool: Pool, host: str, live: bool) -> None:
-    metrics = pool.db.value("host", host, "metrics")
-    if pool.db.find("host_metrics", metrics) is not None:
-        pool.db.write("host_metrics", metrics, live=live)
-    allowed.refresh(pool.db, "host", host)
-
-
 def going_down(host: Host, reboot: bool) -> None:
     """host.reboot or host.shutdown was answered: the rest happens by itself."""
     pool = host.pool
     if not host.is_coordinator:
-        set_live(pool, host.ref, False)
+        pool.set_live(host.ref, False)
 
     def down() -> None:
         if not host.powered:
@@ -174,7 +167,7 @@ def _begin(host: Host, times: tuple[str, ...]) -> None:
                 miss_later(other)
     elif not pool.coordinator.alive:
         host.coordinator_gone(pool.estate.time.now())
-    set_live(pool, host.ref, True)
+    pool.set_live(host.ref, True)
     startup.begin(host, booted="boot_time" in times)
     pool.db.changed.notify_all()
 
@@ -185,23 +178,7 @@ def hand_over(pool: Pool, host: str) -> None:
     if not old.alive or not new.alive:
         return
     restart_toolstack(old)
-    change_coordinator(pool, host)
+    pool.change_coordinator(host)
     restart_toolstack(new)
     for other in pool.hosts.values():
         other.lost_coordinator_at = other.found_coordinator_at = None
-
-
-def change_coordinator(pool: Pool, host: str) -> None:
-    """Another host leads from now on: all sessions and tasks are gone."""
-    pool.forget_runtime()
-    fields = {"last_update_sync": "19700101T00:00:00Z"} if "last_update_sync" in pool.record else {}
-    pool.db.write("pool", pool.ref, master=host, **fields)
-    now = pool.estate.time.now()
-    for other in pool.hosts.values():
-        if other.ref == host:
-            other.lost_coordinator_at = other.found_coordinator_at = None
-        else:
-            other.coordinator_back(now)
-    name = pool.db.value("host", host, "name_label")
-    pool.post("POOL_MASTER_TRANSITION", 4, "Host", pool.hosts[host].uuid, f"The pool coordinator is now host '{name}'")
-    pool.db.changed.notify_all()

@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from sandbox.xapi import lab as labs
+from sandbox.xapi.world import DEFAULT, LabError
 
 _LOOK_SECONDS = 0.5
 """How often it is looked whether a signal went to another thread."""
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `run`."""
     parser.description = DESCRIPTION
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--lab", metavar="NAME", help=f"a named lab (default: {labs.DEFAULT}); a wrong name lists them")
+    source.add_argument("--lab", metavar="NAME", help=f"a named lab (default: {DEFAULT}); a wrong name lists them")
     source.add_argument("--db", metavar="FILE", type=Path, help="a pool database as xe pool-dump-database writes it")
     source.add_argument("--world", metavar="FILE", type=Path, help="a world saved from GET /sandbox/world")
     source.add_argument("--fleet", metavar="HOSTSxVMS", help="a generated pool, such as 64x4000")
@@ -45,13 +45,15 @@ def run(args: argparse.Namespace) -> int:
     Prints one JSON line (`RunningLab.ready`) on standard output when every host answers; what a file lacked, and
     anything that went wrong, goes to standard error.
     """
-    from sandbox.xapi.running import start  # here: a command line that only offers this one starts sooner
+    # Here: a command line that only offers this one starts sooner.
+    from sandbox.xapi import lab as labs
+    from sandbox.xapi.running import start
 
     try:
         lab = labs.load(
             args.lab, db=args.db, upgrade=args.upgrade, world=args.world, fleet=args.fleet, pools=args.pools
         )
-    except (labs.LabError, OSError) as error:
+    except (LabError, OSError) as error:
         return _complain(str(error), 2)
     for pool in lab.pools:
         for note in pool.notes:

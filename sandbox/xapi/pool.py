@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sandbox.xapi import allowed, free_memory
 from sandbox.xapi.failure import HostDown
 from sandbox.xapi.hosts import Host
-from sandbox.xapi.lab import PoolWorld
 from sandbox.xapi.model import model
 from sandbox.xapi.store import Database, new_ref
 from sandbox.xapi.tasks import Task
 from sandbox.xapi.values import Row, Time
+from sandbox.xapi.world import PoolWorld
 
 if TYPE_CHECKING:
     from sandbox.xapi.estate import Estate
@@ -82,6 +82,29 @@ class Pool:
                 self.db.destroy(cls, ref)
         self.tasks.clear()
         self.subscriptions.clear()
+
+    def set_live(self, host: str, live: bool) -> None:
+        """Show a host (by reference) as live or not, as its metrics say."""
+        metrics = self.db.value("host", host, "metrics")
+        if self.db.find("host_metrics", metrics) is not None:
+            self.db.write("host_metrics", metrics, live=live)
+        allowed.refresh(self.db, "host", host)
+
+    def change_coordinator(self, host: str) -> None:
+        """Another host (by reference) leads from now on: all sessions and tasks are gone."""
+        self.forget_runtime()
+        fields = {"last_update_sync": "19700101T00:00:00Z"} if "last_update_sync" in self.record else {}
+        self.db.write("pool", self.ref, master=host, **fields)
+        now = self.estate.time.now()
+        for other in self.hosts.values():
+            if other.ref == host:
+                other.lost_coordinator_at = other.found_coordinator_at = None
+            else:
+                other.coordinator_back(now)
+        name = self.db.value("host", host, "name_label")
+        body = f"The pool coordinator is now host '{name}'"
+        self.post("POOL_MASTER_TRANSITION", 4, "Host", self.hosts[host].uuid, body)
+        self.db.changed.notify_all()
 
     def world(self) -> PoolWorld:
         objects: dict[str, dict[str, Row]] = {

@@ -23,11 +23,11 @@ from sandbox.xapi.control import ControlServer, WrongRequest
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.faults import HostFaults, When
 from sandbox.xapi.hosts import Host
-from sandbox.xapi.lab import Lab
 from sandbox.xapi.recording import Recording
 from sandbox.xapi.server import HostServer
 from sandbox.xapi.tls import Era
 from sandbox.xapi.wire import json_rpc_of
+from sandbox.xapi.world import Lab
 from sandbox.xapi.worlds import worldfile
 
 LIFE_WATCH_SECONDS = 0.1

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.inventory import CLASSES, Inventory
-from sandbox.xapi.lab import Objects, load
+from sandbox.xapi.lab import load
+from sandbox.xapi.world import Objects
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 NULL = "OpaqueRef:NULL"

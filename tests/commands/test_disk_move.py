@@ -9,7 +9,8 @@ import pytest
 from bot.errors import Ambiguous
 from bot.forms import Forms
 from bot.scope import Scopes
-from sandbox.xapi.lab import Lab, load
+from sandbox.xapi.lab import load
+from sandbox.xapi.world import Lab
 from tests.commands.world import HERE, NULL, OLGA, REGISTRY, Changed, Made, World, codes, refused, world
 
 TO_NFS = "to NFS storage"

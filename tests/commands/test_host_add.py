@@ -11,7 +11,8 @@ import XenAPI
 
 from bot.errors import ParseError
 from bot.model import HostTarget, Plan, Risk, Secret, Verdict
-from sandbox.xapi.lab import Lab, load
+from sandbox.xapi.lab import load
+from sandbox.xapi.world import Lab
 from tests.commands.world import REGISTRY, World, refused, world
 from tests.rules.joining import NEW, OLD, Pair
 

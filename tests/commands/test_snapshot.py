@@ -10,7 +10,8 @@ import pytest
 
 from bot.errors import NotFound, Refused
 from bot.model import Plan, Risk
-from sandbox.xapi.lab import Lab, load
+from sandbox.xapi.lab import load
+from sandbox.xapi.world import Lab
 from tests.commands.world import Changed, Made, World, codes, refused, world
 
 OLD = "before the 5.6 upgrade"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.model import Plan
-from sandbox.xapi.lab import Lab, load
+from sandbox.xapi.lab import load
+from sandbox.xapi.world import Lab
 from tests.commands.world import NULL, Made, World
 
 LAN = "Pool-wide network associated with eth0"

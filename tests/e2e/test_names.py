@@ -16,8 +16,8 @@ from bot.demo.lab import write_config
 from bot.model import Request
 from sandbox.slack.running import start as start_workspace
 from sandbox.xapi import lab as labs
-from sandbox.xapi.lab import Lab
 from sandbox.xapi.running import start as start_lab
+from sandbox.xapi.world import Lab
 from tests.e2e.conftest import Town, eventually, text_of
 
 ANYWHERE, LAB_ONLY, LAB_MEANT = "#infra", "#lab", "#ops-private"

@@ -22,9 +22,9 @@ from bot.demo.lab import config_names, write_config
 from sandbox.slack.running import RunningWorkspace
 from sandbox.slack.running import start as start_workspace
 from sandbox.xapi import lab as labs
-from sandbox.xapi.lab import Lab
 from sandbox.xapi.running import RunningLab
 from sandbox.xapi.running import start as start_lab
+from sandbox.xapi.world import Lab
 
 POOLS = Path(__file__).resolve().parents[3] / "shared" / "pools"
 DUMPS = sorted(POOLS.glob("*.xml"))

@@ -11,7 +11,8 @@ from typing import Any
 
 from bot.inventory import CLASSES, Inventory
 from bot.rules.join import MORE, Side, Sides
-from sandbox.xapi.lab import Lab, Objects, load
+from sandbox.xapi.lab import load
+from sandbox.xapi.world import Lab, Objects
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 NULL = "OpaqueRef:NULL"

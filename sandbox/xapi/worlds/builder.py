@@ -6,9 +6,9 @@ import functools
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.xapi.lab import Objects, PoolWorld, Record
 from sandbox.xapi.model import model, release_names
 from sandbox.xapi.values import Time
+from sandbox.xapi.world import Objects, PoolWorld, Record
 from sandbox.xapi.worlds.identity import stable_ref, stable_uuid
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from sandbox.xapi.lab import Objects, PoolWorld, Record
 from sandbox.xapi.model import Model, Type, model
 from sandbox.xapi.values import NULL
+from sandbox.xapi.world import Objects, PoolWorld, Record
 from sandbox.xapi.worlds.builder import derived_fields, stored_defaults
 
 _TIME = re.compile(r"\d{8}T\d\d:\d\d:\d\dZ")

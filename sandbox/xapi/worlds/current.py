@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sandbox.xapi.lab import Lab
+from sandbox.xapi.world import Lab
 from sandbox.xapi.worlds.builder import GIB, TIB, PoolBuilder
 from sandbox.xapi.worlds.guests import DEBIAN_12, ROCKY_9, WINDOWS_2022, Guest, add_guest, add_snapshot
 from sandbox.xapi.worlds.hardware import CASCADE_LAKE, Server, add_host

@@ -14,9 +14,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.xapi.lab import Lab, LabError, Objects, PoolWorld, Record
 from sandbox.xapi.model import Class, Model, Type, model, release_names
 from sandbox.xapi.values import Time
+from sandbox.xapi.world import Lab, LabError, Objects, PoolWorld, Record
 from sandbox.xapi.worlds import releases, sexpr
 from sandbox.xapi.worlds.builder import derived_fields, fresh_record, stored_defaults
 from sandbox.xapi.worlds.check import references, relation_differences

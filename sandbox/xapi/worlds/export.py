@@ -9,7 +9,7 @@ from sandbox.xapi.model import Type, model
 from sandbox.xapi.worlds import releases, sexpr
 
 if TYPE_CHECKING:
-    from sandbox.xapi.lab import PoolWorld
+    from sandbox.xapi.world import PoolWorld
 
 
 def to_xml(world: PoolWorld, generation: int = 1) -> str:

@@ -6,7 +6,7 @@ import random
 import re
 from typing import TYPE_CHECKING
 
-from sandbox.xapi.lab import Lab, LabError, PoolWorld
+from sandbox.xapi.world import Lab, LabError, PoolWorld
 from sandbox.xapi.worlds.builder import GIB, TIB, PoolBuilder
 from sandbox.xapi.worlds.guests import DEBIAN_12, ROCKY_9, WINDOWS_2022, Guest, add_guest
 from sandbox.xapi.worlds.hardware import CASCADE_LAKE, Server, add_host

@@ -11,7 +11,7 @@ from sandbox.xapi.values import NULL
 from sandbox.xapi.worlds.builder import GIB, MIB
 
 if TYPE_CHECKING:
-    from sandbox.xapi.lab import Record
+    from sandbox.xapi.world import Record
     from sandbox.xapi.worlds.builder import PoolBuilder
     from sandbox.xapi.worlds.products import Product
 

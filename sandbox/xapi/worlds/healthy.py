@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.xapi.lab import Lab
+from sandbox.xapi.world import Lab
 from sandbox.xapi.worlds.builder import GIB, MIB, TIB, PoolBuilder
 from sandbox.xapi.worlds.guests import DEBIAN_12, ROCKY_9, WINDOWS_2022, Guest, add_guest
 from sandbox.xapi.worlds.hardware import CASCADE_LAKE, Server, add_host
@@ -17,7 +17,7 @@ from sandbox.xapi.worlds.templates import add_templates
 if TYPE_CHECKING:
     import datetime
 
-    from sandbox.xapi.lab import PoolWorld
+    from sandbox.xapi.world import PoolWorld
 
 HOSTS = ("xs31", "xs32", "xs33")
 IQN = "iqn.2023-09.com.example.storage:healthy"

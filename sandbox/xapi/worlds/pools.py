@@ -8,7 +8,7 @@ from sandbox.xapi.values import NULL
 from sandbox.xapi.worlds.hardware import settle_memory
 
 if TYPE_CHECKING:
-    from sandbox.xapi.lab import PoolWorld
+    from sandbox.xapi.world import PoolWorld
     from sandbox.xapi.worlds.builder import PoolBuilder
     from sandbox.xapi.worlds.products import Product
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.xapi.lab import Lab, PoolWorld
+from sandbox.xapi.world import Lab, PoolWorld
 from sandbox.xapi.worlds.builder import GIB, TIB, PoolBuilder
 from sandbox.xapi.worlds.guests import (
     CENTOS_7,

@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sandbox.xapi.lab import Objects, PoolWorld, Record
 from sandbox.xapi.model import model, release_key
 from sandbox.xapi.values import NULL
+from sandbox.xapi.world import Objects, PoolWorld, Record
 from sandbox.xapi.worlds import memory, sexpr
 from sandbox.xapi.worlds.builder import fresh_record, stored_defaults
 from sandbox.xapi.worlds.identity import stable_ref, stable_uuid

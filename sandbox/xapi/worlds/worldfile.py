@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sandbox.xapi.lab import PASSWORD, Lab, LabError, Objects, PoolWorld
 from sandbox.xapi.model import model
 from sandbox.xapi.storage import declared
+from sandbox.xapi.world import PASSWORD, Lab, LabError, Objects, PoolWorld
 from sandbox.xapi.worlds import releases
 from sandbox.xapi.worlds.check import fits
 

@@ -18,8 +18,8 @@ import pytest
 
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure
-from sandbox.xapi.lab import PoolWorld
 from sandbox.xapi.values import I4, Time
+from sandbox.xapi.world import PoolWorld
 
 ORACLE = pathlib.Path(__file__).parents[4] / "shared" / "xenapi" / "oracle"
 

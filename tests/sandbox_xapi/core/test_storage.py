@@ -10,9 +10,9 @@ import pytest
 
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure
-from sandbox.xapi.lab import PoolWorld
 from sandbox.xapi.storage.declared import Disk, Export, Lun, NfsServer, Storage, Target
 from sandbox.xapi.values import NULL
+from sandbox.xapi.world import PoolWorld
 from tests.sandbox_xapi.core import world
 from tests.sandbox_xapi.core.world import GIB, Client, ref
 

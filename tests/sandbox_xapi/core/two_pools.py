@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure
-from sandbox.xapi.lab import PoolWorld
+from sandbox.xapi.world import PoolWorld
 from tests.sandbox_xapi.core.world import FEATURES, GIB, PASSWORD, Builder, ref
 
 Objects = dict[str, dict[str, dict[str, Any]]]

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from sandbox.xapi.estate import Estate
-from sandbox.xapi.lab import PoolWorld
+from sandbox.xapi.world import PoolWorld
 
 PASSWORD = "secret"
 GIB = 1 << 30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.xapi.lab import Lab, PoolWorld
+from sandbox.xapi.world import Lab, PoolWorld
 
 USERNAME, PASSWORD = "root", "pass-word"
 

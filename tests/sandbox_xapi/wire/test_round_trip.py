@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import XenAPI
 
-from sandbox.xapi.lab import Lab, load, names
+from sandbox.xapi.lab import load, names
 from sandbox.xapi.running import RunningLab, start
+from sandbox.xapi.world import Lab
 from sandbox.xapi.worlds import worldfile
 from tests.sandbox_xapi.wire.harness import PATIENCE
 from tests.sandbox_xapi.wire.small_world import PASSWORD, USERNAME, ref, small_lab

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sandbox.xapi import lab
-from sandbox.xapi.lab import Objects, PoolWorld
 from sandbox.xapi.values import NULL
+from sandbox.xapi.world import Objects, PoolWorld
 from sandbox.xapi.worlds import check
 
 SOUND = lab.load("healthy", now=datetime(2026, 5, 4, tzinfo=UTC)).pools[0]

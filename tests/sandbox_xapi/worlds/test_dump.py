@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.xapi import lab
-from sandbox.xapi.lab import LabError, PoolWorld
 from sandbox.xapi.model import model
 from sandbox.xapi.values import EPOCH, NULL
+from sandbox.xapi.world import LabError, PoolWorld
 from sandbox.xapi.worlds import check, dump, export
 from sandbox.xapi.worlds.builder import derived_fields
 

@@ -9,7 +9,7 @@ import pytest
 from sandbox.xapi import lab
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure
-from sandbox.xapi.lab import Lab, PoolWorld
+from sandbox.xapi.world import Lab, PoolWorld
 from sandbox.xapi.worlds import check, worldfile
 
 from .shared import DUMPS, needs_pools

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sandbox.xapi import lab
-from sandbox.xapi.lab import LabError
+from sandbox.xapi.world import LabError
 from sandbox.xapi.worlds import check, fleet
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from sandbox.xapi import lab
-from sandbox.xapi.lab import Record
 from sandbox.xapi.values import NULL
+from sandbox.xapi.world import Record
 from sandbox.xapi.worlds import check
 
 LAB = lab.load("healthy")

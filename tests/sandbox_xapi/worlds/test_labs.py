@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from sandbox.xapi import lab
-from sandbox.xapi.lab import Lab, LabError, PoolWorld, Record
 from sandbox.xapi.model import model, release_key
 from sandbox.xapi.values import NULL
+from sandbox.xapi.world import Lab, LabError, PoolWorld, Record
 from sandbox.xapi.worlds import check
 from sandbox.xapi.worlds.builder import GIB, PoolBuilder, stored_defaults
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.xapi import lab
-from sandbox.xapi.lab import Record
 from sandbox.xapi.model import model
+from sandbox.xapi.world import Lab, Record
 from sandbox.xapi.worlds import check, worldfile
 
 from .shared import DUMPS, needs_pools
@@ -57,7 +57,7 @@ def rows(path: Path, cls: str, *, upgrade: bool = False) -> list[Record]:
 
 
 @functools.cache
-def loaded(path: Path, upgrade: bool) -> lab.Lab:
+def loaded(path: Path, upgrade: bool) -> Lab:
     return lab.load(db=path, upgrade=upgrade)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sandbox.xapi import lab
-from sandbox.xapi.lab import Objects, PoolWorld
 from sandbox.xapi.model import model
 from sandbox.xapi.values import NULL
+from sandbox.xapi.world import Objects, PoolWorld
 from sandbox.xapi.worlds import check, dump, upgrade
 from sandbox.xapi.worlds.builder import MIB, derived_fields, fresh_record, stored_defaults
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.xapi import lab
-from sandbox.xapi.lab import LabError
+from sandbox.xapi.world import PASSWORD, LabError
 from sandbox.xapi.worlds import worldfile
 
 
@@ -32,7 +32,7 @@ def test_a_plain_database_is_one_pool(tmp_path: Path) -> None:
     loaded = lab.load(world=tmp_path / "plain.json")
     (pool,) = loaded.pools
     assert (loaded.name, pool.release, pool.objects) == ("plain.json", "26.9.0", plain())
-    assert (loaded.username, loaded.password) == ("root", lab.PASSWORD)
+    assert (loaded.username, loaded.password) == ("root", PASSWORD)
 
 
 def test_several_pools_of_different_releases() -> None:

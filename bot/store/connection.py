@@ -49,11 +49,11 @@ class Connections:
         self._busy_seconds = busy_seconds
         self._read_only = read_only
         self._mine = threading.local()
-        self._all: set[Database] = set()
         self._idle: list[Database] = []  # used last in, first out: few connections do nearly all the work
-        self._lock = threading.Lock()  # guards the two above; never held while waiting
-        self._writer = threading.Lock()
+        self._out = 0
         self._closed = False
+        self._returned = threading.Condition()  # guards the three above
+        self._writer = threading.Lock()
         check_directory(self.path, writing=not read_only)
         self.created = not read_only and _create(self.path)
         check_file(self.path, writing=not read_only)
@@ -92,18 +92,17 @@ class Connections:
             self._writer.release()
 
     def close(self) -> None:
-        """Close every connection. Threads that still work get Unavailable from now on."""
-        self._closed = True
-        waited = self._writer.acquire(timeout=self._busy_seconds)
-        try:
-            with self._lock:
-                for db in self._all:
-                    db.close()
-                self._all.clear()
-                self._idle.clear()
-        finally:
-            if waited:
-                self._writer.release()
+        """Threads that begin something get Unavailable from now on; what they are at may end, and is waited for, for as
+        long as a write waits. Who takes longer closes the connection itself: one that is at work is never closed from
+        another thread, of which the process would die.
+        """
+        own = 0 if getattr(self._mine, "db", None) is None else 1
+        with self._returned:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            self._returned.wait_for(lambda: self._out <= own, self._busy_seconds)
+        for db in idle:
+            db.close()
 
     @contextmanager
     def _lent(self) -> Iterator[Database]:
@@ -121,23 +120,33 @@ class Connections:
             self._give_back(db)
 
     def _take(self) -> Database:
-        self._check_open()
-        with self._lock:
+        with self._returned:
+            self._check_open()
+            self._out += 1
             if self._idle:
                 return self._idle.pop()
-        with in_plain_words(self.path):
-            db = self._connect()
-        with self._lock:
-            self._all.add(db)
-        return db
+        try:
+            with in_plain_words(self.path):
+                return self._connect()
+        except BaseException:
+            self._one_less_out()
+            raise
 
     def _give_back(self, db: Database) -> None:
-        with self._lock:
-            if not self._closed and len(self._idle) < MOST_IDLE and not db.conn.in_transaction:
+        with self._returned:
+            kept = not self._closed and len(self._idle) < MOST_IDLE and not db.conn.in_transaction
+            if kept:
                 self._idle.append(db)
-                return
-            self._all.discard(db)
-        db.close()
+        try:
+            if not kept:
+                db.close()
+        finally:
+            self._one_less_out()
+
+    def _one_less_out(self) -> None:
+        with self._returned:
+            self._out -= 1
+            self._returned.notify_all()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -84,7 +84,14 @@ class Bot:
         return self.process.wait(120)
 
     def troubles(self) -> list[str]:
-        return [line for line in self._log.read_text().splitlines() if " ERROR " in line]
+        """The errors in its log, each with its traceback, whose lines are indented."""
+        found: list[str] = []
+        for line in self._log.read_text().splitlines():
+            if " ERROR " in line:
+                found.append(line)
+            elif found and line.startswith("    "):
+                found[-1] += f"\n{line}"
+        return found
 
 
 def patiently(found: Callable[[], object], what: str, seconds: float = 120) -> None:

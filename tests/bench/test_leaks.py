@@ -88,7 +88,9 @@ def team(folder: Path) -> Iterator[tuple[Reader, Team]]:
 
 
 def objects() -> Counter[str]:
-    """What the collector knows of, by type."""
+    """What the collector knows of, by type. Nobody may be at work: a tuple that is being built when its list is taken
+    ends in a SystemError there (CPython's Objects/tupleobject.c, _PyTuple_Resize), which looks like the bot's defect.
+    """
     gc.collect()
     return Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.model import Place, State
+from bot.model import Place, Request, State
 from bot.ports import Delivery
 from bot.slack.api import Api, web_client
 from bot.slack.delivery import LEASE_SECONDS, Courier
@@ -208,6 +209,28 @@ def test_two_threads_post_every_card_once(tmp_path: Path) -> None:
             courier.close()
         assert [len(post.messages(name)) for name in ("#infra", "#lab", "#ops-private", "@olga")] == [1, 1, 1, 1]
         post.store.close()
+
+
+def test_a_defect_names_the_delivery_and_holds_up_no_other(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    first, second = post.open("web-1"), post.open("web-2")
+
+    def torn(request_id: str) -> Request | None:
+        if request_id == first.id:
+            raise KeyError("boom")
+        return post.store.request(request_id)
+
+    courier = Courier(post.api, post.store, torn, RealClock(), threads=2)
+    courier.start()
+    try:
+        post.slack.wait_until(lambda: post.messages() and "defect" in caplog.text, timeout=60)
+    finally:
+        courier.close()
+    (card,) = post.messages()
+    assert second.id in words(card["blocks"])
+    told = [one for one in caplog.records if "failed by a defect (KeyError)" in one.getMessage()]
+    assert len(told) == 1
+    assert told[0].exc_info
+    assert f" of {first.id}, revision 1, attempt 1" in "".join(traceback.format_exception(told[0].exc_info[1]))
 
 
 def heads(message: JSON) -> tuple[Head, ...]:

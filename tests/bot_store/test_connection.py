@@ -152,6 +152,48 @@ def test_who_is_at_work_while_it_closes_leaves_nothing_open(store: SqliteStore, 
     assert handles(path) == 0
 
 
+def test_a_connection_at_work_is_never_closed_under_its_thread(path: Path) -> None:
+    """SQLite's memory would be freed under a query that runs: the process dies of it."""
+    connections = Connections(path)
+    at_work, closed = threading.Event(), threading.Event()
+
+    def work() -> tuple[object, sqlite3.Connection]:
+        with connections.read() as db:
+            at_work.set()
+            # Closing waits for what is at work here, so the end of this waiting is not yet the closing's.
+            assert not closed.wait(0.1)
+            return db.execute("SELECT 7").fetchone()[0], db.conn
+
+    with ThreadPoolExecutor(1) as another:
+        found = another.submit(work)
+        assert at_work.wait(60)
+        connections.close()
+        closed.set()
+        answer, connection = found.result(60)
+    assert answer == 7
+    assert not is_open(connection)
+    assert handles(path) == 0
+
+
+def test_one_that_stays_at_work_is_not_waited_for_any_longer_and_closes_its_own(path: Path) -> None:
+    connections = Connections(path, busy_seconds=0.1)
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def work() -> object:
+        with connections.read() as db:
+            at_work.set()
+            assert go_on.wait(60)
+            return db.execute("SELECT 7").fetchone()[0]
+
+    with ThreadPoolExecutor(1) as another:
+        found = another.submit(work)
+        assert at_work.wait(60)
+        connections.close()
+        go_on.set()
+        assert found.result(60) == 7
+    assert handles(path) == 0
+
+
 def test_a_write_inside_a_write_is_a_bug(store: SqliteStore) -> None:
     with store._connections.write(), pytest.raises(RuntimeError, match="open in this thread"):
         store.record(entry())

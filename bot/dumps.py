@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
+import re
 import xml.parsers.expat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from bot.durable import on_disk
-from bot.errors import Refused, Unavailable
+from bot.errors import Refused, Unavailable, UserError
 from bot.model import BOT, Entry
 from bot.ports import Clock, PoolBackup
 from bot.text import plural, quoted, size
 
+log = logging.getLogger(__name__)
+
 _PIECE_BYTES = 1 << 20
+_AT = "%Y%m%dT%H%M%S"
+_NAME = re.compile(r"(?P<pool>.+)-(?P<at>\d{8}T\d{6})-(?P<request>X-\d+|x)\.xml(?P<part>\.part)?")
+_LEFT_BEHIND = timedelta(days=1)
+"""Whoever wrote a file that is older has ended, whatever became of it."""
 
 
 class BackupBook(Protocol):
@@ -57,7 +66,7 @@ class Dumps:
         :raises Refused: what came is not the whole database of that pool.
         """
         at = self.clock.now()
-        file = self.folder / f"{pool}-{at:%Y%m%dT%H%M%S}-{request_id or 'x'}.xml"
+        file = self.folder / f"{pool}-{at:{_AT}}-{request_id or 'x'}.xml"
         part = file.with_name(f"{file.name}.part")
         try:
             digest, length = self._write(part, pool)
@@ -84,7 +93,9 @@ class Dumps:
             generation=found.generation,
             request_id=request_id,
         )
-        self._keep(made, request_id)
+        with contextlib.suppress(OSError):
+            self._gather(pool)
+        self._keep(made)
         return made
 
     def latest(self, pool: str, pool_uuid: str) -> PoolBackup | None:
@@ -94,8 +105,7 @@ class Dumps:
     def whole(self, backup: PoolBackup) -> tuple[bool, str]:
         """Is the file there as it was written? Read again, whole."""
         try:
-            with Path(backup.file).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = _digest(Path(backup.file))
         except OSError as error:
             return False, f"{backup.file} cannot be read: {error.strerror}"
         if digest != backup.sha256:
@@ -121,22 +131,64 @@ class Dumps:
                 os.fsync(file.fileno())
         return digest.hexdigest(), length
 
-    def _keep(self, made: PoolBackup, request_id: str) -> None:
+    def _keep(self, made: PoolBackup) -> None:
         """Write it down, and let the oldest go that are too many."""
         gone = self.book.backups((made.pool,))[self.keep - 1 :]
-        body = {
-            "file": made.file,
-            "bytes": made.size,
-            "sha256": made.sha256,
-            "hosts": made.hosts,
-            "generation": made.generation,
-            "removed": [each.file for each in gone],
-        }
-        entry = Entry(kind="pool backed up", actor=BOT, pool=made.pool, request_id=request_id, body=body)
-        self.book.backed_up(made, gone, entry)
+        self._record("pool backed up", made, gone)
         for each in gone:
             with contextlib.suppress(OSError):
                 Path(each.file).unlink(missing_ok=True)
+
+    def _record(self, kind: str, backup: PoolBackup, gone: tuple[PoolBackup, ...] = ()) -> None:
+        body = {
+            "file": backup.file,
+            "bytes": backup.size,
+            "sha256": backup.sha256,
+            "hosts": backup.hosts,
+            "generation": backup.generation,
+            "removed": [each.file for each in gone],
+        }
+        entry = Entry(kind=kind, actor=BOT, pool=backup.pool, request_id=backup.request_id, body=body)
+        self.book.backed_up(backup, gone, entry)
+
+    def _gather(self, pool: str) -> None:
+        """What a process left that died: a whole copy that is not on record is written down, so that it is listed and
+        goes when its time comes; a part is removed. What is neither stays.
+        """
+        recorded = {each.file for each in self.book.backups((pool,))}
+        for file in sorted(self.folder.iterdir()):
+            name = _NAME.fullmatch(file.name)
+            if name is None or name["pool"] != pool or str(file.absolute()) in recorded:
+                continue
+            facts = file.stat()
+            if self.clock.now() - datetime.fromtimestamp(facts.st_mtime, UTC) < _LEFT_BEHIND:
+                continue
+            if name["part"]:
+                file.unlink(missing_ok=True)
+                continue
+            try:
+                found, at = read(file), datetime.strptime(name["at"], _AT).replace(tzinfo=UTC)
+                (pool_uuid,) = found.pool_uuids
+            except (UserError, ValueError) as error:
+                log.warning("%s is no copy of one pool's database, and stays: %s", file, error)
+                continue
+            left = PoolBackup(
+                pool=pool,
+                pool_uuid=pool_uuid,
+                at=at,
+                file=str(file.absolute()),
+                size=facts.st_size,
+                sha256=_digest(file),
+                hosts=found.hosts,
+                generation=found.generation,
+                request_id=name["request"].removeprefix("x"),
+            )
+            self._record("pool backup found", left)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read(path: Path) -> Found:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,54 @@ def test_the_oldest_go(kept: Dumps, store: SqliteStore) -> None:
     other = kept.take("prod", UUID, "X-9")
     assert store.backups(["prod", "lab"])[0] == other
     assert len(store.backups(["prod", "lab"])) == 4
+
+
+def left(kept: Dumps, name: str, text: bytes = WHOLE, days: float = 2) -> Path:
+    """A file in their directory that was written so long ago."""
+    kept.folder.mkdir(parents=True, exist_ok=True)
+    file = kept.folder / name
+    file.write_bytes(text)
+    at = (kept.clock.now() - timedelta(days=days)).timestamp()
+    os.utime(file, (at, at))
+    return file
+
+
+def test_what_a_process_left_that_died_before_it_was_written_down(kept: Dumps, store: SqliteStore) -> None:
+    """The file is there, its row is not; or only a part of it is."""
+    whole = left(kept, "lab-20260225T120000-X-3.xml")
+    part = left(kept, "lab-20260226T120000-X-4.xml.part", WHOLE[:100])
+    stay = [
+        left(kept, "lab-20260226T120000-X-5.xml", WHOLE[:100]),
+        left(kept, "lab-20269926T120000-X-5.xml"),
+        left(kept, "lab-2-20260226T120000-X-6.xml"),
+        left(kept, "lab-20260226T120000-X-7.xml.gz"),
+        left(kept, "lab-20260301T115959-X-8.xml.part", WHOLE[:100], days=0.5),
+        left(kept, "lab-20260301T115959-X-9.xml", days=0.5),
+    ]
+    made = kept.take("lab", UUID, "X-10")
+    assert not part.exists()
+    assert all(each.exists() for each in stay)
+    newest, found = store.backups(["lab"])
+    assert newest == made
+    assert (found.file, found.at, found.request_id) == (str(whole), datetime(2026, 2, 25, 12, tzinfo=UTC), "X-3")
+    assert kept.whole(found)[0]
+    kinds = [row.kind for row in store.ledger(pools=["lab"], last=2)]
+    assert sorted(kinds) == ["pool backed up", "pool backup found"]
+    for number in range(2):
+        kept.clock.sleep(3600)
+        kept.take("lab", UUID, f"X-{11 + number}")
+    assert not whole.exists()
+    assert len(store.backups(["lab"])) == kept.keep
+
+
+def test_what_was_to_go_and_stayed_goes_the_next_time(kept: Dumps, store: SqliteStore) -> None:
+    """The process died between the row that says that it is removed, and that."""
+    left(kept, "lab-20250101T120000-X-1.xml")
+    for number in range(3):
+        kept.clock.sleep(3600)
+        kept.take("lab", UUID, f"X-{2 + number}")
+    assert [each.request_id for each in store.backups(["lab"])] == ["X-4", "X-3", "X-2"]
+    assert len(list(kept.folder.iterdir())) == 3
 
 
 def test_a_directory_that_cannot_be_written_is_named(kept: Dumps, tmp_path: Path) -> None:

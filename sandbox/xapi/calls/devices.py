@@ -76,15 +76,18 @@ def vbd_create(context: Context, record: Row) -> str:
 
 @call("VBD.destroy", source=READ)
 def vbd_destroy(context: Context, vbd: str) -> None:
-    row = context.get("VBD", vbd)
-    if row["currently_attached"] and context.get("VM", row["VM"])["power_state"] == "Running":
-        raise Failure("OPERATION_NOT_ALLOWED", f"VBD '{row['uuid']}' still attached to '{_vm_uuid(context, row)}'")
+    vdi = context.get("VBD", vbd)["VDI"]
+    _let_go(context, "VBD", vbd)
     context.db.destroy("VBD", vbd)
-    allowed.refresh(context.db, "VDI", row["VDI"])
+    allowed.refresh(context.db, "VDI", vdi)
 
 
-def _vm_uuid(context: Context, device: Row) -> str:
-    return str(context.get("VM", device["VM"])["uuid"])
+def _let_go(context: Context, cls: str, device: str) -> None:
+    """Raises Failure while a running VM has the device."""
+    row = context.get(cls, device)
+    vm = context.get("VM", row["VM"])
+    if row["currently_attached"] and vm["power_state"] == "Running":
+        raise Failure("OPERATION_NOT_ALLOWED", f"{cls} '{row['uuid']}' still attached to '{vm['uuid']}'")
 
 
 @call("VBD.insert", source=READ)
@@ -168,9 +171,7 @@ def vif_create(context: Context, record: Row) -> str:
 
 @call("VIF.destroy", source=READ)
 def vif_destroy(context: Context, vif: str) -> None:
-    row = context.get("VIF", vif)
-    if row["currently_attached"] and context.get("VM", row["VM"])["power_state"] == "Running":
-        raise Failure("OPERATION_NOT_ALLOWED", f"VIF '{row['uuid']}' still attached to '{_vm_uuid(context, row)}'")
+    _let_go(context, "VIF", vif)
     context.db.destroy("VIF", vif)
 
 

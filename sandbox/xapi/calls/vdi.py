@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sandbox.xapi import disks
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure
@@ -43,12 +46,19 @@ def require_plugged(context: Context, sr: str) -> str:
     raise Failure("SR_HAS_NO_PBDS", sr)
 
 
-@call("VDI.destroy", source=BOTH)
-def destroy(context: Context, vdi: str) -> None:
+@contextmanager
+def _in_storage(context: Context, vdi: str, op: str) -> Iterator[None]:
+    """An operation on the disk that its SR does, and shows as its own. Raises Failure when either cannot."""
     sr = context.get("VDI", vdi)["SR"]
-    with vdi_operation(context, vdi, "destroy"), sr_operation(context, sr, "vdi_destroy"):
+    with vdi_operation(context, vdi, op), sr_operation(context, sr, f"vdi_{op}"):
         require_plugged(context, sr)
         context.work(_FAST)
+        yield
+
+
+@call("VDI.destroy", source=BOTH)
+def destroy(context: Context, vdi: str) -> None:
+    with _in_storage(context, vdi, "destroy"):
         _drop_vbds(context, vdi)
         disks.remove(context, vdi)
 
@@ -101,10 +111,7 @@ def forget(context: Context, vdi: str) -> None:
 
 @call("VDI.resize", source=BOTH)
 def resize(context: Context, vdi: str, size: int) -> None:
-    sr = context.get("VDI", vdi)["SR"]
-    with vdi_operation(context, vdi, "resize"), sr_operation(context, sr, "vdi_resize"):
-        require_plugged(context, sr)
-        context.work(_FAST)
+    with _in_storage(context, vdi, "resize"):
         if not context.estate.storage.open and size < context.get("VDI", vdi)["virtual_size"]:
             raise backend(79, "A disk cannot shrink")
         disks.grow(context, vdi, size)
@@ -112,19 +119,13 @@ def resize(context: Context, vdi: str, size: int) -> None:
 
 @call("VDI.snapshot", source=READ)
 def snapshot(context: Context, vdi: str, _driver_params: dict[str, str] | None = None) -> str:
-    sr = context.get("VDI", vdi)["SR"]
-    with vdi_operation(context, vdi, "snapshot"), sr_operation(context, sr, "vdi_snapshot"):
-        require_plugged(context, sr)
-        context.work(_FAST)
+    with _in_storage(context, vdi, "snapshot"):
         return disks.copy(context, vdi, snapshot=True)
 
 
 @call("VDI.clone", source=READ)
 def clone(context: Context, vdi: str, _driver_params: dict[str, str] | None = None) -> str:
-    sr = context.get("VDI", vdi)["SR"]
-    with vdi_operation(context, vdi, "clone"), sr_operation(context, sr, "vdi_clone"):
-        require_plugged(context, sr)
-        context.work(_FAST)
+    with _in_storage(context, vdi, "clone"):
         return disks.copy(context, vdi, snapshot=False, shared_past=True)
 
 

@@ -139,13 +139,7 @@ def _iscsi(asked: Asked) -> Place:
     if not iqn:
         raise backend(96, "The target's IQN is missing or wrong", listing.iqns(addresses[0], port, offered))
     luns = _luns(asked, iqn, offered)
-    scsi_id = asked.config.get("SCSIid")
-    if scsi_id is None:
-        raise backend(107, "The SCSIid is missing or wrong", listing.luns(luns))
-    place = asked.array.lun(scsi_id, luns)
-    if place is None:
-        raise backend(19, "There is no such device")
-    return place
+    return _lun(asked, luns, listing.luns(luns))
 
 
 def _is_address(text: str) -> bool:
@@ -168,15 +162,20 @@ def _luns(asked: Asked, iqn: str, offered: list[Target]) -> list[Lun]:
     return [lun for target in chosen for lun in target.luns]
 
 
-def _fibre(asked: Asked) -> Place:
+def _lun(asked: Asked, luns: list[Lun], listed: str) -> Place:
+    """The one that the SCSIid names; `listed` is what the driver answers where none is named."""
     scsi_id = asked.config.get("SCSIid")
-    luns = [Lun(disk.device, disk.size, number) for number, disk in enumerate(asked.array.fabric())]
     if scsi_id is None:
-        raise backend(107, "The SCSIid is missing or wrong", listing.fabric(luns))
+        raise backend(107, "The SCSIid is missing or wrong", listed)
     place = asked.array.lun(scsi_id, luns)
     if place is None:
         raise backend(19, "There is no such device")
     return place
+
+
+def _fibre(asked: Asked) -> Place:
+    luns = [Lun(disk.device, disk.size, number) for number, disk in enumerate(asked.array.fabric())]
+    return _lun(asked, luns, listing.fabric(luns))
 
 
 def _device(asked: Asked) -> Place:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sandbox.xapi.values import NULL
 
 if TYPE_CHECKING:
+    from sandbox.xapi.world import Record
     from sandbox.xapi.worlds.builder import PoolBuilder
 
 
@@ -51,22 +52,24 @@ def add_networks(pool: PoolBuilder, devices: tuple[str, ...]) -> None:
     """The networks a fresh pool has: one for each NIC position, and the one between a host and its guests."""
     for device in devices:
         add_network(pool, device, f"Pool-wide network associated with {device}", bridge=device.replace("eth", "xenbr"))
-    pool.add(
-        "network",
-        "internal management",
-        name_label="Host internal management network",
-        name_description="Network on which guests will be assigned a private link-local IP address which can be used "
-        "to talk XenAPI",
-        bridge="xenapi",
-        MTU=1500,
-        other_config={
+    pool.add("network", "internal management", MTU=1500, **internal_network())
+
+
+def internal_network() -> Record:
+    """What marks the network between a host and its guests."""
+    return {
+        "name_label": "Host internal management network",
+        "name_description": "Network on which guests will be assigned a private link-local IP address which can be "
+        "used to talk XenAPI",
+        "bridge": "xenapi",
+        "other_config": {
             "is_guest_installer_network": "true",
             "is_host_internal_management_network": "true",
             "ip_begin": "169.254.0.1",
             "ip_end": "169.254.255.254",
             "netmask": "255.255.0.0",
         },
-    )
+    }
 
 
 def add_network(pool: PoolBuilder, key: str, name: str, *, bridge: str, description: str = "") -> str:

@@ -18,6 +18,7 @@ from sandbox.xapi.world import Objects, PoolWorld, Record
 from sandbox.xapi.worlds import memory, sexpr
 from sandbox.xapi.worlds.builder import fresh_record, stored_defaults
 from sandbox.xapi.worlds.identity import stable_ref, stable_uuid
+from sandbox.xapi.worlds.network import internal_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,19 +124,7 @@ def _internal_network(objects: Objects) -> None:
         config = network["other_config"]
         guest_installer = config.get("is_guest_installer_network") == "true"
         if guest_installer and config.get("is_host_internal_management_network") != "true":
-            network.update(
-                name_label="Host internal management network",
-                name_description="Network on which guests will be assigned a private link-local IP address "
-                "which can be used to talk XenAPI",
-                bridge="xenapi",
-                other_config={
-                    "is_guest_installer_network": "true",
-                    "is_host_internal_management_network": "true",
-                    "ip_begin": "169.254.0.1",
-                    "ip_end": "169.254.255.254",
-                    "netmask": "255.255.0.0",
-                },
-            )
+            network.update(internal_network())
 
 
 def _redo_logs(objects: Objects) -> None:

@@ -61,6 +61,9 @@ def _slack(settings: Settings) -> Iterator[Mistake]:
         yield Mistake(("slack", "app_token"), "slack: Socket Mode needs app_token")
     if settings.slack.mode == "http" and settings.slack.signing_secret is None:
         yield Mistake(("slack", "mode"), "slack: HTTP mode needs signing_secret")
+    if not _keeps_tokens(settings.slack.api_url):
+        text = "slack.api_url: the tokens travel there, so it begins with https:// (http:// only on this machine)"
+        yield Mistake(("slack", "api_url"), text)
     if settings.bot.sandbox:
         for where, name in _outside(settings):
             text = f"bot.sandbox is only for the pretend lab, but {name} is not on the loopback address"
@@ -117,6 +120,15 @@ def _unknown(where: str, what: str, name: str, known: Collection[str]) -> str:
     slips = near(name, known, limit=1)
     hint = f"; did you mean “{slips[0]}”?" if slips else ""
     return f"{where}: there is no {what} “{name}”{hint}"
+
+
+def _keeps_tokens(url: str) -> bool:
+    """Whether nobody on the way can read what is sent there."""
+    try:
+        api = urlsplit(url)
+    except ValueError:
+        return False
+    return (api.scheme == "https" and bool(api.hostname)) or (api.scheme == "http" and _is_loopback(api.netloc))
 
 
 def _is_loopback(end: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.config.secret import SecretReference, secret
-from bot.config.section import Section, setting
+from bot.config.section import Channel, Section, setting
 from bot.xapi.settings import PoolSettings
 
 _UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -58,7 +58,7 @@ class PoolSection(_Reached):
         None,
         pattern=_UUID,
     )
-    approvals_channel: str = setting(
+    approvals_channel: Channel = setting(
         "Channel id where requests for this pool are decided; empty: where they are asked.", ""
     )
 

@@ -35,9 +35,12 @@ def load(path: Path, *, commands: Collection[str] | None = None) -> Settings:
 
 
 def read(path: Path) -> str:
-    """The file's text. :raises ConfigError: it cannot be read."""
+    """The file's text, without the byte order mark that editors of Windows put before it.
+
+    :raises ConfigError: it cannot be read.
+    """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(
             f"The configuration {path} cannot be read.",
@@ -45,7 +48,12 @@ def read(path: Path) -> str:
             remedy="Give its path with --config.",
         ) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"The configuration {path} is not TOML.", evidence=(str(error),)) from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"The configuration {path} is not TOML.",
+            evidence=(f"line {line}: a character that is no UTF-8",),
+            remedy="Save the file as UTF-8.",
+        ) from error
 
 
 def parse(data: Mapping[str, Any], text: str, source: str, *, commands: Collection[str] | None = None) -> Settings:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+_CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,}\Z")
+
+
+def _channel(text: str) -> str:
+    if text and not _CHANNEL.match(text):
+        raise ValueError(f"“{text}” is no channel's id: Slack shows it at the end of the channel's details (C…)")
+    return text
+
+
+Channel = Annotated[str, AfterValidator(_channel)]
+"""A Slack channel by its id; "" is none."""
 
 
 class Section(BaseModel):

@@ -16,7 +16,7 @@ from bot.config.operation import BackupsSection, RetentionSection, WatchSection
 from bot.config.policy import PolicySection
 from bot.config.pools import HostSection, PoolSection
 from bot.config.secret import ConfigError, SecretReference, secret
-from bot.config.section import Section, setting
+from bot.config.section import Channel, Section, setting
 from bot.policy import Rules
 from bot.scope import Scopes
 from bot.slack.settings import SlackSettings
@@ -47,7 +47,7 @@ class BotSection(Section):
     former_ledger_keys: tuple[SecretReference, ...] = setting(
         "Keys that `ledger_key` has replaced, as long as rows sealed with them are to be verified.", ()
     )
-    heads_channel: str = setting(
+    heads_channel: Channel = setting(
         "Channel id where the ledger's newest row number and hash are posted once a day; empty: nowhere. Who keeps them"
         " can tell later whether the record was changed.",
         "",
@@ -108,7 +108,7 @@ class Settings(Section):
     pools: dict[Name, PoolSection] = Field(min_length=1)
     hosts: dict[Name, HostSection] = setting("Hosts that are in no pool (yet), by the names that people type.", {})
     secrets: dict[Name, SecretReference] = setting("Other secrets that commands can name, as `secrets.NAME`.", {})
-    channels: dict[str, ChannelSection] = setting("Slack channels, by their ids.", {})
+    channels: dict[Channel, ChannelSection] = setting("Slack channels, by their ids.", {})
     people: dict[User, PersonSection] = setting("People, by their Slack user ids.", {})
     watch: WatchSection = WatchSection()
     terminal: dict[str, User] = setting(

@@ -184,6 +184,12 @@ def test_what_sections_say_of_each_other_has_lines_too(tmp_path: Path) -> None:
         ("[pools.lab]\n", "[pools.lab]\nallow_tls1 = true\n", "pinned"),
         ("[pools.lab]\n", "[pools.lab]\nfingerprints = ['12:34']\n", "SHA-256"),
         ("env:XENIA_TEST_PASSWORD", "hunter2", "a secret is named, not written"),
+        ("[slack]\n", '[slack]\napi_url = "http://slack.com/api/"\n', "the tokens travel there"),
+        ("[slack]\n", '[slack]\napi_url = "slack.com/api/"\n', "the tokens travel there"),
+        ("[slack]\n", '[slack]\napi_url = "https://[/"\n', "the tokens travel there"),
+        ("[slack]\n", '[bot]\nheads_channel = "#ops"\n[slack]\n', "“#ops” is no channel's id"),
+        ("[pools.lab]\n", '[pools.lab]\napprovals_channel = "infra"\n', "“infra” is no channel's id"),
+        ("[pools.lab]\n", '[channels.infra]\ndefault = "lab"\n[pools.lab]\n', "“infra” is no channel's id"),
     ],
 )
 def test_other_contradictions(wrong: str, right: str, words: str, tmp_path: Path) -> None:
@@ -200,6 +206,21 @@ def test_what_is_no_toml_says_where(content: bytes, tmp_path: Path) -> None:
         config.load(path)
     with pytest.raises(config.ConfigError, match="cannot be read"):
         config.load(tmp_path / "missing.toml")
+
+
+def test_a_character_of_another_encoding_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "xenia.toml"
+    path.write_bytes(BASE.encode() + "# Zürich\n".encode("latin-1"))
+    with pytest.raises(config.ConfigError) as raised:
+        config.load(path)
+    assert raised.value.evidence == (f"line {len(BASE.splitlines()) + 1}: a character that is no UTF-8",)
+    assert "UTF-8" in raised.value.remedy
+
+
+def test_a_file_of_an_editor_of_windows_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "xenia.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + BASE.replace("\n", "\r\n").encode())
+    assert config.load(path) == load(BASE, tmp_path)
 
 
 def test_lines_of_arrays_of_tables() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 from collections.abc import Collection
 
 from bot import compose
@@ -43,7 +44,7 @@ def person(settings: Settings, name: str | None = None) -> Actor | None:
 
     :raises Denied: the workspace is not known, so people could not be told to be the same in Slack.
     """
-    named = name or getpass.getuser()
+    named = name or login_name()
     user = settings.terminal.get(named)
     if user is None:
         return None
@@ -55,9 +56,20 @@ def person(settings: Settings, name: str | None = None) -> Actor | None:
     return Actor(kind="slack", id=f"{settings.slack.team}/{user}", name=f"{named} (terminal)")
 
 
+def login_name() -> str:
+    """The login of this process by the system's own record, `uid-N` for one that has no name. The environment
+    (LOGNAME, USER) says what whoever started the process wants it to say.
+    """
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"uid-{number}"
+
+
 def login() -> Actor:
     """Whoever works at this machine's terminal."""
-    name = getpass.getuser()
+    name = login_name()
     return Actor(kind="terminal", id=name, name=name)
 
 

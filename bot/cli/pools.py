@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import getpass
 import sys
 
 from bot import compose, config
 from bot.cli.common import Parsers
+from bot.cli.people import login
 from bot.clock import SystemClock
 from bot.errors import NotFound, Refused
-from bot.model import Actor, Entry
+from bot.model import Entry
 from bot.ports import KnownPool
 from bot.terminal import Terminal
 from bot.text import joined, quoted
@@ -47,10 +47,8 @@ def accept_pool(options: argparse.Namespace) -> int:
         inventory = pools.view(options.pool).inventory()
         before = store.pools.known(options.pool)
         found = KnownPool(name=options.pool, uuid=inventory.pool.uuid, label=inventory.pool.name)
-        login = getpass.getuser()
         body = {"uuid": found.uuid, "label": found.label, "before": before.uuid if before else ""}
-        actor = Actor(kind="terminal", id=login, name=login)
-        store.pools.accept(found, Entry(kind="pool accepted", actor=actor, pool=options.pool, body=body))
+        store.pools.accept(found, Entry(kind="pool accepted", actor=login(), pool=options.pool, body=body))
     finally:
         store.close()
         pools.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import sys
 import urllib.parse
@@ -14,6 +13,7 @@ from pathlib import Path
 from bot import config, trial
 from bot.answers import Problem
 from bot.cli.common import Parsers, show
+from bot.cli.people import login_name
 from bot.clock import SystemClock
 from bot.config.reading import command_names
 from bot.errors import Refused, UserError
@@ -72,7 +72,7 @@ def _setup(options: argparse.Namespace) -> int:
     operators = answers.several("operators", "Ids of the people who may ask for changes (U… or S…)")
     approvers = answers.several("approvers", "Ids of the people who may approve them")
     readers = answers.several("readers", "Ids of the people who may look", ("everyone",))
-    me = answers.text("terminal", f"Who of them is {getpass.getuser()} at this machine's terminal (- for nobody)", "-")
+    me = answers.text("terminal", f"Who of them is {login_name()} at this machine's terminal (- for nobody)", "-")
 
     answers.tell("3. The pool.")
     pool = answers.text("pool", "What people will call the pool, one word", "lab")
@@ -87,7 +87,7 @@ def _setup(options: argparse.Namespace) -> int:
         operators=operators,
         approvers=approvers,
         readers=readers,
-        terminal={} if me == "-" else {getpass.getuser(): me},
+        terminal={} if me == "-" else {login_name(): me},
         pool=pool,
         hosts=hosts,
         username=answers.text("username", "XenAPI account", "root"),

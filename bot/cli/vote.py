@@ -14,7 +14,7 @@ from bot import compose, config
 from bot.answers import Ask, VoteAsk, Voted
 from bot.cli.common import Parsers
 from bot.cli.following import follow
-from bot.cli.people import OperatingSystem, person
+from bot.cli.people import OperatingSystem, login_name, person
 from bot.errors import Denied, NotFound
 from bot.model import Ballot, Place, Request
 from bot.terminal import Terminal
@@ -40,7 +40,7 @@ def decide(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
     actor = person(settings, options.person)
     if actor is None:
-        who = options.person or getpass.getuser()
+        who = options.person or login_name()
         raise Denied(
             f"{quoted(who)} is not named under [terminal] in the configuration.",
             remedy=f"Say with --person who decides. Named are: {joined(sorted(settings.terminal)) or 'no one'}.",

@@ -4,9 +4,9 @@ not.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
+import pwd
 import re
 import selectors
 import shlex
@@ -85,7 +85,7 @@ def pattern(lines: tuple[str, ...]) -> re.Pattern[str]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A directory with a `xenia.toml` for the sandboxes, in which this test's login is Olga; no bot runs yet."""
-    login = f"[terminal]\n{json.dumps(getpass.getuser())} = {json.dumps('U0OLGA')}\n"
+    login = f"[terminal]\n{json.dumps(pwd.getpwuid(os.getuid()).pw_name)} = {json.dumps('U0OLGA')}\n"
     folder = tmp_path_factory.mktemp("reader")
     with town(folder, run=False, change=lambda text: text.replace("[terminal]\n", login)) as made:
         text = made.config.read_text(encoding="utf-8")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import pty
+import pwd
 import select
 import signal
 import subprocess
@@ -201,5 +201,5 @@ def test_by_questions_with_secrets_that_are_not_shown(world: World, tmp_path: Pa
     settings = config.load(tmp_path / "xenia.toml")
     assert settings.policy.approvers == {"U0ANA", "U0BEN"}
     assert settings.policy.readers == {"everyone"}
-    assert settings.terminal == {getpass.getuser(): "U0OLGA"}
+    assert settings.terminal == {pwd.getpwuid(os.getuid()).pw_name: "U0OLGA"}
     assert world.fingerprint in seen

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from sandbox.xapi import disks
-from sandbox.xapi.calls.pbd import attach, refresh_sr
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.registry import difference
+from sandbox.xapi.storage.pbds import attach, refresh_sr
 from sandbox.xapi.two_pools import both_held
 from sandbox.xapi.values import NULL
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import uuid as uuids
 
 from sandbox.xapi import allowed
-from sandbox.xapi.calls import pbd as pbds
-from sandbox.xapi.calls.pbd import refresh_sr
 from sandbox.xapi.calls.vdi import require_plugged
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.operations import sr_operation
 from sandbox.xapi.registry import BOTH, READ, RECORDED, call, difference
 from sandbox.xapi.rules import ha_statefile
-from sandbox.xapi.storage import contents, drivers
+from sandbox.xapi.storage import contents, drivers, pbds
 from sandbox.xapi.storage.declared import Place
+from sandbox.xapi.storage.pbds import refresh_sr
 from sandbox.xapi.values import NULL, Row
 
 _SCAN, _FORGET, _PROBE, _CREATE = 1.0, 1.0, 3.0, 8.0

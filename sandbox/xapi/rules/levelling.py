@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from sandbox.xapi.pool import Pool
+from typing import TYPE_CHECKING
+
 from sandbox.xapi.registry import difference
 from sandbox.xapi.rules.cpu import is_subset, level
 from sandbox.xapi.store import Database
 from sandbox.xapi.values import Row
+
+if TYPE_CHECKING:
+    from sandbox.xapi.pool import Pool
 
 _KEYS = ("features_pv", "features_hvm", "features_pv_host", "features_hvm_host")
 

@@ -16,10 +16,12 @@ from sandbox.xapi.world import Lab, Objects
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 NULL = "OpaqueRef:NULL"
-OLD, SEVEN, NEW = "6.5", "7.1", "26.9"
-"""The releases: xs1 and xs2 of the tutorial before they are a pool, the same as if they ran 7.1, and two hosts of the
-XenServer 8 stream.
+OLD, SEVEN, NEW, NEWEST = "6.5", "7.1", "26.9", "26.17"
+"""The releases: xs1 and xs2 of the tutorial before they are a pool, the same as if they ran 7.1, two hosts of the
+XenServer 8 stream, and the same with a later toolstack.
 """
+_MODELS = {SEVEN: "ely", NEWEST: "26.17.0"}
+"""Which data model is served, where it is not the lab's."""
 _HVM = "1fcbfbff-f7fa3203-2c100800-00000121-0000000f-009c67ab-00000000-00000100-00000000"
 
 
@@ -123,7 +125,10 @@ class Pair:
         if release == SEVEN:
             for half in (pair.pool, pair.own):
                 _as_seven(half)
-        if release == NEW:
+        if release == NEWEST:
+            for half in (pair.pool, pair.own):
+                half.version.update(xapi=NEWEST, xapi_build=_MODELS[NEWEST])
+        if release in (NEW, NEWEST):
             pair.own.without_shared_storage()
             _without_guests(pair.own)
         return pair
@@ -131,7 +136,7 @@ class Pair:
     def lab(self) -> Lab:
         """To be served: only these two."""
         made = _built(self.release)
-        worlds = [type(world)("ely" if self.release == SEVEN else world.release, half.objects) for world, half in
+        worlds = [type(world)(_MODELS.get(self.release, world.release), half.objects) for world, half in
                   zip(made.pools[:2], (self.pool, self.own), strict=True)]  # fmt: skip
         return Lab(made.name, tuple(worlds), made.username, made.password)
 

@@ -11,7 +11,7 @@ import XenAPI
 from bot.model import Verdict
 from bot.rules import join
 from sandbox.xapi.running import start
-from tests.rules.joining import NEW, OLD, SEVEN, Change, Pair
+from tests.rules.joining import NEW, NEWEST, OLD, SEVEN, Change, Pair
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,18 @@ def _certificates(pair: Pair) -> None:
         half.copied("Certificate", "ca", like, type="ca", name="root.pem", host="OpaqueRef:NULL", fingerprint=digest)
 
 
+def _trusted(*purposes: tuple[str, ...]) -> Change:
+    """One certificate is trusted for these purposes: of the host, of the pool."""
+
+    def change(pair: Pair) -> None:
+        for half, known in zip((pair.own, pair.pool), purposes, strict=True):
+            like = next(iter(half.objects["Certificate"].values()))
+            half.copied("Certificate", "trusted", like, type="pinned", name="", host="OpaqueRef:NULL",
+                        fingerprint_sha256="CC", purpose=list(known))  # fmt: skip
+
+    return change
+
+
 def _no_nfs(pair: Pair) -> None:
     rows = pair.own.objects["SM"]
     del rows[next(ref for ref, row in rows.items() if row["type"] == "nfs")]
@@ -210,6 +222,8 @@ CASES = (
     Case("join.nbd", "OPERATION_NOT_ALLOWED", _purposes, (NEW,)),
     Case("join.tls", "POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH", _flip, (NEW,)),
     Case("join.authorities", "POOL_JOINING_HOST_CA_CERTIFICATES_CONFLICT", _certificates, (NEW,)),
+    Case("join.trusted", "POOL_JOINING_HOST_TRUSTED_CERTIFICATES_CONFLICT",
+         _trusted(("licensing",), ("licensing", "ldaps")), (NEWEST,)),
     Case("join.updating", "NOT_SUPPORTED_DURING_UPGRADE",
          _set("pool", "pool", current_operations={"OpaqueRef:t": "apply_updates"}), (NEW,)),
     Case("join.drivers", "POOL_JOINING_SM_FEATURES_INCOMPATIBLE", _no_nfs, (NEW,)),
@@ -242,11 +256,23 @@ def asked(pair: Pair, force: bool = False) -> str:
         return ""
 
 
-@pytest.mark.parametrize("release", [OLD, SEVEN, NEW])
+@pytest.mark.parametrize("release", [OLD, SEVEN, NEW, NEWEST])
 def test_two_equal_hosts_can_be_joined(release: str) -> None:
     pair = Pair.of(release)
     against = [row.finding() for row in join.toolstack(pair.sides()) if row.blocks or row.unknown]
     assert against == []
+    assert asked(pair) == ""
+
+
+@pytest.mark.parametrize("purposes", [("licensing", "licensing"), ("licensing", "ldaps")], ids="-".join)
+def test_a_certificate_that_both_can_trust_keeps_nobody_out(purposes: tuple[str, str]) -> None:
+    pair = Pair.of(NEWEST)
+    _trusted(*((each,) for each in purposes))(pair)
+    for half, digest in ((pair.own, "AA"), (pair.pool, "BB")):
+        like = next(iter(half.objects["Certificate"].values()))
+        half.copied("Certificate", "nameless", like, type="ca", name="", host="OpaqueRef:NULL", purpose=["licensing"],
+                    fingerprint=digest, fingerprint_sha256=digest)  # fmt: skip
+    assert [row.id for row in join.toolstack(pair.sides()) if row.blocks] == []
     assert asked(pair) == ""
 
 

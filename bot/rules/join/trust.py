@@ -101,27 +101,48 @@ def ca_certificates(sides: Sides) -> Row | None:
 
 
 def _authorities(side: Side) -> dict[str, str]:
+    """By name. Those that are trusted for some purposes only (26.13) have none: another check is about them."""
     return {
-        each.text("name"): each.text("fingerprint")
+        each.text("name"): each.text("fingerprint_sha256") or each.text("fingerprint")
         for each in side.inventory.all(Certificate)
-        if each.text("type") == "ca"
+        if each.text("type") == "ca" and each.text("name")
     }
 
 
 def trusted_certificates(sides: Sides) -> Row | None:
+    """Both may trust one certificate for the same purposes, or for purposes that have nothing in common."""
     if sides.own.toolstack() < (26, 13):
         return None
-    clashes: set[str] = set()
-    for theirs in sides.pool.inventory.all(Certificate):
-        for ours in sides.own.inventory.all(Certificate):
-            if ours.text("fingerprint_sha256") != theirs.text("fingerprint_sha256"):
-                clashes |= {*ours.refs("purpose")} & {*theirs.refs("purpose")}
+    here, there = (_trusted(side) for side in (sides.own, sides.pool))
+    both = [(here[each], there[each]) for each in sorted(here.keys() & there.keys())]
+    clashes = [(mine, theirs) for mine, theirs in both if _overlap(_purposes(mine), _purposes(theirs))]
+    told = joined(
+        f"{mine.uuid} for {joined(sorted(_purposes(mine)))} (the pool: {joined(sorted(_purposes(theirs)))})"
+        for mine, theirs in clashes
+    )
+    first = clashes[0][0].uuid if clashes else ""
     return Row(
         id="join.trusted",
         code="POOL_JOINING_HOST_TRUSTED_CERTIFICATES_CONFLICT",
-        title="no purpose has two trusted certificates",
+        title="no certificate is trusted for other purposes than in the pool",
         subject=sides.own.host.id,
-        against=f"different certificates are trusted for {joined(sorted(clashes))}" if clashes else "",
-        remedy=f"On {quoted(sides.own.name)}: xe certificate-list, then for the host's"
-        " xe pool-uninstall-trusted-certificate certificate-uuid=…",
+        against=f"the host trusts {told}" if clashes else "",
+        remedy=f"On {quoted(sides.own.name)}: xe pool-uninstall-trusted-certificate certificate-uuid={first}",
     )
+
+
+def _trusted(side: Side) -> dict[str, Certificate]:
+    """By fingerprint."""
+    return {
+        each.text("fingerprint_sha256"): each
+        for each in side.inventory.all(Certificate)
+        if each.text("type") in ("ca", "pinned") and not each.text("name")
+    }
+
+
+def _purposes(certificate: Certificate) -> set[str]:
+    return {*certificate.refs("purpose")}
+
+
+def _overlap(here: set[str], there: set[str]) -> bool:
+    return bool(here & there) and here != there

@@ -88,8 +88,9 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
     ),
     "POOL_JOINING_HOST_TRUSTED_CERTIFICATES_CONFLICT": entry(
         "",
-        "Host and pool trust different certificates for the same purpose.",
-        "Take the joining host's away: xe pool-uninstall-trusted-certificate certificate-uuid=CERTIFICATE",
+        "Host and pool trust one certificate for purposes that overlap and are not the same.",
+        "Take it away from the joining host; the join brings the pool's:"
+        " xe pool-uninstall-trusted-certificate certificate-uuid=CERTIFICATE",
     ),
     "POOL_JOINING_MASTER_CERTIFICATE_NOT_IN_POOL_BUNDLE": entry(
         "",

@@ -121,21 +121,29 @@ def _tls_verification(sides: Sides) -> Error | None:
 
 
 def _ca_certificates(sides: Sides) -> Error | None:
+    """Authorities with a name, which is one certificate's; the names that clash come last first."""
+
     def of(rows: dict[str, Row]) -> dict[str, str]:
-        return {c["name"]: c["fingerprint"] for c in rows.values() if c["type"] == "ca"}
+        field = "fingerprint_sha256" if sides.model.at_least("24.19.0") else "fingerprint"
+        return {c["name"]: c[field] for c in rows.values() if c["type"] == "ca" and c["name"]}
 
     mine, theirs = of(sides.joiner.rows("Certificate")), of(sides.pool.rows("Certificate"))
-    clashes = sorted(name for name in mine.keys() & theirs.keys() if mine[name] != theirs[name])
+    clashes = sorted((name for name in mine.keys() & theirs.keys() if mine[name] != theirs[name]), reverse=True)
     return ["POOL_JOINING_HOST_CA_CERTIFICATES_CONFLICT", *clashes] if clashes else None
 
 
 def _trusted_certificates(sides: Sides) -> Error | None:
-    """Two different certificates for one purpose."""
-    for theirs, there in sides.pool.rows("Certificate").items():
-        for mine, here in sides.joiner.rows("Certificate").items():
-            overlap = set(there.get("purpose", ())) & set(here.get("purpose", ()))
-            if overlap and there["fingerprint_sha256"] != here["fingerprint_sha256"]:
-                return ["POOL_JOINING_HOST_TRUSTED_CERTIFICATES_CONFLICT", theirs, mine]
+    """One certificate, trusted by both for purposes that overlap without being the same."""
+
+    def of(rows: dict[str, Row]) -> dict[str, tuple[str, set[str]]]:
+        found = [(ref, c) for ref, c in rows.items() if c["type"] in ("ca", "pinned") and not c["name"]]
+        return {c["fingerprint_sha256"]: (ref, set(c["purpose"])) for ref, c in found}
+
+    mine, theirs = of(sides.joiner.rows("Certificate")), of(sides.pool.rows("Certificate"))
+    for fingerprint in sorted(mine.keys() & theirs.keys()):
+        (here, ours), (there, known) = mine[fingerprint], theirs[fingerprint]
+        if ours & known and ours != known:
+            return ["POOL_JOINING_HOST_TRUSTED_CERTIFICATES_CONFLICT", there, here]
     return None
 
 

@@ -51,13 +51,23 @@ def certificate(lab: Lab, side: str, print_: str, **fields: Any) -> None:
 
 
 def ca(lab: Lab) -> None:
-    certificate(lab, "lone", "aa", type="ca", name="root.pem")
-    certificate(lab, "pool", "bb", type="ca", name="root.pem")
+    for name in ("other.pem", "root.pem"):
+        certificate(lab, "lone", f"aa {name}", type="ca", name=name)
+        certificate(lab, "pool", f"bb {name}", type="ca", name=name)
 
 
 def pinned(lab: Lab) -> None:
     certificate(lab, "lone", "cc", type="pinned", purpose=["licensing"])
-    certificate(lab, "pool", "dd", type="pinned", purpose=["licensing", "ldaps"])
+    certificate(lab, "pool", "cc", type="pinned", purpose=["licensing", "ldaps"])
+
+
+def trusted_apart(lab: Lab) -> None:
+    """Others for the same purpose, one for the same purposes, one for purposes of its own; authorities without a
+    name."""
+    for side, purpose in (("lone", "licensing"), ("pool", "ldaps")):
+        certificate(lab, side, "c1", type="pinned", purpose=[purpose])
+        certificate(lab, side, "c2", type="ca", purpose=["licensing", "ldaps"])
+        certificate(lab, side, f"of {side}", type="ca", purpose=["licensing"])
 
 
 def small_licence(lab: Lab) -> None:
@@ -132,8 +142,8 @@ TODAY: list[tuple[str, Break, list[str]]] = [
      ["OPERATION_NOT_ALLOWED", "Primary address type differs"]),
     ("nbd", nbd, ["OPERATION_NOT_ALLOWED", "Incompatible network purposes: nbd and insecure_nbd"]),
     ("tls", set_in("pool", "pool pool", tls_verification_enabled=True), [f"{JOIN}HOST_TLS_VERIFICATION_MISMATCH"]),
-    ("ca", ca, [f"{JOIN}HOST_CA_CERTIFICATES_CONFLICT", "root.pem"]),
-    ("pinned", pinned, [f"{JOIN}HOST_TRUSTED_CERTIFICATES_CONFLICT", ref("dd pool"), ref("cc lone")]),
+    ("ca", ca, [f"{JOIN}HOST_CA_CERTIFICATES_CONFLICT", "root.pem", "other.pem"]),
+    ("pinned", pinned, [f"{JOIN}HOST_TRUSTED_CERTIFICATES_CONFLICT", ref("cc pool"), ref("cc lone")]),
     ("driver", lambda lab: lab.pool.add("SM", "gfs2 driver", type="gfs2"),
      [f"{JOIN}SM_FEATURES_INCOMPATIBLE", ref("gfs2 driver"), ""]),
     ("driver-features", put("SM", "nfs driver of pool", "features", VDI_CLONE=2),
@@ -202,6 +212,12 @@ def test_older_releases_check_otherwise(release: str, breaks: Break, want: list[
     lab = Lab(release)
     breaks(lab)
     assert_same(want, join(lab))
+
+
+def test_certificates_that_both_can_trust_keep_nobody_out() -> None:
+    lab = Lab("26.17.0")
+    trusted_apart(lab)
+    assert join(lab) == []
 
 
 NOT_YET = {

@@ -19,6 +19,7 @@ from bot.lookup import KIND_NAMES, find, matches
 from bot.model import Actor, BotTarget, ObjectId, Place, Plan, Request, Risk, Target, Window
 from bot.ports import Channels, Clock, History, PolicyBook, PoolHands, Pools, PoolView
 from bot.registry import CANDIDATE, DESTINATION, NUMBERS, OBJECTS, POOL, Command, Registry, Scope
+from bot.rules import namesakes
 from bot.schedules import ScheduleBook
 from bot.scope import Scopes, which_pool
 from bot.text import quoted
@@ -128,7 +129,24 @@ class Resolver:
         planned = command.plan(command.arguments(**values), context)
         if not isinstance(planned, Plan):
             raise Refused("The command would now only report, not change anything.")
-        return self.tagged(replace(planned, window=request.plan.window))
+        return self.completed(replace(planned, window=request.plan.window))
+
+    def completed(self, plan: Plan) -> Plan:
+        """The plan with what no command may forget: its tags, and a warning for each object that has a namesake.
+
+        :raises UserError: as :meth:`tagged`.
+        """
+        inventory = self._latest(plan) if plan.touches else None
+        if inventory is not None:
+            plan = replace(plan, findings=(*plan.findings, *namesakes.of_touched(plan.touches, inventory)))
+        return self.tagged(plan)
+
+    def _latest(self, plan: Plan) -> Inventory | None:
+        """What its pool's objects are called; None where nobody can tell, or it is about no pool."""
+        if self.name_of(plan.pool) not in self.pools.names():
+            return None
+        view = self.pools.view(self.name_of(plan.pool))
+        return view.latest() if self.registry[plan.command].headless else view.inventory()
 
     def tagged(self, plan: Plan) -> Plan:
         """The plan with the tags of what it touches and of its pools, read now, as far as the policy depends on them.

@@ -41,11 +41,24 @@ def one_line(text: str, limit: int | None = None) -> str:
     return line
 
 
+def middle_cut(text: str, limit: int) -> str:
+    """`text` as one line of at most `limit` (3 or more) characters, without its middle where it is too long: the ends
+    of names and titles tell more.
+    """
+    if len(text) > 2 * limit:  # no character becomes shorter, so what lies between would be taken out anyway
+        text = text[:limit] + text[-limit:]
+    line = one_line(text)
+    if len(line) <= limit:
+        return line
+    tail = (limit - 1) // 2
+    return f"{line[: limit - 1 - tail]}…{line[len(line) - tail :]}"
+
+
 def quoted(name: str, limit: int = 120) -> str:
     """A name inside a sentence: as it is when it can only be a name, else between “ and ”, which the name itself cannot
-    contain.
+    contain; a long one without its middle.
     """
-    line = one_line(name, limit)
+    line = middle_cut(name, limit)
     if line and _PLAIN_NAME.match(line):
         return line
     return f"“{line.translate(_QUOTES)}”"

@@ -67,6 +67,20 @@ def test_the_pools_name_comes_first() -> None:
     assert card.title(samples.plan(title="Move web-1")) == "lab: Move web-1"
 
 
+def test_a_long_name_is_shortened_in_its_middle_and_pushes_nothing_off_the_card() -> None:
+    name, pool = "customer-" + "x" * 300 + "-production-7", samples.POOL
+    plan = samples.plan(title=f"move {name} from xs1 to xs2")
+    plan = replace(plan, steps=(replace(plan.steps[0], title=f"Migrate {name} live from xs1 to xs2"),))
+    request = samples.request(plan=plan)
+    for room in (1, 60):  # with many checks there is less room for each text
+        checks = plan.findings * room
+        shown = words(card.message(replace(request, plan=replace(plan, findings=checks))).blocks)
+        assert shown.startswith(f"{pool.name}: move customer-xxx")
+        assert "xxx-production-7 from xs1 to xs2" in shown
+        assert "-production-7 live from xs1 to xs2" in shown
+    assert f"{pool.name}: move {name} from xs1 to xs2" in words(details.modal(request)["blocks"])
+
+
 def test_blockers_come_before_warnings_and_what_passed_is_counted() -> None:
     verdicts = [Verdict.PASS, Verdict.WARN, Verdict.BLOCK, Verdict.PASS]
     findings = tuple(Finding(id=str(v), verdict=v, title=f"it is {v.name}") for v in verdicts)

@@ -133,11 +133,12 @@ class World:
         return self.pools.view(self.name)
 
     def answer(self, text: str) -> Plan | Report:
-        """What the command answers. :raises UserError:"""
+        """What the command answers, with what the bot fills in. :raises UserError:"""
         command, parsed = REGISTRY.parse(text)
         assert not parsed.missing, parsed.missing
         arguments, context = self.resolver.resolve(command, parsed, OLGA, HERE)
-        return command.plan(arguments, context)
+        planned = command.plan(arguments, context)
+        return self.resolver.completed(planned) if isinstance(planned, Plan) else planned
 
     def plan(self, text: str) -> Plan:
         found = self.answer(text)

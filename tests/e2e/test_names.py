@@ -238,6 +238,8 @@ def test_a_name_that_two_vms_share_is_a_choice(place: Town) -> None:
     assert running.startswith("jenkins on xs2")
     request = opened(place, press(place, question, running, LAB_ONLY))
     assert asked_vm(request)[1].startswith(running[-9:-1])
+    warned = "\n".join(f"{each.title} – {each.evidence}" for each in request.plan.warnings)
+    assert f"called jenkins too – meant is {running}; not {halted}" in warned
     assert "jenkins is halted" in text_of(press(place, question, halted, LAB_ONLY))
 
 

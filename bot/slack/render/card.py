@@ -10,7 +10,7 @@ from bot.slack.render import ids, rich
 from bot.slack.render.escape import fallback
 from bot.slack.render.message import Block, Message, actions, button, confirm, context, cut, fits, header, record
 from bot.slack.render.progress import progress_line
-from bot.text import duration, joined, plural
+from bot.text import duration, joined, middle_cut, plural
 
 STATES: dict[State, tuple[str, str]] = {
     State.ASKED: ("hourglass_flowing_sand", "Being looked at"),
@@ -47,6 +47,10 @@ class _Room:
 
     def text(self, words: str) -> list[rich.Element]:
         return [rich.text(words, limit=self.characters)]
+
+    def step(self, title: str) -> list[rich.Element]:
+        """A step keeps its end: that is where something goes to."""
+        return [rich.text(middle_cut(title, self.characters))]
 
 
 _ROOMS = (_Room(15, 300), _Room(8, 200), _Room(5, 120), _Room(3, 80))
@@ -196,10 +200,10 @@ def _steps(plan: Plan, room: _Room) -> list[list[rich.Element]]:
     titles = plan.lines
     most = min(room.items, _STEPS)
     if len(titles) <= most:
-        return [room.text(title) for title in titles]
+        return [room.step(title) for title in titles]
     more = len(titles) - most + 1
-    last = [rich.text(f"… and {more} more, the last: ", italic=True), *room.text(titles[-1])]
-    return [*map(room.text, titles[: most - 1]), last]
+    last = [rich.text(f"… and {more} more, the last: ", italic=True), *room.step(titles[-1])]
+    return [*map(room.step, titles[: most - 1]), last]
 
 
 def _findings(plan: Plan, room: _Room) -> list[list[rich.Element]]:
@@ -213,7 +217,7 @@ def _findings(plan: Plan, room: _Room) -> list[list[rich.Element]]:
 
 def finding_line(finding: Finding, characters: int) -> list[rich.Element]:
     """One check: its sign, what it says, the evidence and the remedy."""
-    made = [*rich.verdict(finding.verdict), rich.text(finding.title or finding.id, bold=True, limit=characters)]
+    made = [*rich.verdict(finding.verdict), rich.text(middle_cut(finding.title or finding.id, characters), bold=True)]
     if finding.evidence:
         made.append(rich.text(f" – {finding.evidence}", limit=characters))
     return [*made, *rich.remedy(finding.remedy, limit=characters)]

@@ -25,8 +25,8 @@ from bot.model import (
 from bot.slack.render import rich
 from bot.slack.render.card import STATES, finding_line, title, vote_line
 from bot.slack.render.forms import View, view
-from bot.slack.render.message import Block, characters, cut, header
-from bot.text import duration, quoted
+from bot.slack.render.message import HEADER, Block, characters, cut, header
+from bot.text import duration, middle_cut, quoted
 
 _SIZES = ((200, 300), (80, 200), (30, 120), (12, 80))
 """Items of each list, and characters of each text: the first that fits is taken."""
@@ -81,10 +81,17 @@ def _blocks(request: Request, most: int, length: int) -> list[Block]:
         rich.text(" asked "),
         rich.date(request.opened_at),
     ]
-    made = [header(title(plan)), rich.block(rich.section(head), rich.quote([rich.text(request.text, limit=2000)]))]
+    full = [] if len(title(plan)) <= HEADER else [rich.section([rich.text(title(plan), bold=True, limit=2000)])]
+    made = [
+        header(title(plan)),
+        rich.block(*full, rich.section(head), rich.quote([rich.text(request.text, limit=2000)])),
+    ]
 
     def text(words: str) -> list[rich.Element]:
         return [rich.text(words, limit=length)]
+
+    def whole(words: str) -> list[rich.Element]:
+        return [rich.text(middle_cut(words, length))]  # its end is a uuid
 
     checks = (*plan.blockers, *plan.warnings, *plan.passes)
     undo = tuple(each for step in plan.steps for each in step.undo)
@@ -99,7 +106,7 @@ def _blocks(request: Request, most: int, length: int) -> list[Block]:
     made += _listed("What it means meanwhile", cut(plan.impact, most, text))
     made += _listed("Why so", cut(plan.reasons, most, text))
     made += _listed("The decision rests on", cut(facts, most, text))
-    made += _listed("Nothing else may touch meanwhile", cut(_touches(plan), most, text))
+    made += _listed("Nothing else may touch meanwhile", cut(_touches(plan), most, whole))
     if plan.go_back:
         made.append(rich.block(rich.section([rich.text("How to go back: ", bold=True), rich.text(plan.go_back)])))
     made += _listed("Votes", cut(request.votes, most, lambda each: vote_line(each, request.digest)))

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from bot.slack.render import rich
 from bot.slack.render.escape import line, plain
+from bot.text import middle_cut
 
 Block = rich.Block
 T = TypeVar("T")
@@ -39,7 +40,8 @@ class Message:
 
 
 def header(text: str) -> Block:
-    return {"type": "header", "text": plain(text, HEADER)}
+    """A long one without its middle: what is done stands at its beginning, and to what, or where to, at its end."""
+    return {"type": "header", "text": plain(middle_cut(text, HEADER), HEADER)}
 
 
 def context(*texts: str) -> Block:

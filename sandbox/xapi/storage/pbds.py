@@ -51,8 +51,8 @@ def connect(context: Context, sr: str, host: str, config: Row, record: Row | Non
 
 
 def own_config(context: Context, config: Row) -> Row:
-    """What a PBD keeps of a device_config: each `…password` becomes `…password_secret`, the uuid of a secret of its own;
-    a secret that was given is copied. Raises Failure UUID_INVALID, VALUE_NOT_SUPPORTED.
+    """What a PBD keeps of a device_config: each `…password` becomes `…password_secret`, the uuid of a secret of its
+    own; one that was given is copied. Raises Failure UUID_INVALID, VALUE_NOT_SUPPORTED.
     """
     if "SRmaster" in config:
         raise Failure("VALUE_NOT_SUPPORTED", "SRmaster", config["SRmaster"], "This key is for internal use only")

@@ -7,8 +7,9 @@ import logging
 from bot.errors import ToolstackRefusal, Unavailable, UserError
 from bot.execution.calls import Calls
 from bot.execution.telling import Teller
+from bot.execution.verifying import VERIFY_SECONDS
 from bot.model import CallState
-from bot.ports import Clock, Taken, TaskStatus
+from bot.ports import Clock, Taken, TaskStatus, TaskView
 from bot.run import Cancelled, Doing, Failed, Pieces, Unsure
 from bot.text import duration
 
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = (0.3, 1.0)
 """How often a task is looked at: at first, and after a while."""
 _AT_FIRST_SECONDS = 10
+CANCELLED = "its task was cancelled"
 
 
 class Watcher:
@@ -57,10 +59,13 @@ class Watcher:
                 return None
             if task.status is TaskStatus.SUCCESS:
                 return task.result
+            if task.lost or (task.status is TaskStatus.CANCELLED and not asked_to_cancel):
+                yield from self._by_its_effect(doing, task_uuid, task)
+                return None
             if task.status is TaskStatus.FAILURE:
                 raise Failed(*hands.explain(task.error))
             if task.status is TaskStatus.CANCELLED:
-                raise Cancelled("its task was cancelled")
+                raise Cancelled(CANCELLED)
             _within_limit(doing, waited)
             percent = round(task.progress * 100)
             if percent != shown:
@@ -81,6 +86,38 @@ class Watcher:
             return False
         self._calls.note_cancel(doing, str(CallState.DONE), task_uuid)
         return True
+
+    def _by_its_effect(self, doing: Doing, task_uuid: str, task: TaskView) -> Pieces[None]:
+        """Its task has ended as if nothing had been done, and not because the call said so: a host was lost meanwhile,
+        or a toolstack that started anew cancelled it. What the host has begun, it may still bring to its end.
+
+        :raises Cancelled: nothing of it shows, and somebody has cancelled it. :raises Failed: nothing of it shows, and
+        nothing can come any more. :raises Unsure: nothing of it shows yet.
+        """
+        begun, hands = self._calls.begun(doing), doing.hands
+        why = hands.explain(task.error)[0].rstrip(".") if task.status is TaskStatus.FAILURE else CANCELLED
+        deadline = self._clock.monotonic() + VERIFY_SECONDS
+        away_until = self._clock.monotonic() + max(doing.step.away_seconds, VERIFY_SECONDS)
+        seen, over = "nothing else can tell whether it was done", False
+        while begun is not None and doing.step.expect:
+            try:
+                sighting = hands.look(doing.step, begun[1], ended=task_uuid)
+                if sighting.taken is Taken.DONE:
+                    doing.run.evidence.append(f"{why}; {sighting.evidence}")
+                    return
+                seen, over = sighting.evidence, sighting.taken is Taken.NOT_TAKEN
+                task = hands.task(task_uuid) or task
+            except UserError as error:
+                seen, deadline = error.message, away_until
+            if self._clock.monotonic() > (away_until if task.lost else deadline):
+                break
+            self._teller.tell(doing, max(task.progress, 0.0), f"{doing.step.title} – {why}; looking what came of it")
+            yield POLL_SECONDS[1]
+        if task.status is TaskStatus.CANCELLED and not task.lost:
+            raise Cancelled(CANCELLED)
+        if over:
+            raise Failed(f"{why}; {seen}")
+        raise Unsure(f"{why}, which leaves open what came of it: {seen}")
 
     def _shows_elsewhere(self, doing: Doing) -> bool:
         """Where the call went nobody answers any more; does what it should have done show in another place?"""

@@ -160,6 +160,10 @@ class TaskView:
     progress: float
     error: tuple[str, ...] = ()
     result: str = ""
+    lost: bool = False
+    """It has ended, and that proves nothing of its call: the coordinator lost the host that was doing it, which may
+    have done it, or still be doing it.
+    """
 
 
 class Taken(StrEnum):
@@ -197,9 +201,9 @@ class PoolHands(Protocol):
         :raises OutcomeUnknown: the connection broke after the request left; use :meth:`look`.
         """
 
-    def look(self, step: Step, mark: str) -> Sighting:
+    def look(self, step: Step, mark: str, *, ended: str = "") -> Sighting:
         """Find out what became of a step whose answer was lost, by its task, its trace and its expectations. Reading
-        only.
+        only. `ended` is the uuid of its task, if that has ended and proves nothing: only the effect can tell then.
 
         :raises Unavailable: the pool cannot be asked now; look again later.
         """

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.errors import OutcomeUnknown, Refused, Unavailable, UserError
 from bot.inventory import Inventory
-from bot.model import Expect, HostTarget, ObjectId, PoolTarget, Step, Target
+from bot.model import Expect, HostTarget, MemberTarget, ObjectId, PoolTarget, Step, Target
 from bot.ports import Clock, PoolHands, Sighting, Taken, TaskStatus, TaskView
 from bot.rules import conditions
 from bot.xapi import expectations, failures, sightings, tasks
@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 #: Pauses between the looks at a pool, in seconds: a request may still lie in the host's queue when the line breaks.
 LOOK_PAUSES = (0.5, 1.0, 1.5)
 _GONE = {"HANDLE_INVALID", "UUID_INVALID"}
+_MOVES = {"VM.pool_migrate", "VM.migrate_send"}
+"""What a host sends over the very network on which it is asked: when it is silent, it sends no more."""
 
 
 class XapiHands(PoolHands):
@@ -68,10 +70,13 @@ class XapiHands(PoolHands):
         try:
             answer = self._session.effect(f"Async.{step.call}" if step.asynchronous else step.call, *wire)
         except Refusal as refusal:
-            raise failures.refusal(refusal.error, self._names(inventory)) from refusal
+            refused = failures.refusal(refusal.error, self._names(inventory))
+            if tasks.is_lost(step.call, refusal.error) and not step.prepares:
+                raise OutcomeUnknown(refused.message, remedy=refused.remedy) from refusal
+            raise refused from refusal
         return self._task_uuid(str(answer)) if step.asynchronous else tasks.value_text(answer)
 
-    def look(self, step: Step, mark: str) -> Sighting:
+    def look(self, step: Step, mark: str, *, ended: str = "") -> Sighting:
         before = Mark.read(mark)
         looks: list[Look] = []
         for pause in (0.0, *LOOK_PAUSES):
@@ -86,23 +91,27 @@ class XapiHands(PoolHands):
             try:
                 looks.append(self._look(step, inventory))
             except UserError:  # of another place that it is about: here its task may be found all the same
-                if (sighting := sightings.seen(step, before, Look(inventory, None))) is not None:
+                if (sighting := sightings.seen(step, before, Look(inventory, None), ended)) is not None:
                     return sighting
                 raise
-            settled = sightings.seen(step, before, looks[-1])
+            settled = sightings.seen(step, before, looks[-1], ended)
             if settled is not None:
                 return settled
-        return sightings.conclusion(step, before, looks)
+        return (ended and self._went_down(step, ended, looks[-1])) or sightings.conclusion(step, before, looks, ended)
 
     def task(self, task_uuid: str) -> TaskView | None:
         ref = self._task_ref(task_uuid)
         if ref is None:
             return None
         try:
-            return tasks.view_of(self._session.read("task.get_record", ref))
+            record = self._session.read("task.get_record", ref)
         except Refusal as refusal:
             self._gone(task_uuid, refusal)
             return None
+        view = tasks.view_of(record)
+        if view.status is TaskStatus.CANCELLED and sightings.restarted(record, self._reader.read()):
+            return replace(view, lost=True)
+        return view
 
     def explain(self, error: Sequence[str]) -> tuple[str, str]:
         inventory = self._reader.latest()
@@ -199,6 +208,15 @@ class XapiHands(PoolHands):
         if not all(is_so for is_so, _ in checked):
             return None
         return Sighting(taken=Taken.DONE, evidence=f"Its effect is there: {'; '.join(words for _, words in checked)}")
+
+    def _went_down(self, step: Step, ended: str, look: Look) -> Sighting | None:
+        """A move that a host was making which is off itself: nothing of it can go on."""
+        host = sightings.lost_host(ended, look.inventory)
+        if step.call not in _MOVES or host is None:
+            return None
+        asked = Expect(object=host.id, rule=conditions.MUTE, at=MemberTarget(host.id, host.address))
+        silent, words = self.holds(asked, {})
+        return Sighting(taken=Taken.NOT_TAKEN, evidence=f"{words}; {look.evidence}") if silent else None
 
     def _at(self, place: Target) -> PoolHands:
         if self._elsewhere is None:

@@ -124,7 +124,7 @@ class MemberHands(PoolHands):
             raise ValueError(f"{step.call} cannot be sent to a member itself")
         return tasks.value_text(self._member.effect(step.call, *map(self._wire, step.arguments)))
 
-    def look(self, step: Step, mark: str) -> Sighting:
+    def look(self, step: Step, mark: str, *, ended: str = "") -> Sighting:  # noqa: ARG002 - it has no tasks
         told = "a call to one host leaves no task to look for"
         if step.expect and not json.loads(mark)["held"]:
             checked = [self.holds(expect, {}) for expect in step.expect]

@@ -8,13 +8,14 @@ knows none of the old ones.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bot.inventory import CLASSES, Entity, Inventory, Task
+from bot.inventory import CLASSES, Entity, Host, Inventory, Task
 from bot.model import Step
 from bot.ports import Sighting, Taken
+from bot.rules.times import moment
 from bot.text import plural
 
 #: Beyond these a missing task proves nothing: finished ones are removed after 65 minutes, or when there are over 200.
@@ -77,9 +78,11 @@ class Look:
     evidence: str = ""
 
 
-def seen(step: Step, mark: Mark, look: Look) -> Sighting | None:
-    """What one look settles, if anything: the call's task, or its effect."""
-    candidates = _candidates(step, mark, look.inventory)
+def seen(step: Step, mark: Mark, look: Look, ended: str = "") -> Sighting | None:
+    """What one look settles, if anything: the call's task, or its effect. `ended`: the uuid of its task, if that is
+    known to have ended, and to prove nothing.
+    """
+    candidates = [] if ended else _candidates(step, mark, look.inventory)
     ours = [task for task in candidates if not _is_anothers(task, step, look.inventory)]
     doing = [task for task in ours if _does_it(task, step, look.inventory)]
     if len(doing) == 1:
@@ -93,10 +96,13 @@ def seen(step: Step, mark: Mark, look: Look) -> Sighting | None:
     return None
 
 
-def conclusion(step: Step, mark: Mark, looks: Iterable[Look]) -> Sighting:
+def conclusion(step: Step, mark: Mark, looks: Iterable[Look], ended: str = "") -> Sighting:
     """What several looks together prove when none of them settled it."""
     looks = tuple(looks)
     last = looks[-1]
+    if ended:
+        told = f"{last.evidence}, as before" if mark.held else last.evidence
+        return Sighting(taken=Taken.UNKNOWN, evidence=told or "no effect of it can be looked for")
     candidates = [t for t in _candidates(step, mark, last.inventory) if not _is_anothers(t, step, last.inventory)]
     if len(candidates) == 1:
         return _attached(candidates[0], last, certain=False)
@@ -112,6 +118,26 @@ def conclusion(step: Step, mark: Mark, looks: Iterable[Look]) -> Sighting:
         evidence=f"In {plural(len(looks), 'look')} at the pool no task of the call was there, no such operation ran"
         " and nothing had changed.",
     )
+
+
+def restarted(task: Mapping[str, Any], inventory: Inventory) -> bool:
+    """Has the toolstack that a task (its record) ran on started anew since the task was made? Then the pool has
+    cancelled the task, and the host may go on with what was begun (xapi's Cancel_tasks).
+    """
+    host = inventory.get(Host, str(task.get("resident_on", "")))
+    created = moment(str(task.get("created", "")))
+    if host is None or created is None:
+        return False
+    try:
+        return float(host.other_config.get("agent_start_time", "")) > created.timestamp()
+    except ValueError:
+        return False
+
+
+def lost_host(task_uuid: str, inventory: Inventory) -> Host | None:
+    """The host that the error of a task names, as the one that could not be contacted any more."""
+    task = inventory.by_uuid(Task, task_uuid)
+    return next((host for ref in task.refs("error_info") if (host := inventory.get(Host, ref))), None) if task else None
 
 
 def _doubt(step: Step, mark: Mark, looks: tuple[Look, ...]) -> str:

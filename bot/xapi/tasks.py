@@ -12,6 +12,9 @@ from typing import Any
 from bot.ports import TaskStatus, TaskView
 
 _BARE = re.compile(r"<value>([^<]*)</value>\s*\Z")
+_LOST = "CANNOT_CONTACT_HOST"
+_BY_A_MEMBER = "pool.eject"
+"""Of the calls to a pool the only one that is passed on to a host as a whole."""
 
 
 def view_of(record: Mapping[str, Any]) -> TaskView:
@@ -21,7 +24,21 @@ def view_of(record: Mapping[str, Any]) -> TaskView:
         progress=_fraction(record.get("progress")),
         error=tuple(map(str, record.get("error_info") or ())),
         result=result_text(str(record.get("result", ""))),
+        lost=is_lost(str(record.get("name_label", "")).removeprefix("Async."), record.get("error_info")),
     )
+
+
+def is_lost(call: str, error: Any) -> bool:
+    """Did the coordinator lose the host that it had passed this call on to, so that nobody knows what came of it?
+
+    It then names that host by its reference. An address instead means the other pool of a migration, which is asked
+    before anything begins; and what the coordinator does itself it gives up, and takes back, when a host is missing
+    (xapi's message forwarding, August 2026).
+    """
+    found = tuple(map(str, error or ()))
+    if found[:1] != (_LOST,) or not found[-1].startswith("OpaqueRef:"):
+        return False
+    return not call.startswith("pool.") or call == _BY_A_MEMBER
 
 
 def result_text(result: str) -> str:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from sandbox.xapi import allowed
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure
+from sandbox.xapi.hosts import Host
 from sandbox.xapi.rules import Error
 from sandbox.xapi.rules.device_operations import vbd_verdicts, vif_verdicts
 from sandbox.xapi.rules.host_operations import host_verdicts, pool_verdicts
@@ -21,6 +22,17 @@ from sandbox.xapi.rules.vm_operations import VmOperations
 _PATIENCE = 7200.0
 _DEVICE_PATIENCE = 120.0
 """Seconds of the lab's time until OTHER_OPERATION_IN_PROGRESS is given after all."""
+
+
+def both_there(source: Host, target: Host) -> None:
+    """Raises Failure when a host went down under a migration between the two. The coordinator loses the source, to
+    which it has passed the call on; the source loses the target, and says so in its own words (xapi's
+    transform_xenops_exn; which error of the stream it is depends on the moment).
+    """
+    if not source.alive:
+        raise Failure("CANNOT_CONTACT_HOST", source.ref)
+    if not target.alive:
+        raise Failure("INTERNAL_ERROR", "xenopsd internal error: End_of_file")
 
 
 def raise_if(error: Error | None) -> None:

@@ -170,6 +170,7 @@ class FakeTask:
     key: tuple[str, int, bool]
     polls: int
     fails: bool = False
+    lost: bool = False
     status: TaskStatus = TaskStatus.PENDING
     seen: bool = False
     """The bot has read how it ended."""
@@ -180,7 +181,9 @@ class FakePool:
     """VMs on two hosts. `sent` counts the calls that it took; tasks go on while anybody sleeps.
 
     What goes wrong next: `away`, `refuse` (the call), `fail` (the task), `lose` ("before" or "after" it was taken),
-    `stubborn` (no task can be cancelled). Each holds until it is changed; the first `spare` calls are spared.
+    `stubborn` (no task can be cancelled), `break_off` (the coordinator loses the host at the first poll: the task
+    fails, and the host goes on until `polls` are over). Each holds until it is changed; the first `spare` calls are
+    spared.
     """
 
     where: dict[str, str] = field(default_factory=lambda: dict.fromkeys(VMS, HOSTS[0]))
@@ -192,6 +195,7 @@ class FakePool:
     fail: bool = False
     lose: str = ""
     stubborn: bool = False
+    break_off: bool = False
     polls: int = 2
     spare: int = 0
     given: list[dict[int, str]] = field(default_factory=list)
@@ -203,16 +207,18 @@ class FakePool:
 
     def work(self) -> None:
         for task in self.tasks:
-            if task.status is TaskStatus.PENDING:
+            if task.status is TaskStatus.PENDING or task.lost:
                 task.polls -= 1
-                if task.polls <= 0:
+                if task.polls <= 0 and task.key not in self.done:
                     self._finish(task)
+                elif self.break_off and not task.lost:
+                    task.lost, task.status = True, TaskStatus.FAILURE
 
     def _finish(self, task: FakeTask) -> None:
         if task.fails:
             task.status = TaskStatus.FAILURE
             return
-        task.status = TaskStatus.SUCCESS
+        task.status = TaskStatus.FAILURE if task.lost else TaskStatus.SUCCESS
         self.done.append(task.key)
         vm, host = task.step.arguments[:2]
         assert isinstance(vm, Object)
@@ -297,8 +303,12 @@ class FakeHands:
             raise OutcomeUnknown("The connection broke.")
         return f"task-{task.number}"
 
-    def look(self, step: Step, mark: str) -> Sighting:
+    def look(self, step: Step, mark: str, *, ended: str = "") -> Sighting:
         self.pool.inventory()
+        if ended:
+            holds = [self.holds(expect, {}) for expect in step.expect]
+            taken = Taken.DONE if holds and all(so for so, _ in holds) else Taken.UNKNOWN
+            return Sighting(taken=taken, evidence="; ".join(words for _, words in holds))
         for task in self.pool.tasks[int(mark) :]:
             if (task.step.call, task.step.arguments) == (step.call, step.arguments):
                 return Sighting(taken=Taken.RUNNING, evidence="its task was found", task_uuid=f"task-{task.number}")
@@ -308,7 +318,9 @@ class FakeHands:
         self.pool.inventory()
         task = self.pool.tasks[int(task_uuid.rpartition("-")[2])]
         task.seen |= task.status is not TaskStatus.PENDING
-        return TaskView(status=task.status, progress=0.5, error=("SOME_ERROR",), result=f"made-{task.number}")
+        return TaskView(
+            status=task.status, progress=0.5, error=("SOME_ERROR",), result=f"made-{task.number}", lost=task.lost
+        )
 
     def explain(self, error: Sequence[str]) -> tuple[str, str]:
         return "the pool gave it up", ""

@@ -197,6 +197,69 @@ def test_a_running_task_is_not_forgotten(pool: Migrating, hands: XapiHands) -> N
     assert "OpaqueRef:t1" in pool.records["task"]
 
 
+LOST = ["CANNOT_CONTACT_HOST", "OpaqueRef:h1"]
+
+
+def ended(pool: Migrating, **fields: Any) -> None:
+    pool.put("VM", "OpaqueRef:v1", current_operations={})
+    pool.put("task", "OpaqueRef:t1", **fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "lost"),
+    [
+        (CALL, LOST, True),
+        (CALL, ["CANNOT_CONTACT_HOST", "10.0.0.9"], False),
+        (CALL, ["CANNOT_CONTACT_HOST"], False),
+        (CALL, ["HOST_OFFLINE", "OpaqueRef:h1"], False),
+        ("Async.pool.designate_new_master", LOST, False),
+        ("Async.pool.eject", LOST, True),
+    ],
+    ids=["passed on", "the other pool", "nobody", "not asked", "the coordinator itself", "leaving"],
+)
+def test_a_failure_over_a_host_that_was_lost_proves_nothing(
+    pool: Migrating, hands: XapiHands, name: str, error: list[str], lost: bool
+) -> None:
+    task_uuid = hands.send(MIGRATE, {})
+    ended(pool, status="failure", name_label=name, error_info=error)
+    view = hands.task(task_uuid)
+    assert view is not None
+    assert (view.status, view.lost) == (TaskStatus.FAILURE, lost)
+
+
+def test_what_a_lost_host_has_done_is_seen_by_its_effect_alone(pool: Migrating, hands: XapiHands) -> None:
+    mark = hands.mark(MIGRATE)
+    task_uuid = hands.send(MIGRATE, {})
+    ended(pool, status="failure", error_info=LOST)
+    sighting = hands.look(MIGRATE, mark, ended=task_uuid)
+    assert (sighting.taken, sighting.evidence) == (Taken.UNKNOWN, "web-1: resident on is xs1, not xs2")
+    pool.put("VM", "OpaqueRef:v1", resident_on="OpaqueRef:h2")
+    assert hands.look(MIGRATE, mark, ended=task_uuid).taken is Taken.DONE
+
+
+@pytest.mark.parametrize(("started", "lost"), [("1700000200.", True), ("1700000000.", False)])
+def test_a_task_that_a_restarted_toolstack_has_cancelled_proves_nothing(
+    pool: Migrating, hands: XapiHands, started: str, lost: bool
+) -> None:
+    task_uuid = hands.send(MIGRATE, {})
+    pool.put("host", "OpaqueRef:h1", other_config={"agent_start_time": started})
+    ended(pool, status="cancelled", resident_on="OpaqueRef:h1", created="20231114T22:15:00Z")  # 1700000100
+    view = hands.task(task_uuid)
+    assert view is not None
+    assert view.lost is lost
+
+
+def test_a_synchronous_call_that_was_passed_on_to_a_lost_host_is_unknown(pool: Migrating, hands: XapiHands) -> None:
+    def lost(method: str, arguments: list[Any]) -> Any:
+        raise Failure(*LOST)
+
+    pool.extra["VM.pool_migrate"] = lost
+    with pytest.raises(OutcomeUnknown, match="lost the connection to xs1"):
+        hands.send(dataclasses.replace(MIGRATE, asynchronous=False), {})
+    with pytest.raises(ToolstackRefusal):
+        hands.send(dataclasses.replace(MIGRATE, asynchronous=False, prepares=True), {})
+
+
 def test_a_refusal_is_told_with_names(pool: Migrating, hands: XapiHands) -> None:
     def refuse(method: str, arguments: list[Any]) -> Any:
         raise Failure("HOST_DISABLED", arguments[1])

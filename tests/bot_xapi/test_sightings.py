@@ -11,7 +11,7 @@ import pytest
 from bot.inventory import Inventory
 from bot.model import Expect, Object, ObjectId, PoolTarget, Step, Trace
 from bot.ports import Sighting, Taken
-from bot.xapi.sightings import PROOF_SECONDS, Look, Mark, conclusion, seen
+from bot.xapi.sightings import PROOF_SECONDS, Look, Mark, conclusion, restarted, seen
 from tests.bot_xapi.hosts import small_pool
 
 VM1 = ObjectId("VM", "v1-uuid", "web-1")
@@ -186,3 +186,39 @@ def test_an_operation_that_was_there_before_is_not_ours() -> None:
 def test_what_is_not_a_mark(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - json's and our own
         Mark.read(text)
+
+
+# --- a task that has ended and proves nothing -------------------------------------------------------------------------
+
+
+def by_its_effect(*, holds: bool | None, held: bool = False) -> Sighting:
+    mark = Mark.read(Mark.taken(STEP, OLD, held=held).text())
+    look = Look(inventory(task("old"), task("t1", "failure")), holds, "web-1 is on xs1, not xs2")
+    return seen(STEP, mark, look, ended="t1") or conclusion(STEP, mark, [look] * 4, ended="t1")
+
+
+def test_of_a_task_that_proves_nothing_only_the_effect_tells() -> None:
+    assert by_its_effect(holds=True).taken is Taken.DONE
+    sighting = by_its_effect(holds=False)
+    assert (sighting.taken, sighting.task_uuid) == (Taken.UNKNOWN, "")
+    assert sighting.evidence == "web-1 is on xs1, not xs2"
+
+
+def test_what_was_so_before_is_no_effect() -> None:
+    sighting = by_its_effect(holds=True, held=True)
+    assert sighting.taken is Taken.UNKNOWN
+    assert sighting.evidence.endswith(", as before")
+
+
+@pytest.mark.parametrize(
+    ("started", "again"), [("1700000000.", False), ("1700000200.5", True), ("", False), ("soon", False)]
+)
+def test_a_toolstack_that_started_anew_since_the_task_was_made(started: str, again: bool) -> None:
+    record = {"resident_on": "OpaqueRef:h2", "created": "20231114T22:15:00Z"}  # 1700000100
+    assert restarted(record, inventory(life=started)) is again
+
+
+def test_a_task_of_no_known_host_or_time_ran_on_nothing_that_started_anew() -> None:
+    now = inventory(life="1700000200.")
+    assert not restarted({"resident_on": "OpaqueRef:NULL", "created": "20231114T22:15:00Z"}, now)
+    assert not restarted({"resident_on": "OpaqueRef:h2", "created": "19700101T00:00:00Z"}, now)

@@ -9,7 +9,7 @@ from sandbox.xapi import allowed, domains, moving_out
 from sandbox.xapi.calls.vm_place import announce_move
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure, internal_error
-from sandbox.xapi.operations import raise_if, reserved, vm_operation
+from sandbox.xapi.operations import both_there, raise_if, reserved, vm_operation
 from sandbox.xapi.registry import READ, call
 from sandbox.xapi.rules import ha_guard, storage_motion
 from sandbox.xapi.rules.placement import choose_host, plugged_srs
@@ -171,9 +171,7 @@ def move_within(context: Context, journey: Journey, *, running: bool) -> dict[st
             origin, target = context.require_live(source), context.require_live(host)
             seconds = _MEMORY_PER_GIB * context.get("VM", vm)["memory_dynamic_max"] / _GIB
             context.work(seconds, 0.9, 1.0, alive=lambda: origin.alive and target.alive)
-            for machine in (origin, target):
-                if not machine.alive:
-                    raise Failure("CANNOT_CONTACT_HOST", machine.ref)
+            both_there(origin, target)
         take_over(context, family, new)
         if context.get("VM", vm)["power_state"] in ("Running", "Paused"):  # it may have been shut down meanwhile
             domains.move(context.pool, vm, host)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from sandbox.xapi import allowed, domains
 from sandbox.xapi.calls.vm_power import at_home, describe
 from sandbox.xapi.context import Context
-from sandbox.xapi.failure import Failure
-from sandbox.xapi.operations import raise_if, reserved, vm_operation
+from sandbox.xapi.operations import both_there, raise_if, reserved, vm_operation
 from sandbox.xapi.registry import BOTH, READ, RECORDED, call
 from sandbox.xapi.rules import cpu, ha_guard
 from sandbox.xapi.rules.placement import agility_error, boot_error, possible_hosts
@@ -38,15 +37,9 @@ def pool_migrate(context: Context, vm: str, host: str, options: dict[str, str]) 
             if source != host:
                 size = context.get("VM", vm)["memory_dynamic_max"] / _GIB
                 context.work(_MIGRATE_FIXED + _MIGRATE_PER_GIB * size, alive=lambda: origin.alive and target.alive)
-                _still_there(origin.alive, source)
-                _still_there(target.alive, host)
+                both_there(origin, target)
             domains.move(context.pool, vm, host)
     announce_move(context, vm, source, host)
-
-
-def _still_there(alive: bool, host: str) -> None:
-    if not alive:
-        raise Failure("CANNOT_CONTACT_HOST", host)
 
 
 def announce_move(context: Context, vm: str, source: str, host: str) -> None:

@@ -92,11 +92,19 @@ def test_a_synchronous_call_shows_as_a_task_while_it_runs(slow: Client) -> None:
     slow.estate.close()
 
 
-def test_a_host_that_dies_under_a_migration(slow: Client) -> None:
+def test_a_host_that_dies_under_a_migration_away_from_it(slow: Client) -> None:
+    task = slow("Async.VM.pool_migrate", ref("db"), ref("h3"), {})
+    slow.estate.kill(next(h.uuid for h in slow.estate.hosts.values() if h.name == "h2"))
+    eventually(lambda: slow("task.get_status", task) == "failure")
+    assert slow("task.get_error_info", task) == ["CANNOT_CONTACT_HOST", ref("h2")]
+    slow.estate.close()
+
+
+def test_a_host_that_dies_under_a_migration_to_it(slow: Client) -> None:
     task = slow("Async.VM.pool_migrate", ref("web"), ref("h3"), {})
     slow.estate.kill(next(h.uuid for h in slow.estate.hosts.values() if h.name == "h3"))
     eventually(lambda: slow("task.get_status", task) == "failure")
-    assert slow("task.get_error_info", task) == ["CANNOT_CONTACT_HOST", ref("h3")]
+    assert slow("task.get_error_info", task) == ["INTERNAL_ERROR", "xenopsd internal error: End_of_file"]
     assert slow("VM.get_resident_on", ref("web")) == ref("h1")
     slow.estate.close()
 

@@ -51,7 +51,9 @@ def plan(arguments: Arguments, context: Context) -> Report:
     back = dict(aftermath.restarted(failure, inventory))
     down = [vm.name for vm in ha.meant(inventory) if ha.is_protected(vm) and vm.power_state != "Running"]
     longest = max(back.values(), default=0.0)
-    verdict = f"{plural(len(back), 'VM')} started again within {duration(longest)}" if back else "no VM started again"
+    verdict = (
+        f"{plural(len(back), 'VM')} started again within {aftermath.bound(longest)}" if back else "no VM started again"
+    )
     return Report(
         title=f"{context.pool.name}: {quoted(failure.host_name)} failed, {verdict}",
         level=Level.BAD if down else Level.OK if back else Level.INFO,
@@ -96,7 +98,12 @@ def _table(failure: Failure, events: tuple[Event, ...]) -> Table:
         )
         for event in events[:MOST_ROWS]
     )
-    return Table(heading="Timeline", columns=("UTC", "After", "What"), rows=rows, more=max(len(events) - MOST_ROWS, 0))
+    return Table(
+        heading="Timeline, to the second",
+        columns=("UTC", "After", "What"),
+        rows=rows,
+        more=max(len(events) - MOST_ROWS, 0),
+    )
 
 
 def _away(back: dict[VM, float]) -> tuple[Part, ...]:
@@ -106,4 +113,8 @@ def _away(back: dict[VM, float]) -> tuple[Part, ...]:
         (Cell(vm.name), Cell(duration(seconds), bar=seconds / longest if longest else 0.0))
         for vm, seconds in sorted(back.items(), key=lambda each: (each[1], each[0].name))
     )
-    return (Table(heading="Away after HA's decision", columns=("VM", "Until it ran again"), rows=rows),) if rows else ()
+    return (
+        (Table(heading="Away after HA's decision, to the second", columns=("VM", "Until it ran again"), rows=rows),)
+        if rows
+        else ()
+    )

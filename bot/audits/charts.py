@@ -167,7 +167,7 @@ def restarts(host: ObjectId, away: Sequence[tuple[ObjectId, float]], theme: Them
 
 def restarts_in_words(host: ObjectId, away: Sequence[tuple[ObjectId, float]]) -> str:
     told_each = ", ".join(f"{_words(vm)} {duration(seconds)}" for vm, seconds in away)
-    return f"After {_words(host)} was declared failed, each VM ran again within: {told_each}"
+    return f"After {_words(host)} was declared failed, each VM ran again after (to the second): {told_each}"
 
 
 def clocks_in_words(offsets: Sequence[Offset]) -> str:

@@ -94,6 +94,11 @@ def _called(message: Message, inventory: Inventory) -> str:
     return quoted(about.name) if about is not None else "an object that is gone"
 
 
+def bound(seconds: float) -> str:
+    """In which time it surely was, when two times of whole seconds differ by so many: less than one more."""
+    return duration(seconds + 1)
+
+
 def since(failure: Failure, at: datetime) -> str:
     """`12:03:20, 85 s later`."""
     return f"{at:%H:%M:%S} UTC, {duration(max((at - failure.at).total_seconds(), 0))} later"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bot import locks
 from bot.model import HostTarget
 from tests.commands.test_host_add import role
 from tests.commands.world import codes, refused, world
@@ -30,6 +31,10 @@ def test_the_third_host_is_masked_rebooted_and_can_join() -> None:
         assert all(isinstance(step.target, HostTarget) and step.target.host == "xs3" for step in plan.steps)
         assert any("movbe" in line for line in plan.impact)
         assert found.replanned(plan).digest() == plan.digest()
+        target = plan.steps[0].target
+        assert isinstance(target, HostTarget)
+        alone = (f"{target.pool_uuid}/*",)
+        assert locks.keys(plan) == alone
         found.perform(plan)
         ((_, shown),) = found.host_api("xs3").host.get_all_records().items()
         ((_, wanted),) = found.api.host.get_all_records().items()
@@ -38,6 +43,7 @@ def test_the_third_host_is_masked_rebooted_and_can_join() -> None:
         assert "already" in refused(found, "host mask-cpu xs3 like xs1").message
         joined = found.plan(plan.on_success[0].command)
         assert joined.blockers == ()
+        assert locks.keys(joined) == (f"{joined.pool.uuid}/*", *alone)
         found.perform(joined)
         assert role(found, "xs3") == "HOST_IS_SLAVE"
 

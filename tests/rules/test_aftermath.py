@@ -95,3 +95,7 @@ def test_a_vm_that_is_gone_has_no_fate() -> None:
     inventory = pool(("HA_HOST_FAILED", "xs2", 0), web="Running")
     gone = web(inventory).id.__class__("VM", "gone", "gone")
     assert conditions.holds(conditions.SETTLED, gone, inventory, "xs2//900") == (True, "gone is gone")
+
+
+def test_what_two_times_of_whole_seconds_say_of_the_time_between() -> None:
+    assert [aftermath.bound(seconds) for seconds in (0.0, 4.0, 59.0)] == ["1 s", "5 s", "1 min"]

@@ -54,7 +54,8 @@ def _command(office: Office, origin: Origin, text: str, trigger: str) -> None:
         if form:
             open_form(office, origin, form, trigger, text)
         else:
-            workers = office.workers.slow if office.desk.needs_pools(text) else office.workers.own
+            mine = office.workers.slow_of(origin.user)
+            workers = mine if office.desk.needs_pools(text) else office.workers.own
             workers.submit(office.guarded(origin, lambda: office.answer(origin, text)))
 
     office.later(office.workers.quick, origin, route)
@@ -72,7 +73,7 @@ def _said(office: Office, body: Body) -> None:
     event = body["event"]
     if _is_said(event):
         origin, text = origins.event(body), origins.spoken_command(event.get("text") or "")
-        office.later(office.workers.slow, origin, lambda: office.answer(origin, text))
+        office.later(office.workers.slow_of(origin.user), origin, lambda: office.answer(origin, text))
 
 
 def _is_said(event: Mapping[str, Any]) -> bool:

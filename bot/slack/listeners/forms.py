@@ -43,7 +43,7 @@ def register(app: App, office: Office) -> None:
             answer = office.desk.submit(errand.command, values, office.ask(origin, errand.text or errand.command))
             office.tell(origin, answer, errand.command)
 
-        office.later(office.workers.slow, origin, carry_out)
+        office.later(office.workers.slow_of(origin.user), origin, carry_out)
 
 
 def open_form(office: Office, origin: Origin, form: Form, trigger: str, text: str) -> None:
@@ -68,7 +68,7 @@ def open_form(office: Office, origin: Origin, form: Form, trigger: str, text: st
             raise
         update(office, opened, view)
 
-    office.workers.slow.submit(office.guarded(origin, fill))
+    office.workers.slow_of(origin.user).submit(office.guarded(origin, fill))
 
 
 def update(office: Office, opened: Mapping[str, Any], view: View) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from bot import logs, progress
@@ -21,6 +20,7 @@ from bot.slack.places import Places
 from bot.slack.render import answer as rendered
 from bot.slack.render import problem
 from bot.slack.replies import Replies
+from bot.slack.shares import Threads
 from bot.slack.workers import Workers, after_ack
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Office:
     people: SlackPeople
     workers: Workers
 
-    def later(self, pool: Executor, origin: Origin, work: Callable[[], None]) -> None:
+    def later(self, pool: Threads, origin: Origin, work: Callable[[], None]) -> None:
         """Do `work` once the payload is acknowledged."""
         after_ack(pool, self.guarded(origin, work))
 

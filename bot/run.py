@@ -50,6 +50,8 @@ class Run:
     """Set when the lease could not be renewed."""
     owner: str | None = None
     """Whose lease it runs under, once it has one."""
+    interrupted: str = "the bot was stopped or restarted before it had the answer of a call"
+    """Why this run has no answer of a call that was begun before it."""
     done: set[int] = field(default_factory=set)
     """The numbers of the steps that are done; of those that undo, none."""
     results: dict[int, str] = field(default_factory=dict)

@@ -45,7 +45,7 @@ class Sender:
             answer = doing.hands.send(step, run.results)
         except OutcomeUnknown as error:
             log.warning("%s: the answer of %s was lost: %s", run.request.id, step.call, error.message)
-            return (yield from self.find(doing, mark)), None
+            return (yield from self.find(doing, mark, "the connection broke during the call")), None
         except ToolstackRefusal as error:
             self._calls.note(doing, CallState.FAILED, reason=error.message, code=error.code)
             raise Failed(error.message, error.remedy) from error
@@ -58,8 +58,8 @@ class Sender:
         self._calls.sent(doing, answer)
         return answer, None
 
-    def find(self, doing: Doing, mark: str) -> Pieces[str]:
-        """The task of a call whose answer was lost; "" when its effect is there already.
+    def find(self, doing: Doing, mark: str, lost: str) -> Pieces[str]:
+        """The task of a call whose answer was lost; "" when its effect is there already. `lost`: how that came.
 
         :raises Failed: it never reached the pool, or it makes no difference whether it did. :raises Unsure: it cannot
         be told.
@@ -71,7 +71,7 @@ class Sender:
         run.looking.add(doing.number)
         sighting = yield from self._look(doing, mark)
         run.looking.remove(doing.number)
-        run.evidence.append(f"the connection broke during the call; {sighting.evidence}")
+        run.evidence.append(f"{lost}; {sighting.evidence}")
         if sighting.taken is Taken.RUNNING:
             self._calls.sent(doing, sighting.task_uuid)
             return sighting.task_uuid

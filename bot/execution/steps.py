@@ -52,7 +52,9 @@ class Steps:
                 return
             intended_at = record.intended_at
             known = step.waits or record.task_uuid
-            task_uuid = record.task_uuid if known else (yield from self._sender.find(doing, mark))
+            task_uuid = (
+                record.task_uuid if known else (yield from self._sender.find(doing, mark, doing.run.interrupted))
+            )
         waited = max((self._clock.now() - intended_at).total_seconds(), 0.0)
         try:
             if step.lasting_seconds:

@@ -14,6 +14,7 @@ from bot.runner import again, entitled
 from bot.runner.carrying import Carrier
 from bot.runner.leases import Leases
 from bot.runner.moves import Moves
+from bot.text import plural
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +54,10 @@ class Resuming:
         if run.request.state not in approval.ACTIVE_STATES:
             return
         begun = [record for record, _ in self._store.calls(request.id)]
-        if not once_more:
-            log.warning("%s: taken up from another process, %d calls begun", request.id, len(begun))
+        if once_more:
+            run.interrupted = "a defect of the bot kept it from the answer of a call"
+        else:
+            log.warning("taken up from another process, %s begun", plural(len(begun), "call"))
             self._moves.record(run, "taken up", {"calls": len(begun)})
             run.evidence.append("another run of the bot began it; this one took it up")
         if run.request.state is State.UNDOING:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from bot.model import ObjectId, Request, State
+from bot.errors import OutcomeUnknown
+from bot.model import ObjectId, Request, State, Step
 from tests.bot.fake_bot import bot
-from tests.bot.fakes import HOSTS, OLGA, VMS
+from tests.bot.fakes import HOSTS, OLGA, VMS, FakeHands
 from tests.bot.test_engine import World
 
 XS1, XS2 = HOSTS
@@ -356,3 +357,39 @@ def test_where_the_pool_is_away_by_then_nothing_is_begun(world: World, monkeypat
     assert world.request(id).state is State.FAILED
     assert world.pool.sent == []
     assert "does not answer" in result_of(world.request(id))
+
+
+@pytest.mark.parametrize(
+    ("end", "told", "not_told"),
+    [
+        (_Crash, "the bot was stopped or restarted before it had the answer", "connection"),
+        (ZeroDivisionError, "a defect of the bot kept it from the answer", "stopped"),
+        (OutcomeUnknown, "the connection broke during the call", "stopped"),
+    ],
+)
+def test_it_says_why_it_has_no_answer(
+    end: type[BaseException], told: str, not_told: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, ends = FakeHands.send, [end]
+
+    def lost(hands: FakeHands, step: Step, results: Mapping[int, str]) -> str:
+        answer = send(hands, step, results)
+        if ends:
+            raise ends.pop()("now")
+        return answer
+
+    monkeypatch.setattr(FakeHands, "send", lost)
+    id = world.approved("vm move web-1 to xs2")
+    if end is _Crash:
+        with pytest.raises(_Crash):
+            world.run()
+        restarted(world)
+    else:
+        world.run()
+        world.clock.sleep(30)
+    world.turn()
+    request = world.request(id)
+    assert request.state is State.SUCCEEDED
+    assert told in result_of(request)
+    assert not_told not in result_of(request)
+    assert len(world.pool.sent) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.model import (
@@ -67,6 +67,14 @@ class Store(History, Outbox, Protocol):
 
     def record(self, entry: Entry) -> None:
         """Append a row to the ledger."""
+
+    def refused(self, entry: Entry, at: datetime, *, most: int, within: timedelta) -> bool:
+        """Append a row for a refusal, if it is one of the first `most` of its kind and person since this began to be
+        counted; otherwise only count it, and return False. After `within` it begins anew.
+        """
+
+    def count_refusals(self, at: datetime, within: timedelta) -> None:
+        """Append the rows that say how many were only counted, once `within` is over."""
 
     def open(self, new: NewRequest, entry: Entry, told: Told | None = None) -> tuple[Request, bool]:
         """Open a request and announce its card, and what `told` makes of its id; or find the open one with the same

@@ -36,7 +36,7 @@ class Figures:
 def read(db: Database, now: datetime) -> Figures:
     states = dict(db.execute("SELECT state, count(*) FROM requests GROUP BY state").fetchall())
     waiting, since, given_up, error = outbox.depth(db)
-    verified = json.loads(facts.get(db, facts.VERIFIED) or "{}")
+    verified_at, flaw = verified(db)
     return Figures(
         requests=states,
         outbox_waiting=waiting,
@@ -44,6 +44,12 @@ def read(db: Database, now: datetime) -> Figures:
         outbox_given_up=given_up,
         outbox_error=error,
         ledger_rows=ledger.head(db).seq,
-        verified_at=moment(verified["at"]) if verified else None,
-        flaw=verified.get("flaw", ""),
+        verified_at=verified_at,
+        flaw=flaw,
     )
+
+
+def verified(db: Database) -> tuple[datetime | None, str]:
+    """When the bot last verified the ledger (None: not yet), and the flaw that it found, "" when there was none."""
+    found = json.loads(facts.get(db, facts.VERIFIED) or "{}")
+    return (moment(found["at"]), found["flaw"]) if found else (None, "")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from bot.store import audit_time, audits, elsewhere, known_pools, mutes, pool_backups, schedules
+from bot.store import audit_time, audits, elsewhere, known_pools, mutes, pool_backups, refusals, schedules
 from bot.store.connection import APPLICATION_ID, Connections
 from bot.store.copies import copying
 from bot.store.failures import unavailable
@@ -221,6 +221,12 @@ def _name_to_type(db: Database) -> None:
 def _request_pools(db: Database) -> None:
     # Before, every request was about one pool.
     elsewhere.create(db)
+
+
+@MIGRATIONS(name="0011_refusals")
+def _refusals(db: Database) -> None:
+    # Before, they were counted in memory only.
+    refusals.create(db)
 
 
 LEDGER_TRIGGERS = {

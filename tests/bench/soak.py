@@ -85,13 +85,8 @@ class Bot:
 
     def troubles(self) -> list[str]:
         """The errors in its log, each with its traceback, whose lines are indented."""
-        found: list[str] = []
-        for line in self._log.read_text().splitlines():
-            if " ERROR " in line:
-                found.append(line)
-            elif found and line.startswith("    "):
-                found[-1] += f"\n{line}"
-        return found
+        lines = re.split(r"\n(?! )", self._log.read_text())
+        return [line for line in lines if " ERROR " in line.partition("\n")[0]]
 
 
 def patiently(found: Callable[[], object], what: str, seconds: float = 120) -> None:

@@ -40,6 +40,33 @@ def test_the_first_are_recorded_and_the_others_counted(tmp_path: Path) -> None:
         assert len(rows(bot)) == MOST_ROWS + 2
 
 
+def test_what_was_counted_outlives_the_process(tmp_path: Path) -> None:
+    clock = HandClock()
+    with running(tmp_path / "db", FakePool(), clock) as bot:
+        denied(bot, MOST_ROWS + 7)
+    clock.at = START + timedelta(minutes=30)
+    with running(tmp_path / "db", FakePool(), clock) as bot:
+        denied(bot, 3)
+        assert len(rows(bot)) == MOST_ROWS
+    clock.at = START + timedelta(minutes=60)
+    with running(tmp_path / "db", FakePool(), clock) as bot:
+        bot.engine.tick()
+        *_, last = rows(bot)
+        assert len(rows(bot)) == MOST_ROWS + 1
+        assert last == {"times": 10, "reason": "besides 50 others in one hour", "since": f"{START:%H:%M}"}
+        bot.engine.tick()
+        assert len(rows(bot)) == MOST_ROWS + 1
+
+
+def test_a_clock_that_is_set_back_keeps_nothing_from_the_record(tmp_path: Path) -> None:
+    clock = HandClock()
+    with running(tmp_path / "db", FakePool(), clock) as bot:
+        denied(bot, MOST_ROWS + 7)
+        clock.at = START - timedelta(days=1)
+        denied(bot, 1)
+        assert [row.get("times") for row in rows(bot)] == [*[None] * MOST_ROWS, 7, None]
+
+
 def test_one_person_does_not_hide_another(tmp_path: Path) -> None:
     other = Actor(kind="slack", id="T1/UEVE", name="eve")
     with running(tmp_path / "db", FakePool(), HandClock()) as bot:

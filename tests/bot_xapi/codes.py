@@ -36,7 +36,7 @@ DRIVER = _codes("SM_PLUGIN_COMMUNICATION_FAILURE SR_BACKEND_FAILURE") | {
     f"SR_BACKEND_FAILURE_{number}"
     for number in (
         *(16, 19, 24, 37, 42, 43, 44, 46, 47, 67, 68, 72, 73, 77, 83, 84, 87, 90, 91, 95, 96, 97, 101, 102, 103, 105),
-        *(107, 108, 140, 141, 142, 200, 202, 430, 431, 999),
+        *(107, 108, 109, 140, 141, 142, 200, 202, 430, 431, 999),
     )
 }
 DISKS = DRIVER | _codes("""

@@ -66,8 +66,8 @@ def world(**vms: str) -> Inventory:
             ["REQUIRED_PIF_IS_UNPLUGGED", "OpaqueRef:h1", "OpaqueRef:x"],
             "NICs that must be connected are not: xs1 and 1 more.",
         ),
-        (["NO_HOSTS_AVAILABLE"], "No host can run the VM at the moment."),
-        (["NO_HOSTS_AVAILABLE", "OpaqueRef:v2"], "No host can run web-2 at the moment."),
+        (["NO_HOSTS_AVAILABLE"], "No host can do this with the VM at the moment."),
+        (["NO_HOSTS_AVAILABLE", "OpaqueRef:v2"], "No host can do this with web-2 at the moment."),
         (["LICENCE_RESTRICTION"], "The pool's licence does not cover this (no reason given)."),
         (["HOST_NOT_LIVE"], "The host is not alive."),
         (

@@ -49,7 +49,10 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "vcpus pcpus", "The VM has {vcpus} virtual CPUs, the host only {pcpus} CPUs.", _ANOTHER_HOST
     ),
     "NO_HOSTS_AVAILABLE": entry(
-        "vm", "No host can run {vm} at the moment.", "For each host there is a reason.", see="vm why {vm}"
+        "vm",
+        "No host can do this with {vm} at the moment.",
+        "It has to be alive and to have the VM's storage; and room, where the VM is to run. Each host has its reason.",
+        see="vm why {vm}",
     ),
     "VM_INCOMPATIBLE_WITH_THIS_HOST": entry(
         "vm host reason",

@@ -48,6 +48,8 @@ class Arguments:
         self._results = results
         self._secret = secret
         self._there = there
+        self.secrets: list[str] = []
+        """The values of the secrets that were asked for so far: they must not be told."""
 
     def wire(self, argument: Argument) -> Any:
         """:raises ToolstackRefusal: the object is gone (UUID_INVALID). :raises Refused: there is no such connection.
@@ -72,7 +74,8 @@ class Arguments:
             case Secret(name):
                 if self._secret is None:
                     raise ValueError(f"no secrets here (asked for {name})")
-                return wire_value(self._secret(name))
+                self.secrets.append(self._secret(name))
+                return wire_value(self.secrets[-1])
 
     def _connection(self, argument: Connection) -> str:
         """:raises Refused: the host has none to that storage."""

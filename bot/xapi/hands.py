@@ -11,6 +11,7 @@ from bot.inventory import Inventory
 from bot.model import Expect, HostTarget, MemberTarget, ObjectId, PoolTarget, Step, Target
 from bot.ports import Clock, PoolHands, Sighting, Taken, TaskStatus, TaskView
 from bot.rules import conditions
+from bot.withheld import without
 from bot.xapi import expectations, failures, sightings, tasks
 from bot.xapi.arguments import Arguments
 from bot.xapi.reader import Reader
@@ -70,7 +71,7 @@ class XapiHands(PoolHands):
         try:
             answer = self._session.effect(f"Async.{step.call}" if step.asynchronous else step.call, *wire)
         except Refusal as refusal:
-            refused = failures.refusal(refusal.error, self._names(inventory))
+            refused = failures.refusal(without(refusal.error, arguments.secrets), self._names(inventory))
             if tasks.is_lost(step.call, refusal.error) and not step.prepares:
                 raise OutcomeUnknown(refused.message, remedy=refused.remedy) from refusal
             raise refused from refusal

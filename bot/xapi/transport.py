@@ -15,8 +15,10 @@ from typing import Any
 
 import XenAPI
 
+from bot.withheld import without
 from bot.xapi.addresses import Endpoint
 from bot.xapi.broken import AnswerLost, Strange
+from bot.xapi.failures import texts_of
 from bot.xapi.line import UNFINISHED, Line
 from bot.xapi.settings import PoolSettings
 from bot.xapi.trust import Proof, context_for
@@ -144,9 +146,11 @@ def call(transport: OnceTransport, handle: str, method: str, arguments: tuple[An
 
 
 def login(transport: OnceTransport, *arguments: str) -> str:
-    """`session.login_with_password`; returns the session's handle. :raises: as :func:`call`."""
+    """`session.login_with_password` with the user name, the password and what follows them; returns the session's
+    handle. :raises: as :func:`call`.
+    """
     client = _client(transport)
-    _understood(transport, lambda: client.login_with_password(*arguments))
+    _unquoted(arguments, lambda: _understood(transport, lambda: client.login_with_password(*arguments)))
     return str(client.handle)
 
 
@@ -159,7 +163,7 @@ def logout(transport: OnceTransport, handle: str) -> None:
 def local_login(transport: OnceTransport, *arguments: str) -> str:
     """`session.slave_local_login_with_password`: a session of that one host. :raises: as :func:`call`."""
     client = _client(transport)
-    _understood(transport, lambda: client.slave_local_login_with_password(*arguments))
+    _unquoted(arguments, lambda: _understood(transport, lambda: client.slave_local_login_with_password(*arguments)))
     return str(client.handle)
 
 
@@ -171,6 +175,17 @@ def local_logout(transport: OnceTransport, handle: str) -> None:
 
 def _client(transport: OnceTransport) -> Any:
     return XenAPI.Session("https://pool.invalid/", transport=transport)
+
+
+def _unquoted(credentials: tuple[str, ...], log_in: Callable[[], Any]) -> None:
+    """A host that refuses the credentials may quote them; what it says is shown to people.
+
+    :raises XenAPI.Failure: without the password.
+    """
+    try:
+        log_in()
+    except XenAPI.Failure as failure:
+        raise XenAPI.Failure(list(without(texts_of(failure.details), credentials[1:2]))) from None
 
 
 def _understood(transport: OnceTransport, send: Callable[[], Any]) -> Any:

@@ -299,6 +299,18 @@ def test_results_and_secrets_are_filled_in_at_the_call(pool: Migrating, hands: X
     assert pool.seen == [["OpaqueRef:v1", "s3cret", "OpaqueRef:h2"]]
 
 
+def test_a_refusal_that_quotes_a_secret_is_told_without_it(pool: Migrating, hands: XapiHands) -> None:
+    def refuse(method: str, arguments: list[Any]) -> str:
+        raise Failure("SR_BACKEND_FAILURE_1", "", f"iscsiadm -v {arguments[0]} failed", "OpaqueRef:v1")
+
+    pool.extra[CALL] = refuse
+    with pytest.raises(ToolstackRefusal) as refused:
+        hands.send(dataclasses.replace(MIGRATE, arguments=(Secret("chap"),)), {})
+    told = " ".join((refused.value.message, refused.value.remedy, *refused.value.params))
+    assert "s3cret" not in told
+    assert "iscsiadm -v [withheld] failed" in told
+
+
 def test_a_map_that_a_call_answered_goes_into_another_as_a_map(pool: Migrating, hands: XapiHands) -> None:
     pool.extra["host.migrate_receive"] = lambda method, arguments: {"SM": "http://…", "session_id": "OpaqueRef:s"}
     first = dataclasses.replace(MIGRATE, call="host.migrate_receive", asynchronous=False)

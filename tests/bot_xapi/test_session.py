@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -267,15 +269,25 @@ def test_closing_survives_a_host_that_is_gone(serve: Serve, session_with: Sessio
     session.close()
 
 
+class Talkative(PretendPool):
+    """Quotes what it was sent where it refuses a login."""
+
+    def _login(self, arguments: list[Any]) -> str:
+        raise Failure("INTERNAL_ERROR", f"PAM does not take {arguments[1]} of {arguments[0]}")
+
+
+@pytest.mark.parametrize("pool", [PretendPool, Talkative])
 def test_no_session_or_password_reaches_the_log_or_a_text(
-    serve: Serve, session_with: SessionWith, caplog: pytest.LogCaptureFixture
+    pool: type[PretendPool], serve: Serve, session_with: SessionWith, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    host = serve(PretendPool())
+    host = serve(pool())
     settings = plain(host, password="hunter2-wrong")
     session = session_with(settings)
     with pytest.raises(Unavailable) as caught:
         session.login()
-    told = " ".join([caught.value.message, caught.value.remedy, *caught.value.evidence, caplog.text, repr(settings)])
+    trace = "".join(traceback.format_exception(caught.value))
+    words = (caught.value.message, caught.value.remedy, *caught.value.evidence)
+    told = " ".join([*words, trace, caplog.text, repr(settings)])
     assert "hunter2" not in told
     assert "OpaqueRef" not in told

@@ -366,6 +366,7 @@ class PoolSession:
         if denied is not None:
             raise self._denial(denied, password)
         remedy = next((each.remedy for each in tried if each.remedy), "")
+        remedy = remedy.replace("in POOL”", f"in {quoted(self._settings.name)}”")  # which the codes' words cannot know
         raise self._unavailable(self._answers(tried), remedy or what_now(tried, self._settings))
 
     def _accepted(self, tried: Tried) -> Login:
@@ -388,7 +389,7 @@ class PoolSession:
         self._denials += 1
         self._denied_password = password
         self._denied_until = self._clock.monotonic() + pause
-        _log.error("pool %s: %s refuses the credentials", self._settings.name, tried.endpoint.address)
+        _log.error("%s refuses the credentials", tried.endpoint.address)
         self._witness("pool login refused", self._door_told(tried))
         return Unavailable(
             f"The {self._settings.called} refuses the bot's user name and password.",

@@ -103,7 +103,7 @@ def test_without_any_coordinator_each_host_s_answer_is_told(serve: Serve, sessio
     assert "xs1 (10.0.0.101) refuses connections" in told
     assert "xs2 (10.0.0.102) says that the coordinator is 10.0.0.101" in told
     assert "xs3 (10.0.0.103) answers: The host is still starting, or has lost its coordinator." in told
-    assert "“pool recover in " in caught.value.remedy
+    assert "“pool recover in lab”" in caught.value.remedy
 
 
 def test_two_coordinators_are_refused(serve: Serve, session_with: SessionWith) -> None:

@@ -73,8 +73,8 @@ class Store(History, Outbox, Protocol):
         counted; otherwise only count it, and return False. After `within` it begins anew.
         """
 
-    def count_refusals(self, at: datetime, within: timedelta) -> None:
-        """Append the rows that say how many were only counted, once `within` is over."""
+    def count_refusals(self, more: Sequence[tuple[Entry, int]], at: datetime, within: timedelta) -> None:
+        """Count so many more of each, and append the rows that say how many there were, where `within` is over."""
 
     def open(self, new: NewRequest, entry: Entry, told: Told | None = None) -> tuple[Request, bool]:
         """Open a request and announce its card, and what `told` makes of its id; or find the open one with the same

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -35,11 +35,13 @@ class Record(Recording):
                 self._ledger.append(db, entry, at)
             return room
 
-    def count_refusals(self, at: datetime, within: timedelta) -> None:
+    def count_refusals(self, more: Sequence[tuple[Entry, int]], at: datetime, within: timedelta) -> None:
         with self._connections.read() as db:
-            if not refusals.are_over(db, at, within):
+            if not more and not refusals.are_over(db, at, within):
                 return
         with self._recording() as db:
+            for entry, times in more:
+                refusals.add(db, entry, at, times)
             self._count_over(db, at, within)
 
     def ledger(self, *, pools: Iterable[str] | None, last: int) -> tuple[LedgerRow, ...]:

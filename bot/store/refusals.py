@@ -34,20 +34,24 @@ class Counted:
 
 def has_room(db: Database, entry: Entry, at: datetime, most: int) -> bool:
     """Whether this refusal is one of the first `most`, which have a row each; otherwise it is counted here."""
-    key = {"kind": storable(entry.kind), "actor_key": storable(entry.actor.key)}
-    db.execute(
-        "INSERT INTO refusals (kind, actor_key, actor, since, rows, more)"
-        " VALUES (:kind, :actor_key, :actor, :since, 0, 0) ON CONFLICT DO NOTHING",
-        {**key, "actor": pack(Actor, entry.actor), "since": stamp(at)},
-    )
+    key = _key(db, entry, at)
     first = db.execute(
         "UPDATE refusals SET rows = rows + 1 WHERE kind = :kind AND actor_key = :actor_key AND rows < :most",
         {**key, "most": most},
     )
     if first.rowcount:
         return True
-    db.execute("UPDATE refusals SET more = more + 1 WHERE kind = :kind AND actor_key = :actor_key", key)
+    add(db, entry, at, 1)
     return False
+
+
+def add(db: Database, entry: Entry, at: datetime, times: int) -> None:
+    """So many more that have no row."""
+    key = _key(db, entry, at)
+    db.execute(
+        "UPDATE refusals SET more = more + :times WHERE kind = :kind AND actor_key = :actor_key",
+        {**key, "times": times},
+    )
 
 
 def are_over(db: Database, at: datetime, within: timedelta) -> bool:
@@ -67,6 +71,17 @@ def take_over(db: Database, at: datetime, within: timedelta) -> tuple[Counted, .
 
 _OVER = "(since <= :begun OR since > :now)"
 """Over is also what begins later than now: the clock was set back."""
+
+
+def _key(db: Database, entry: Entry, at: datetime) -> dict[str, str]:
+    """Of the row for this kind and person, which is made where there is none yet."""
+    key = {"kind": storable(entry.kind), "actor_key": storable(entry.actor.key)}
+    db.execute(
+        "INSERT INTO refusals (kind, actor_key, actor, since, rows, more)"
+        " VALUES (:kind, :actor_key, :actor, :since, 0, 0) ON CONFLICT DO NOTHING",
+        {**key, "actor": pack(Actor, entry.actor), "since": stamp(at)},
+    )
+    return key
 
 
 def _when(at: datetime, within: timedelta) -> dict[str, str]:

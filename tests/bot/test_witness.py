@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
+
+import pytest
 
 from bot.answers import Ask, Problem
-from bot.model import BOT, Actor
-from bot.witness import MOST_ROWS
+from bot.errors import Unavailable
+from bot.model import BOT, Actor, Entry
+from bot.ports import Store
+from bot.store import SqliteStore
+from bot.witness import MOST_ROWS, Witness
 from tests.bot.fake_bot import FakeBot, running
 from tests.bot.fakes import CHANNEL, SAM, START, FakePool, HandClock
 
@@ -44,9 +50,11 @@ def test_what_was_counted_outlives_the_process(tmp_path: Path) -> None:
     clock = HandClock()
     with running(tmp_path / "db", FakePool(), clock) as bot:
         denied(bot, MOST_ROWS + 7)
+        bot.engine.tick()
     clock.at = START + timedelta(minutes=30)
     with running(tmp_path / "db", FakePool(), clock) as bot:
         denied(bot, 3)
+        bot.engine.tick()
         assert len(rows(bot)) == MOST_ROWS
     clock.at = START + timedelta(minutes=60)
     with running(tmp_path / "db", FakePool(), clock) as bot:
@@ -58,10 +66,52 @@ def test_what_was_counted_outlives_the_process(tmp_path: Path) -> None:
         assert len(rows(bot)) == MOST_ROWS + 1
 
 
+class Counting:
+    """A store that counts how often it is written to, and fails where a test says so."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self.writes = 0
+        self.broken = False
+
+    def refused(self, *given: Any, **named: Any) -> bool:
+        self.writes += 1
+        return self._store.refused(*given, **named)
+
+    def count_refusals(self, *given: Any) -> None:
+        if self.broken:
+            raise Unavailable("The disk is full.")
+        self._store.count_refusals(*given)
+
+
+def test_a_flood_is_written_down_once_a_tick_and_none_is_lost_when_that_fails(tmp_path: Path) -> None:
+    clock = HandClock()
+    kept = SqliteStore(tmp_path / "db", clock=clock)
+    store = Counting(kept)
+    witness = Witness(cast(Store, store), clock)
+    refusal = Entry(kind="payload refused", actor=BOT)
+    for _ in range(MOST_ROWS + 200):
+        witness.refused(refusal)
+    assert store.writes == MOST_ROWS + 1
+    store.broken = True
+    with pytest.raises(Unavailable):
+        witness.tick()
+    witness.refused(refusal)
+    assert store.writes == MOST_ROWS + 1
+    store.broken = False
+    witness.tick()
+    witness.refused(refusal)
+    clock.at = START + timedelta(hours=1)
+    witness.tick()
+    assert kept.ledger(pools=None, last=1)[0].body["times"] == 202
+    kept.close()
+
+
 def test_a_clock_that_is_set_back_keeps_nothing_from_the_record(tmp_path: Path) -> None:
     clock = HandClock()
     with running(tmp_path / "db", FakePool(), clock) as bot:
         denied(bot, MOST_ROWS + 7)
+        bot.engine.tick()
         clock.at = START - timedelta(days=1)
         denied(bot, 1)
         assert [row.get("times") for row in rows(bot)] == [*[None] * MOST_ROWS, 7, None]

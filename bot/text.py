@@ -19,23 +19,31 @@ _VISIBLE = {"\n": "⏎", "\r": "⏎", "\t": "⇥", "\u2028": "⏎", "\u2029": "�
 # Cf holds the bidirectional controls, zero-width characters, tags and soft hyphens; Cc the terminal controls; Cs lone
 # surrogates; Co private use.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-# Letters and spaces that show nothing, so that two different names would look alike.
-_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+# Letters, spaces and marks that show nothing, so that two different names would look alike (Unicode's
+# Default_Ignorable_Code_Point, as far as the categories above do not hold it, and Braille's blank).
+_BLANKS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff]"
+)
+_AS_EMOJI = "\ufe0f"
 
 
-def _visible(character: str) -> str:
+def _visible(character: str, before: str) -> str:
     if character in _VISIBLE:
         return _VISIBLE[character]
-    if character in _BLANKS or unicodedata.category(character) in _UNSAFE_CATEGORIES:
+    category = unicodedata.category(character)
+    if character == _AS_EMOJI and unicodedata.category(before) == "So":
+        return character  # behind a symbol it can be seen: ⚠ becomes an emoji
+    if category in _UNSAFE_CATEGORIES or _BLANKS.match(character):
         return f"⟨{ord(character):X}⟩"
-    return " " if unicodedata.category(character) == "Zs" else character
+    return " " if category == "Zs" else character
 
 
 def one_line(text: str, limit: int | None = None) -> str:
     """`text` as one line: control, bidirectional and invisible characters shown as ⟨code point⟩, line breaks as ⏎, at
     most `limit` characters.
     """
-    line = text if text.isascii() and text.isprintable() else "".join(map(_visible, text))
+    line = text if text.isascii() and text.isprintable() else "".join(map(_visible, text, f" {text}"))
     if limit is not None and len(line) > limit:
         line = line[: max(limit - 1, 0)] + "…"
     return line

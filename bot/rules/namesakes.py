@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -23,11 +24,16 @@ def of_touched(touches: Iterable[ObjectId], inventory: Inventory) -> Iterator[Fi
         alike = defaultdict[str, list[Entity]](list)
         for each in candidates(inventory, kind):
             if not isinstance(each, SR) or each.shared:
-                alike[one_line(each.name).strip().casefold()].append(each)
+                alike[_looks(each.name)].append(each)
         for group in alike.values():
             others = [each for each in group if each.uuid not in meant]
             if others:
                 yield from (_told(kind, this, others, inventory) for this in group if this.uuid in meant)
+
+
+def _looks(name: str) -> str:
+    """Equal for names that can hardly be told apart: case, width and blanks aside."""
+    return " ".join(unicodedata.normalize("NFKC", one_line(name)).casefold().split())
 
 
 def _told(kind: type[Entity], this: Entity, others: list[Entity], inventory: Inventory) -> Finding:

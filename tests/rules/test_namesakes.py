@@ -55,6 +55,13 @@ def test_only_what_is_known_by_its_name_alone_is_warned_of(cls: str, row: dict[s
     assert bool(touching(inventory, cls, "a")) is warned
 
 
+@pytest.mark.parametrize("other", ["web\u00a01", "web  1", " WEB 1", "ｗeb 1", "web １"])
+def test_who_can_hardly_be_told_apart_is_a_namesake_too(other: str) -> None:
+    inventory = pool_of("VM", {"name_label": "web 1"}, {"name_label": other}, {"name_label": "web 11"})
+    assert len(touching(inventory, "VM", "a")) == 1
+    assert touching(inventory, "VM", "c") == []
+
+
 def test_where_all_of_one_name_are_meant_nobody_is_warned() -> None:
     inventory = pool_of("VM", *[{"name_label": "same"}] * 2)
     assert touching(inventory, "VM", "a", "b") == []

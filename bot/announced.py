@@ -18,19 +18,20 @@ def besides(
     somewhere else than where the card is.
     """
     if new.requirement.emergency and rules.emergency_channel:
-        yield Place(kind="slack", team=team, channel=rules.emergency_channel), _alarm(new)
+        yield Place(kind="slack", team=team, channel=rules.emergency_channel), _alarm(request_id, new)
     channels = {scopes.approvals_channel.get(each.pool.name, "") for each in new.plan.elsewhere}
     for channel in sorted(channels - {"", new.place.channel}):
         yield Place(kind="slack", team=team, channel=channel), _pointer(request_id, new)
 
 
-def _alarm(new: NewRequest) -> Report:
+def _alarm(request_id: str, new: NewRequest) -> Report:
     who = new.actor.name or new.actor.id
     return Report(
         title=f"EMERGENCY in {quoted(new.plan.pool.name)}: {new.plan.title}",
         level=Level.BAD,
         summary=f"{quoted(who)} acts without a second person, and says why: {new.requirement.emergency}",
-        parts=(Lines(lines=(Line(text=f"Asked as: {new.text}"),)),),
+        parts=(Lines(lines=(Line(text=f"Request {request_id}, asked as: {new.text}"),)),),
+        suggestions=(Suggestion("Show it", f"request show {request_id}"),),
     )
 
 

@@ -29,7 +29,7 @@ _LABELS = {
     "WHY": "Why it cannot wait",
     "CANDIDATE": "Host that is in no pool yet",
     "SURVIVOR": "Host that is to lead",
-    "DESTINATION": "Pool",
+    "DESTINATION": "Another pool",
     "MEMBER": "Host",
     "NETWORK": "Network",
 }
@@ -50,6 +50,8 @@ class Forms:
 
     def _field(self, slot: Slot, parsed: Parsed) -> FormField:
         label = joined(slot.choices, last="or") or _LABELS.get(slot.placeholder, slot.field.capitalize())
+        if slot.within:
+            label += " there"
         word = parsed.values.get(slot.field)
         return FormField(
             name=slot.field,

@@ -92,6 +92,10 @@ def test_no_host_that_fits_is_refused_with_each_one_s_reasons() -> None:
 def test_a_form_offers_what_the_other_pool_has(pools: World) -> None:
     command = REGISTRY["vm migrate"]
     forms = Forms(pools=pools.pools, scopes=Scopes())
+    labels = {each.name: each.label for each in forms.of(*REGISTRY.parse("vm migrate")).fields}
+    assert labels["host"] == "Host (to …)"
+    assert labels["destination"] == "Another pool (to pool …)"
+    assert (labels["member"], labels["network"]) == ("Host there (host …)", "Network there (network …)")
 
     def offered(field: str, **values: str) -> list[str]:
         return [each.label for each in forms.options(command, field, "", {"pool": "north", **values}, HERE, OLGA)]

@@ -6,6 +6,7 @@ the policy at that moment; the engine records who was denied.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from bot.model import Actor, BotTarget, Entry, Level, Line, Lines, Plan, Report,
 from bot.ports import Clock, People, Store
 from bot.runner import Runner
 from bot.text import quoted
+
+log = logging.getLogger(__name__)
 
 _TRIES = 5
 """How often somebody else may be quicker before it is given up: a request changes its state a few times in its life."""
@@ -128,4 +131,7 @@ class Decisions:
         approval.check(request.state, to)
         entry = Entry(kind=kind, actor=actor, pool=request.plan.pool.name, request_id=request.id, body=body)
         at = self.clock.now()
-        return self.store.move(request.id, request.state, to, entry, at=at, result=result, note=note)
+        moved = self.store.move(request.id, request.state, to, entry, at=at, result=result, note=note)
+        if moved:
+            log.info("%s: now %s", request.id, to)
+        return moved

@@ -11,19 +11,19 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot import actions, announced, appointed, approval, policy, refusal, tally
-from bot.answers import Answer, Ask, Bug, Form, NeedsForm, Opened, Problem, Repeated, Shown, VoteAsk, Voted
+from bot.answers import Answer, Ask, Form, NeedsForm, Opened, Problem, Shown, VoteAsk, Voted
 from bot.codes import NO_CODES, OneTimeCodes
 from bot.decisions import Decisions, known, over
 from bot.errors import Choice, Denied, Refused, UserError
 from bot.forms import Forms
 from bot.grammar import EMERGENCY_SLOT
+from bot.guard import guarded
 from bot.model import (
     BOT,
     Actor,
@@ -380,31 +380,22 @@ class Engine:
         )
         votes = request.votes if counted else None
         at = self.clock.now()
-        return self.store.move(
+        moved = self.store.move(
             request.id, request.state, to, entry, at=at, result=result, votes=votes, expires_at=expires_at
         )
+        if moved:
+            log.info("%s: now %s", request.id, to)
+        return moved
 
     def _refused(self, kind: str, actor: Actor, pool: str, body: Mapping[str, Any], request_id: str = "") -> None:
         self.witness.refused(Entry(kind=kind, actor=actor, pool=pool, request_id=request_id, body=body))
 
     def _guarded(self, delivery_key: str, actor: Actor, what: str, work: Callable[[], Answer]) -> Answer:
-        """Errors for people become a Problem; anything else is a bug: a reference for the person, the traceback for the
-        log.
-        """
-        try:
-            # By the plain clock: reading must go on also while nothing can be decided.
-            if delivery_key and not self.store.first_sight(delivery_key, self.resolver.clock.now()):
-                return Repeated()
-            log.info("%s: %s", actor.key, what)
-            return work()
-        except UserError as error:
-            if isinstance(error, Denied):
-                log.warning("denied: %s: %s: %s", actor.key, what, error.message)
-            return Problem.of(error)
-        except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("bug %s: %s asked: %s", reference, actor.key, what)
-            return Bug(reference)
+        # By the plain clock: reading must go on also while nothing can be decided.
+        def again() -> bool:
+            return bool(delivery_key) and not self.store.first_sight(delivery_key, self.resolver.clock.now())
+
+        return guarded(again, actor, what, work)
 
 
 def _fingerprint(plan: Plan, emergency: bool) -> str:

@@ -17,7 +17,7 @@ MARKS = {Level.OK: ("âœ“", "green"), Level.WARN: ("!", "yellow"), Level.BAD: ("â
 def show(points: Iterator[Point], terminal: Terminal) -> Level:
     """Write each point as it comes; returns the worst."""
     found = []
-    for point in points:
+    for point in trial.once(points):
         mark, colour = MARKS[point.level]
         terminal.line(f"{mark} {point.text}", "" if point.level is Level.OK else colour)
         if point.remedy:

@@ -43,8 +43,8 @@ SecretReference = Annotated[str, AfterValidator(_secret)]
 def secret(reference: str) -> Callable[[], str]:
     """How to get a secret when it is needed; it is read anew each time, so that it can be changed while the bot runs.
 
-    The returned function raises ConfigError when the variable or file is missing; the error names it, never its
-    content.
+    The returned function raises ConfigError when the variable or file is missing or empty; the error names it, never
+    its content.
     """
     kind, name = _parts(reference)
 
@@ -59,13 +59,16 @@ def secret(reference: str) -> Callable[[], str]:
             return value
         path = _path(kind, name)
         try:
-            return path.read_text(encoding="utf-8").strip()
+            value = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
                 f"The secret's file {path} cannot be read.",
                 evidence=((error.strerror if isinstance(error, OSError) else "") or type(error).__name__,),
-                remedy="Check the path and its owner.",
+                remedy="Check the path, and that the bot's account may read it.",
             ) from error
+        if not value:
+            raise ConfigError(f"The secret's file {path} is empty.", remedy="Put the secret into it.")
+        return value
 
     return read
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterator
 
 from bot.model import BOT, Argument, CallRecord, CallState, Entry, MapOf, Plan, ResultOf, Step
 from bot.ports import Clock, Store
 from bot.run import Doing, LeaseLost, Run
+
+log = logging.getLogger(__name__)
 
 NEVER_KEPT = ("session.", "secret.", "Async.", "host.migrate_receive")
 """Calls whose answers are, or may be, secrets."""
@@ -40,6 +43,7 @@ class Calls:
             run.request.id, doing.number, doing.undo, step.call, mark, entry, now, owner=run.owner
         ):
             raise LeaseLost
+        log.info("%s begun: %s", _which(doing), step.title)
 
     def sent(self, doing: Doing, task_uuid: str) -> None:
         self._store.note_call(doing.run.request.id, doing.number, doing.undo, CallState.SENT, task_uuid=task_uuid)
@@ -69,6 +73,8 @@ class Calls:
             result=needed,
             entry=dataclasses.replace(entry, body=body),
         )
+        level = logging.INFO if state is CallState.DONE else logging.WARNING
+        log.log(level, "%s %s: %s%s", _which(doing), state, doing.step.title, f" – {reason}" if reason else "")
 
     def note_cancel(self, doing: Doing, what: str, task_uuid: str, **more: str) -> None:
         """Harmless to send twice, so it is on record but not among the calls that are sent once."""
@@ -89,6 +95,14 @@ def is_needed(plan: Plan, number: int) -> bool:
     if plan.steps[number].call.startswith(NEVER_KEPT):
         return False
     return any(number in needs(each) for step in plan.steps for each in (step, *step.undo))
+
+
+def _which(doing: Doing) -> str:
+    """`step 2 of 5`; those that undo are numbered by themselves."""
+    steps = doing.run.request.plan.steps
+    if doing.undo:
+        return f"undo step {doing.number + 1} of {sum(len(each.undo) for each in steps)}"
+    return f"step {doing.number + 1} of {len(steps)}"
 
 
 def _entry(doing: Doing, what: str) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +13,8 @@ from bot.model import BOT, Entry, Level, Progress, Report, Result, State, Vote
 from bot.ports import Clock, Store
 from bot.run import LeaseLost, Run
 from bot.runner.entitled import Lapsed
+
+log = logging.getLogger(__name__)
 
 
 class Moves:
@@ -53,6 +56,8 @@ class Moves:
                 void=void,
             ):
                 run.request = replace(request, state=to)
+                after = f" after {result.seconds:.1f} s" if result is not None and result.seconds else ""
+                log.info("now %s%s%s", to, after, f": {result.summary}" if result is not None else "")
                 return True
             found = self._store.request(request.id)
             if found is None or (request.state, found.state) != (State.RUNNING, State.CANCELLING):

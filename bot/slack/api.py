@@ -37,6 +37,7 @@ METHODS: dict[str, tuple[str, ...]] = {
 _IN_DOUBT = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
 _CODE = re.compile(r"[a-z0-9_]+")
 _DEFAULT_RETRY_AFTER = 30.0
+_CHATTER = ("Using non-ssl socket", "Starting to receive messages", "Stopped receiving messages")
 
 
 class SlackFailure(Exception):
@@ -104,10 +105,17 @@ def web_client(token: str, base_url: str, seconds: int) -> WebClient:
 
 
 def quiet_logger() -> logging.Logger:
-    """The logger for slack_sdk's clients: at DEBUG they write whole requests, response URLs included."""
+    """The logger for slack_sdk's clients: at DEBUG they write whole requests, response URLs included. Of a connection
+    it says at INFO when it begins and ends, and no more.
+    """
     logger = logging.getLogger("bot.slack.sdk")
     logger.setLevel(max(logging.getLogger("bot").getEffectiveLevel(), logging.INFO))
+    logger.addFilter(_worth_it)  # the same one is added once
     return logger
+
+
+def _worth_it(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(_CHATTER)
 
 
 def broken(what: str, error: BaseException) -> SlackFailure:

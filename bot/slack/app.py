@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlsplit
 
 from slack_bolt import App
 from slack_sdk.errors import SlackApiError
 
 from bot.errors import Unavailable
-from bot.slack.api import Api, Refused, SlackFailure, quiet_logger, web_client
+from bot.slack.api import Api, RateLimited, Refused, SlackFailure, quiet_logger, web_client
 from bot.slack.desk import Desk
 from bot.slack.gate import Gate
 from bot.slack.http_mode import HttpMode
@@ -29,6 +31,12 @@ from bot.slack.workers import Workers, after_ack
 
 _log = logging.getLogger(__name__)
 
+_REINSTALL = {
+    "account_inactive": "The app was taken out of the workspace: install it anew, and take the new token.",
+    "token_revoked": "The token was taken back: install the app anew, and take the new token.",
+    "token_expired": "Turn token rotation off on the app's page, and take the new token.",
+}
+"""What to do about a bot token that was good once, by Slack's word."""
 _OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 
 
@@ -58,10 +66,15 @@ def connect(settings: SlackSettings) -> Workspace:
     try:
         me = api.call("auth.test")
     except Refused as refused:
-        remedy = "Install the app anew and take its bot token."
+        remedy = _REINSTALL.get(refused.code, "Take it anew from the app's page, under OAuth & Permissions.")
         raise Unavailable(f"Slack does not take the bot token ({refused.code}).", remedy=remedy) from refused
+    except RateLimited as limited:
+        remedy = f"Start again in {limited.seconds:g} s."
+        raise Unavailable("Slack asks to wait.", remedy=remedy, evidence=(str(limited),)) from limited
     except SlackFailure as failure:
-        raise Unavailable("Slack cannot be reached.", evidence=(str(failure),)) from failure
+        where = urlsplit(settings.base_url).hostname
+        remedy = f"Check this machine's way to {where}: network, DNS, firewall, and {_proxies()}."
+        raise Unavailable(f"Slack cannot be reached at {where}.", remedy=remedy, evidence=(str(failure),)) from failure
     team = str(me["team_id"])
     if settings.team_id not in ("", team):
         raise Unavailable(
@@ -143,6 +156,12 @@ def _bolt(workspace: Workspace, forged: Callable[[str], None]) -> App:
             before_authorize=Gate(workspace.team, settings.pinned_app(), forged),
             logger=quiet_logger(),
         )
+
+
+def _proxies() -> str:
+    """The proxies that the environment names, without what they may hold of names and passwords."""
+    named = {urlsplit(url).hostname or "one without a name" for url in urllib.request.getproxies().values()}
+    return f"the proxy that the environment names ({', '.join(sorted(named))})" if named else "that it needs no proxy"
 
 
 def _reason(error: Exception) -> str:

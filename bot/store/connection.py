@@ -13,7 +13,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -56,7 +56,7 @@ class Connections:
         self._writer = threading.Lock()
         check_directory(self.path, writing=not read_only)
         self.created = not read_only and _create(self.path)
-        check_file(self.path, writing=not read_only)
+        check_file(self.path)
 
     @contextmanager
     def read(self) -> Iterator[Database]:
@@ -164,6 +164,7 @@ class Connections:
             db.execute("PRAGMA synchronous=FULL")
             _check_application(db, self.path)
             if not self._read_only:
+                _protect(self.path)
                 self._enable_wal(db)
         except BaseException:
             connection.close()
@@ -219,11 +220,8 @@ def _create(path: Path) -> bool:
     return True
 
 
-def check_file(path: Path, *, writing: bool) -> None:
-    """When writing, take other people's rights to the file away.
-
-    :raises Unavailable: it is missing, no file, or somebody else's.
-    """
+def check_file(path: Path) -> None:
+    """:raises Unavailable: it is missing, no file, or somebody else's."""
     try:
         found = path.stat()
     except OSError as error:
@@ -232,6 +230,13 @@ def check_file(path: Path, *, writing: bool) -> None:
         raise unavailable(path, "is not a file", "Check the path in the configuration.")
     if os.geteuid() not in (0, found.st_uid):
         raise unavailable(path, "belongs to another user", "Run this as the bot's user.")
-    if writing and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        log.warning("The database's file was open to other users (mode %o); it is now 600.", found.st_mode & 0o777)
-        path.chmod(0o600)
+
+
+def _protect(path: Path) -> None:
+    """Take other people's rights to the file away: only once it is known to be the bot's database."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        log.warning("The database's file was open to other users (mode %o); it is now 600.", mode)
+        for end in ("", "-wal", "-shm"):  # SQLite has made these with the file's mode
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + end).chmod(0o600)

@@ -3,8 +3,8 @@ the start of the bot have in common. Nothing is changed by it.
 """
 
 from bot.trial.here import here
-from bot.trial.point import Point, worst
+from bot.trial.point import Point, once, worst
 from bot.trial.pools import of_pools
 from bot.trial.workspace import of_channels, of_people, of_slack
 
-__all__ = ["Point", "here", "of_channels", "of_people", "of_pools", "of_slack", "worst"]
+__all__ = ["Point", "here", "of_channels", "of_people", "of_pools", "of_slack", "once", "worst"]

@@ -36,13 +36,12 @@ def _secrets(settings: Settings) -> Iterator[Point]:
     good = 0
     for where, reference in found.items():
         try:
-            empty = not secret(reference)()
+            secret(reference)()
         except UserError as error:
-            yield Point(Level.BAD, f"{where}: {error.message}", error.remedy)
+            why = f" ({'; '.join(error.evidence)})" if error.evidence else ""
+            yield Point(Level.BAD, f"{where}: {error.message}{why}", error.remedy)
             continue
-        if empty:
-            yield Point(Level.BAD, f"{where}: {reference} is empty", "Put the secret into it.")
-        elif why := exposed(reference):
+        if why := exposed(reference):
             yield Point(Level.WARN, f"{where}: {why}")
         else:
             good += 1
@@ -66,7 +65,7 @@ def _memory(settings: Settings) -> Iterator[Point]:
     try:
         check_directory(database, writing=True)
         if database.exists():
-            check_file(database, writing=False)
+            check_file(database)
     except UserError as error:
         yield Point.of(error)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.errors import UserError
@@ -21,6 +21,15 @@ class Point:
     def of(cls, error: UserError) -> Point:
         evidence = f" ({'; '.join(error.evidence)})" if error.evidence else ""
         return cls(Level.BAD, f"{error.message}{evidence}", error.remedy)
+
+
+def once(points: Iterable[Point]) -> Iterator[Point]:
+    """Without those whose words another has said before: a password that cannot be read also keeps its pool away."""
+    said: list[str] = []
+    for point in points:
+        if not any(point.text in each for each in said):
+            said.append(point.text)
+            yield point
 
 
 def worst(points: Iterable[Point]) -> Level:

@@ -62,9 +62,23 @@ def test_only_the_owner_may_read_it(store: SqliteStore, path: Path) -> None:
 def test_rights_of_others_are_taken_away(path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture) -> None:
     SqliteStore(path, clock=clock).close()
     path.chmod(0o644)
-    SqliteStore(path, clock=clock).close()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    store = SqliteStore(path, clock=clock)
+    modes = {stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    store.close()
+    assert modes == {0o600}
     assert "open to other users" in caplog.text
+
+
+def test_a_file_that_is_no_database_of_the_bot_keeps_its_rights(path: Path, clock: HandClock) -> None:
+    for content in (b"no database", b""):
+        path.write_bytes(content)
+        if not content:
+            with closing(sqlite3.connect(path)) as db:
+                db.execute("CREATE TABLE theirs (x)")
+        path.chmod(0o644)
+        with pytest.raises(Unavailable):
+            SqliteStore(path, clock=clock)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 def handles(path: Path) -> int:

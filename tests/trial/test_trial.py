@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -89,6 +90,12 @@ BAD = {
         "refuses the bot's user",
     ),
     "path not there": (r'database = ".*"', 'database = "/nowhere/xenia.sqlite3"', "Create the directory /nowhere"),
+    "Slack not there": (
+        r'api_url = ".*"',
+        'api_url = "http://127.0.0.1:1/api/"',
+        "Slack cannot be reached at 127.0.0.1",
+    ),
+    "secret empty": (r'ledger_key = "file:.*"', 'ledger_key = "file:/dev/null"', "/dev/null is empty"),
 }
 
 
@@ -116,6 +123,8 @@ REFUSED_AT_START = (
     "workspace wrong",
     "channel shared",
     "path not there",
+    "Slack not there",
+    "secret empty",
 )
 
 
@@ -126,9 +135,40 @@ def test_the_bot_does_not_start_with_what_it_cannot_work_with(
     monkeypatch.setenv("WRONG_APP_TOKEN", "xapp-1-A0XENIA-0-wrong")
     pattern, replacement, _ = BAD[name]
     status, said = tried(capsys, changed((pattern, replacement)), "run")
-    assert status == 1
-    assert len(said.strip().splitlines()) >= 2, f"what to do is not said: {said}"
+    assert status == (os.EX_CONFIG if name in ("token missing", "secret empty") else 1)
+    assert len([line for line in said.splitlines() if line]) >= 2, f"what to do is not said: {said}"
     assert "Traceback" not in said
+
+
+def test_as_json_also_the_reason_why_it_does_not_start_is_an_object(
+    changed: Callable[..., Path], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    pattern, replacement, told = BAD["Slack not there"]
+    status, said = tried(capsys, changed((pattern, replacement), (r"^\[bot\]", '[bot]\nlog = "json"')), "run")
+    assert status == 1
+    assert said == ""
+    (record,) = [record for record in caplog.records if record.levelno == logging.CRITICAL]
+    assert told in record.getMessage()
+    assert "network, DNS, firewall" in record.getMessage()
+
+
+def test_a_proxy_that_the_environment_names_is_told_without_its_password(
+    changed: Callable[..., Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://me:hush@proxy.invalid:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    _, said = tried(capsys, changed(BAD["Slack not there"][:2]), "run")
+    assert "the proxy that the environment names (proxy.invalid)" in said
+    assert "hush" not in said
+
+
+def test_the_same_is_said_once(changed: Callable[..., Path], caplog: pytest.LogCaptureFixture) -> None:
+    """That its password cannot be read is also why a pool cannot be reached."""
+    first_look(config.load(changed((r'password = "file:.*"', 'password = "file:/nowhere/password"'))))
+    said = [record.getMessage() for record in caplog.records if "/nowhere/password" in record.getMessage()]
+    assert len(said) == len(set(said)), said
+    assert all(each.startswith(("pools.", "hosts.")) for each in said), said
 
 
 def test_a_port_in_use_is_told_by_the_trial_and_at_the_start(

@@ -1,24 +1,24 @@
 """HTTP mode: Slack posts signed requests to a port of the bot's. What is not signed is not even read as a delivery, and
-nobody keeps the port by sending slowly.
+nobody keeps the port by sending slowly, or the memory by sending much.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-import socket
-import sys
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Condition, Thread
+from contextlib import contextmanager
+from email.message import Message
+from http.server import BaseHTTPRequestHandler
+from threading import Thread
 
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.errors import Unavailable
+from bot.slack.http_port import ARRIVAL_SECONDS, MOST_LARGE, Server
 from bot.slack.transport import Acknowledged
 from bot.slack.workers import acknowledging
 
@@ -27,11 +27,16 @@ _log = logging.getLogger(__name__)
 PATH = "/slack/events"
 _ACK_SECONDS = 3
 _LARGEST_BODY = 4 * 1024 * 1024
+_LARGE_BODY = 64 * 1024
+"""Slack's are nearly always smaller, and need not wait for a place among the large ones."""
+_LARGEST_UNSIGNED = 1024
+"""Enough for a look at the certificate."""
+_SIGNATURE = re.compile("v0=[0-9a-f]{64}")
+_TIME = re.compile("[0-9]{1,12}")
+_OLDEST_SECONDS = 300
+"""How far Slack's time may be off (Slack docs: verifying requests from Slack)."""
+_PIECE = 64 * 1024
 _LENGTH = re.compile("[0-9]{1,9}")
-_ARRIVAL_SECONDS = 10.0
-"""From a connection to the last byte of its request; Slack, or a proxy that buffers, sends it at once."""
-_MOST_ARRIVING = 256
-"""Requests that are on their way at once; what is more finds the door closed, and Slack sends its events again."""
 _SSL_CHECK = re.compile(rb"(?:[\w.%-]*=[\w.%-]*&)*ssl_check=1(?:&[\w.%-]*=[\w.%-]*)*")
 """By which Slack looks at the certificate now and then, without a signature (Slack docs: slash commands)."""
 
@@ -58,7 +63,7 @@ class HttpMode:
 
         self._handler = Handler
         self._where = (address, port)
-        self._server: _Server | None = None
+        self._server: Server | None = None
 
     @property
     def port(self) -> int:
@@ -68,7 +73,7 @@ class HttpMode:
     def start(self) -> None:
         """:raises Unavailable: the address cannot be listened on."""
         try:
-            self._server = _Server(self._where, self._handler)
+            self._server = Server(self._where, self._handler)
         except OSError as error:
             address, port = self._where
             raise Unavailable(
@@ -91,79 +96,13 @@ class HttpMode:
             self._server = None
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True  # one that sends its request slowly keeps nobody from ending
-    request_queue_size = 128  # people answer an alarm all at once; the library's 5 lets the sixth wait for a second
-
-    def __init__(self, where: tuple[str, int], handler: type[_Handler]) -> None:
-        self._answering = 0
-        self._changed = Condition()
-        self._arriving: dict[socket.socket, float] = {}
-        """Until when a request has to be there as a whole, by the monotonic clock."""
-        super().__init__(where, handler)
-
-    def verify_request(self, request: object, client_address: object) -> bool:
-        """Whether there is room for one more."""
-        assert isinstance(request, socket.socket)
-        with self._changed:
-            full = len(self._arriving) >= _MOST_ARRIVING
-            if not full:
-                self._arriving[request] = time.monotonic() + _ARRIVAL_SECONDS
-        if full:
-            _log.warning("%d requests arrive at once; one of %s is not taken", _MOST_ARRIVING, client_address)
-        return not full
-
-    def arrived(self, request: socket.socket) -> None:
-        with self._changed:
-            self._arriving.pop(request, None)
-
-    def shutdown_request(self, request: object) -> None:
-        assert isinstance(request, socket.socket)
-        self.arrived(request)
-        super().shutdown_request(request)
-
-    def service_actions(self) -> None:
-        """Hang up on those who take too long: a limit on each wait alone could be stretched without end."""
-        now = time.monotonic()
-        with self._changed:
-            late = [request for request, until in self._arriving.items() if until < now]
-        for request in late:
-            with suppress(OSError):
-                request.shutdown(socket.SHUT_RDWR)
-
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """While a delivery that has arrived is acknowledged."""
-        with self._changed:
-            self._answering += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._answering -= 1
-                self._changed.notify_all()
-
-    def answered(self, seconds: float) -> bool:
-        """Wait until nothing that has arrived is without its answer, at most so long."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._answering, seconds)
-
-    def handle_error(self, *_: object) -> None:
-        """What a connection dies of goes into the log, and not to standard error."""
-        error = sys.exc_info()[1]
-        if isinstance(error, OSError):
-            _log.info("a connection ended before its time: %s", error)
-        else:
-            _log.error("a delivery failed by a defect", exc_info=error)
-
-
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: Server
     bolt: App
     seal: SignatureVerifier
     refused: Callable[[str], None]
     told: Acknowledged
-    timeout = _ARRIVAL_SECONDS
+    timeout = ARRIVAL_SECONDS
 
     def do_POST(self) -> None:
         if urllib.parse.urlsplit(self.path).path != PATH:
@@ -171,24 +110,58 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not _LENGTH.fullmatch(length) or int(length) > _LARGEST_BODY:
             return self.send_error(413)
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            return None  # whoever sent it has hung up, or took too long
-        self.server.arrived(self.connection)
+        self._receive(int(length))
+        return None
+
+    def _receive(self, length: int) -> None:
+        """Read no more than is worth it: what cannot be Slack's is turned away by its head alone."""
+        flaw = _flaw_of(self.headers, time.time())
+        if flaw and length > _LARGEST_UNSIGNED:
+            self._let_pass(length)
+            with self._answering():
+                self._refuse(flaw)
+        elif length <= _LARGE_BODY:
+            self._answer(self.rfile.read(length), length, flaw)
+        elif self.server.large.acquire(blocking=False):
+            try:
+                self._answer(self.rfile.read(length), length, flaw)
+            finally:
+                self.server.large.release()
+        else:
+            _log.warning("%d large deliveries are held at once; one more is not taken", MOST_LARGE)
+            self._let_pass(length)
+            with self._answering():
+                self._respond(BoltResponse(status=503))
+
+    def _answer(self, body: bytes, length: int, flaw: str) -> None:
+        if len(body) < length:
+            return  # whoever sent it has hung up, or took too long
         started = time.monotonic()
         headers = dict(self.headers.items())
-        with self.server.answering(), acknowledging():
-            if _is_signed(self.seal, body, headers):
+        with self._answering():
+            if not flaw and _is_signed(self.seal, body, headers):
                 self._respond(self.bolt.dispatch(_request(body.decode(), headers)))
                 self.told(time.monotonic() - started)
             elif _SSL_CHECK.fullmatch(body):
                 self._respond(BoltResponse(status=200))
             else:
-                self._refuse()
-        return None
+                self._refuse(flaw or "its signature is wrong")
 
-    def _refuse(self) -> None:
-        why = "its signature is wrong, or its time more than five minutes off"
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        self.server.arrived(self.connection)
+        with self.server.answering(), acknowledging():
+            yield
+
+    def _let_pass(self, length: int) -> None:
+        """Keep nothing of the body, and let it come: whoever is cut off while sending does not hear the answer."""
+        while length > 0:
+            piece = len(self.rfile.read(min(length, _PIECE)))
+            if not piece:
+                return
+            length -= piece
+
+    def _refuse(self, why: str) -> None:
         _log.warning("a delivery was refused: %s", why)
         self.refused(why)
         self._respond(BoltResponse(status=401))
@@ -205,6 +178,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         _log.debug(format, *args)
+
+
+def _flaw_of(headers: Message, now: float) -> str:
+    """Why this cannot be Slack's, whatever its body is; "" when only the body can tell."""
+    if not _SIGNATURE.fullmatch(str(headers.get("X-Slack-Signature", ""))):
+        return "it bears no signature of Slack's"
+    at = str(headers.get("X-Slack-Request-Timestamp", ""))
+    if not _TIME.fullmatch(at) or abs(now - int(at)) > _OLDEST_SECONDS:
+        return "the time of its signature is missing, or more than five minutes off"
+    return ""
 
 
 def _is_signed(seal: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:

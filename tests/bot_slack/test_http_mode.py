@@ -16,9 +16,9 @@ import pytest
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.slack import http_mode
+from bot.slack import http_mode, http_port
 from bot.slack.http_mode import PATH, HttpMode
-from tests.e2e.conftest import eventually
+from tests.waiting import eventually
 
 LIMIT_SECONDS = 60
 SECRET = "s" * 32
@@ -180,6 +180,51 @@ def test_what_is_not_signed_is_not_read_and_not_written_down(
     assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
 
 
+def made_late(body: bytes) -> dict[str, str]:
+    return signed(body, at=str(int(time.time()) - 400))
+
+
+@pytest.mark.parametrize("headers", [lambda _: {}, made_late], ids=["unsigned", "late"])
+def test_what_its_head_gives_away_is_turned_away_and_its_body_not_kept(
+    server: HttpMode, slow: Slow, monkeypatch: pytest.MonkeyPatch, headers: Callable[[bytes], dict[str, str]]
+) -> None:
+    monkeypatch.setattr(http_mode, "_LARGE_BODY", 0)  # whatever is kept takes a place,
+    monkeypatch.setattr(server._server, "large", threading.BoundedSemaphore(1))
+    assert server._server is not None
+    assert server._server.large.acquire(blocking=False)  # and there is none: it would be a 503
+    body = b"x" * (3 * 1024 * 1024)
+    for _ in range(3):
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            post(server.port, body, headers(body))
+        assert raised.value.code == 401
+    assert not slow.arrived.is_set()
+
+
+def test_a_late_one_is_refused_however_small_and_well_signed(server: HttpMode, slow: Slow) -> None:
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        post(server.port, b"a=b", made_late(b"a=b"))
+    assert raised.value.code == 401
+    assert not slow.arrived.is_set()
+
+
+def test_few_large_bodies_are_held_at_once_and_small_ones_do_not_wait_for_them(
+    server: HttpMode, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert server._server is not None
+    monkeypatch.setattr(server._server, "large", threading.BoundedSemaphore(1))
+    large, answers = b"x" * (http_mode._LARGE_BODY + 1), list[int]()
+    first = in_a_thread(lambda: answers.append(post(server.port, large)))
+    assert slow.arrived.wait(LIMIT_SECONDS)
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        post(server.port, large)
+    assert raised.value.code == 503
+    slow.go_on.set()
+    assert post(server.port, b"x" * http_mode._LARGE_BODY) == 200
+    first.join(LIMIT_SECONDS)
+    assert answers == [200]
+    assert post(server.port, large) == 200  # its place is free again
+
+
 def test_slack_may_look_at_the_certificate_without_a_signature(server: HttpMode, slow: Slow) -> None:
     assert post(server.port, b"ssl_check=1&token=abc", {}) == 200
     assert not slow.arrived.is_set()
@@ -194,7 +239,7 @@ def drip(line: socket.socket) -> None:
 def test_who_sends_slowly_is_hung_up_on_although_each_byte_comes_in_time(
     server: HttpMode, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_mode, "_ARRIVAL_SECONDS", 0.3)
+    monkeypatch.setattr(http_port, "ARRIVAL_SECONDS", 0.3)
     slow.go_on.set()
     with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS) as line:
         line.sendall(head(b"x" * 1000, 1000))
@@ -204,7 +249,7 @@ def test_who_sends_slowly_is_hung_up_on_although_each_byte_comes_in_time(
 
 
 def test_there_is_room_for_so_many_on_their_way(server: HttpMode, slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_mode, "_MOST_ARRIVING", 2)
+    monkeypatch.setattr(http_port, "_MOST_ARRIVING", 2)
     slow.go_on.set()
     with ExitStack() as lines:
         for _ in range(2):

@@ -137,6 +137,52 @@ def test_nothing_overflows_sideways(width: int, poster: PageApp, look: Look) -> 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize(("width", "whole"), [(390, True), (1280, False)], ids=["narrow", "wide"])
+def test_lines_of_code_wrap_as_in_slack_but_stay_whole_where_it_is_narrow(
+    width: int, whole: bool, poster: PageApp, look: Look
+) -> None:
+    """A table of monospaced lines is scrolled sideways on a narrow page, without moving the page."""
+    page = look("olga", "lab", width=width)
+    line = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "column " * 40}]}
+    poster.post("lab", "fallback", blocks=[{"type": "rich_text", "elements": [line]}])
+    code = page.locator("pre", has_text="column")
+    code.wait_for()
+    assert code.evaluate("node => node.scrollWidth > node.clientWidth") is whole
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+CONTRAST = """() => {
+    const linear = value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    const luminance = colour => {
+        const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        const [red, green, blue] = [...canvas.getImageData(0, 0, 1, 1).data].map(value => linear(value / 255));
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    return [...document.querySelectorAll(".topbar .avatar")].map(node => {
+        const style = getComputedStyle(node);
+        const [light, dark] = [luminance(style.color), luminance(style.backgroundColor)].sort((a, b) => b - a);
+        return (light + 0.05) / (dark + 0.05);
+    });
+}"""
+
+
+def test_initials_can_be_read_on_every_persons_colour(look: Look) -> None:
+    """WCAG 2.1, 1.4.3: a contrast of 4.5 : 1; nobody is dimmed for not being chosen."""
+    page = look("olga", "infra")
+    page.locator(".topbar .avatar").first.wait_for()
+    assert min(page.evaluate(CONTRAST)) >= 4.5
+    assert {float(each) for each in page.locator(".person").evaluate_all(
+        "nodes => nodes.map(node => getComputedStyle(node).opacity)"
+    )} == {1.0}  # fmt: skip
+
+
+def test_an_empty_conversation_says_how_to_begin(look: Look) -> None:
+    page = look("olga", "random")
+    page.get_by_text("Nothing has been said here yet. Type / to see the app's commands.").wait_for()
+
+
 def test_a_narrow_window_has_its_channels_behind_a_button(look: Look) -> None:
     page = look("olga", "infra", width=390, height=844)
     link = page.get_by_role("link", name="lab, channel")

@@ -195,7 +195,7 @@ const BLOCKS = {
   alert: alertBlock,
   image: imageBlock,
   header: (block, surface) =>
-    el("div", { class: "header-block", role: "heading", "aria-level": 3 }, textObject(block.text, surface.people)),
+    el("div", { class: "header-block", role: "heading", "aria-level": 2 }, textObject(block.text, surface.people)),
   divider: () => el("hr", { class: "divider-block" }),
   actions: (block, surface) =>
     el(

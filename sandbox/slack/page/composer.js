@@ -24,7 +24,7 @@ export function composer({ hints: withHints }) {
     rows: 1,
     "aria-controls": listId,
     "aria-autocomplete": "list",
-    "aria-expanded": "false",
+    "aria-haspopup": "listbox",
     spellcheck: "false",
     oninput: typed,
     onkeydown: keys,
@@ -101,7 +101,6 @@ export function composer({ hints: withHints }) {
   function showHints(found) {
     hints = found;
     list.hidden = hints.length === 0;
-    field.setAttribute("aria-expanded", String(hints.length > 0));
     reconcile(
       list,
       hints.map((hint) => ({ key: hint.insert + hint.label, signature: hint.label + hint.description, hint })),

@@ -184,7 +184,7 @@ export function conversation(main, aside) {
       key: state.messagesOf,
       channel: state.channel,
       names: names(),
-      empty: state.refusal ? "" : "Nothing has been said here yet.",
+      empty: state.refusal ? "" : "Nothing has been said here yet. Type / to see the app's commands.",
     });
   }
 

@@ -148,6 +148,7 @@ def test_lines_of_code_wrap_as_in_slack_but_stay_whole_where_it_is_narrow(
     code = page.locator("pre", has_text="column")
     code.wait_for()
     assert code.evaluate("node => node.scrollWidth > node.clientWidth") is whole
+    assert (code.get_attribute("tabindex") == "0") is whole, "the keyboard reaches what has to be scrolled"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -3,6 +3,9 @@ import { el } from "./dom.js";
 import { emoji } from "./emoji.js";
 import { broadcast, channelMention, dateNode, groupMention, link, userMention } from "./mentions.js";
 
+/** Where lines of code are scrolled sideways (text.css), the keyboard has to reach them. */
+const NARROW = matchMedia("(width <= 760px)");
+
 function styled(node, style = {}) {
   let result = node;
   if (style.code) result = el("code", {}, result);
@@ -54,7 +57,8 @@ function list(item, people) {
 
 const PARTS = {
   rich_text_section: (item, people) => el("div", { class: "rich-section" }, leaves(item.elements, people)),
-  rich_text_preformatted: (item, people) => el("pre", {}, leaves(item.elements, people)),
+  rich_text_preformatted: (item, people) =>
+    el("pre", NARROW.matches ? { tabindex: 0 } : {}, leaves(item.elements, people)),
   rich_text_quote: (item, people) => el("blockquote", {}, leaves(item.elements, people)),
   rich_text_list: list,
 };

@@ -152,7 +152,7 @@ def _availability(inventory: Inventory) -> Cell:
 def _tasks(running: list[Task]) -> str:
     if not running:
         return "none"
-    shown = [f"{task.name} {round(float(task.text('progress', '0') or 0) * 100)} %" for task in running[:5]]
+    shown = [f"{task.name} {round(task.progress * 100)} %" for task in running[:5]]
     more = f" and {len(running) - 5} more" if len(running) > 5 else ""
     return ", ".join(shown) + more
 

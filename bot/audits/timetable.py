@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 
 from bot.errors import NotFound, Refused, Unavailable
 from bot.findings import Traced
@@ -142,9 +142,11 @@ def until(typed: str, now: datetime, zone: str) -> datetime:
         try:
             day = datetime.fromisoformat(date[1])
             local = day.replace(hour=int(date[2] or 0), minute=int(date[3] or 0), tzinfo=calendar.time_zone(zone))
-        except ValueError:
+            at = local.astimezone(UTC)
+            if at.year in (MINYEAR, MAXYEAR):
+                raise OverflowError
+        except (ValueError, OverflowError):  # the first and the last day there are may be none in another zone
             raise Refused(f"{quoted(text)} is not on any clock or calendar.", remedy=_DATES) from None
-        at = local.astimezone(UTC)
     else:
         raise Refused(f"{quoted(text)} is no date that I know.", remedy=_DATES)
     at = at.replace(second=0, microsecond=0)

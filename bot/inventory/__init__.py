@@ -17,7 +17,7 @@ from bot.inventory.details import (
     PoolUpdate,
     Task,
 )
-from bot.inventory.entity import NULL_REF, Entity, Record
+from bot.inventory.entity import NULL_REF, Entity, Record, fraction
 from bot.inventory.views import (
     CLASSES,
     PBD,
@@ -61,4 +61,5 @@ __all__ = [
     "Record",
     "Task",
     "_Groups",
+    "fraction",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.inventory.entity import Entity
+from bot.inventory.entity import Entity, fraction
 
 
 class HostMetrics(Entity):
@@ -50,6 +50,11 @@ class Task(Entity):
     @property
     def status(self) -> str:
         return self.text("status")
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1."""
+        return fraction(self.record.get("progress"))
 
 
 class Message(Entity):

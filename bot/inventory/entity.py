@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
 
 NULL_REF = "OpaqueRef:NULL"
 Record = Mapping[str, Any]
+
+
+def fraction(value: object) -> float:
+    """A share as XenAPI tells it, from 0 to 1; 0 for what is no number, NaN among them."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return 0.0
+    return 0.0 if math.isnan(found) else min(max(found, 0.0), 1.0)
 
 
 class Entity:
@@ -45,7 +55,7 @@ class Entity:
     def number(self, name: str, default: int = 0) -> int:
         try:
             return int(self.record.get(name, default))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):  # no number, not one (NaN), or without end
             return default
 
     def flag(self, name: str, default: bool = False) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 HTTPS_PORT = 443
 HTTP_PORT = 80
+_PORT_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,16 @@ def split(text: str, default_port: int) -> tuple[str, int]:
     text = text.strip()
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
-        return host, int(rest[1:]) if rest.startswith(":") and rest[1:].isdigit() else default_port
+        return host, int(rest[1:]) if rest.startswith(":") and _is_port(rest[1:]) else default_port
     if text.count(":") == 1:
         host, _, port = text.partition(":")
-        if port.isdigit():
+        if _is_port(port):
             return host, int(port)
     return text, default_port
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _PORT_DIGITS
 
 
 def same(one: str, other: str) -> bool:

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 _FOLLOWED_AT_MOST = 2
 _ASKED_AT_ONCE = 64
-_LONGEST_ADDRESS = 100
+LONGEST_ADDRESS = 100
 _API_VERSION = "1.0"  # required by the call and ignored by every server
 _WRONG_CREDENTIALS = {"SESSION_AUTHENTICATION_FAILED", "SESSION_AUTHORIZATION_FAILED"}
 
@@ -134,7 +134,7 @@ def what_now(tried: list[Tried], settings: PoolSettings) -> str:
 def _refusal(endpoint: Endpoint, error: tuple[str, ...]) -> Tried:
     code = failures.code_of(error)
     if code == "HOST_IS_SLAVE" and len(error) > 1:
-        words = f"says that the coordinator is {one_line(error[1], _LONGEST_ADDRESS)}"
+        words = f"says that the coordinator is {one_line(error[1], LONGEST_ADDRESS)}"
         return Tried(endpoint=endpoint, coordinator=error[1], words=words)
     text, remedy = failures.explain(error, None)
     if code in _WRONG_CREDENTIALS:

@@ -22,6 +22,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _TWICE = re.compile(f"({'|'.join(sorted({noun for noun in NOUNS.values() if noun != BYTES}))}) \\1\\b")
 _FIELD = re.compile(r"{(\w+)}")
 _LONGEST_TEXT = 300
+_AMOUNT_DIGITS = 20
+"""XenAPI's integers have 64 bits."""
 _NESTED = "|"
 
 
@@ -109,7 +111,7 @@ def _fits(meaning: Meaning, arguments: tuple[str, ...]) -> bool:
     if meaning.only_with is not None and len(arguments) != meaning.only_with:
         return False
     pairs = zip(meaning.arguments, arguments, strict=False)
-    return all(value.isdigit() for field, value in pairs if NOUNS.get(field) == BYTES)
+    return all(_is_amount(value) for field, value in pairs if NOUNS.get(field) == BYTES)
 
 
 class _Arguments:
@@ -145,7 +147,7 @@ class _Arguments:
         if not given or (noun and given[0] == NULL_REF):
             return "an unknown amount" if noun == BYTES else noun or "no reason given"
         if noun == BYTES:
-            return size(int(given[0])) if given[0].isdigit() else readable(given[0], self._inventory)
+            return size(int(given[0])) if _is_amount(given[0]) else readable(given[0], self._inventory)
         if _is_object(given[0]):
             return name_of(given[0], self._inventory, noun or "an object that is gone")
         return quoted(readable(given[0], self._inventory)) if noun else readable(given[0], self._inventory).rstrip(".")
@@ -157,6 +159,10 @@ def _stands_for_the_rest(field: str) -> bool:
 
 def _is_noun(text: str) -> bool:
     return text.startswith(tuple(noun for noun in NOUNS.values() if noun != BYTES))
+
+
+def _is_amount(argument: str) -> bool:
+    return argument.isdecimal() and len(argument) <= _AMOUNT_DIGITS
 
 
 def _is_object(argument: str) -> bool:

@@ -14,11 +14,11 @@ import XenAPI
 from bot import logs, tally
 from bot.errors import OutcomeUnknown, Unavailable
 from bot.ports import Clock, ConnectionFacts
-from bot.text import duration, quoted
+from bot.text import duration, one_line, quoted
 from bot.xapi import failures, transport
 from bot.xapi.addresses import Endpoint, same
 from bot.xapi.broken import Broken, NotSent, Strange, TooMuch, timed_out
-from bot.xapi.coordinator import Doorbell, Tried, what_now
+from bot.xapi.coordinator import LONGEST_ADDRESS, Doorbell, Tried, what_now
 from bot.xapi.jsonrpc import JsonRpc
 from bot.xapi.settings import PoolSettings
 from bot.xapi.transport import Exchange, OnceTransport, SessionGone
@@ -439,7 +439,8 @@ class PoolSession:
     def _called(self, address: str) -> str:
         with self._lock:
             name = next((name for known, name in self._names.items() if same(known, address)), "")
-        return f"{quoted(name)} ({address})" if name and name != address else address
+        shown = one_line(address, LONGEST_ADDRESS)  # a member may name anything
+        return f"{quoted(name)} ({shown})" if name and name != address else shown
 
 
 def _again(error: Unavailable) -> Unavailable:

@@ -9,6 +9,7 @@ import xmlrpc.client
 from collections.abc import Mapping
 from typing import Any
 
+from bot.inventory import fraction
 from bot.ports import TaskStatus, TaskView
 
 _BARE = re.compile(r"<value>([^<]*)</value>\s*\Z")
@@ -21,7 +22,7 @@ def view_of(record: Mapping[str, Any]) -> TaskView:
     """A task's record for the engine. `status` is written last (xapi 26.9 as recorded), so a success has its result."""
     return TaskView(
         status=TaskStatus(str(record.get("status", "pending"))),
-        progress=_fraction(record.get("progress")),
+        progress=fraction(record.get("progress")),
         error=tuple(map(str, record.get("error_info") or ())),
         result=result_text(str(record.get("result", ""))),
         lost=is_lost(str(record.get("name_label", "")).removeprefix("Async."), record.get("error_info")),
@@ -59,10 +60,3 @@ def result_text(result: str) -> str:
 def value_text(value: Any) -> str:
     """A result as text, in the form of :func:`result_text`."""
     return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def _fraction(value: Any) -> float:
-    try:
-        return min(max(float(value), 0.0), 1.0)
-    except (TypeError, ValueError):
-        return 0.0

@@ -155,6 +155,8 @@ def test_the_end_of_a_mute_is_a_date_or_a_length(typed: str, end: str) -> None:
         ("999 weeks", "more than a year"),
         ("2026-02-30", "not on any clock or calendar"),
         ("2026-12-24 25:00", "not on any clock or calendar"),
+        ("0001-01-01", "not on any clock or calendar"),
+        ("9999-12-31 23:59", "not on any clock or calendar"),
         ("whenever", "no date that I know"),
         ("", "no date that I know"),
     ],

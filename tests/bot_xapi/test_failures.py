@@ -100,6 +100,8 @@ def world(**vms: str) -> Inventory:
             ["SOMETHING_NEW_IN_2030", "OpaqueRef:v1", "because"],
             "The pool refused: something new in 2030 – web-1; because.",
         ),
+        (["HOST_NOT_ENOUGH_FREE_MEMORY", "²", "5"], "The host has not enough free memory."),
+        (["HOST_NOT_ENOUGH_FREE_MEMORY", "5", "9" * 5000], "The host has not enough free memory."),
         ([], "The pool reported a failure without a reason."),
         (["HANDLE_INVALID", "VM", "OpaqueRef:gone"], "The object (VM) is not there any more."),
     ],

@@ -96,8 +96,11 @@ def describe(entity: Entity) -> str:
     return f"{quoted(entity.name)} ({short})"
 
 
-def find(inventory: Inventory, kind: type[Entity], typed: str, rewrite: Iterable[str] | None = None) -> Entity:
-    """The one object that is meant. `rewrite` is the command line before and after the name, for the choices' commands.
+def find(
+    inventory: Inventory, kind: type[Entity], typed: str, rewrite: Iterable[str] | None = None, *, called: str = ""
+) -> Entity:
+    """The one object that is meant. `rewrite` is the command line before and after the name, for the choices' commands;
+    `called` is what the pool is called where it is another than the command's own.
 
     :raises NotFound: none; near names are offered.
     :raises Ambiguous: several have this name; each is offered by its uuid.
@@ -120,9 +123,17 @@ def find(inventory: Inventory, kind: type[Entity], typed: str, rewrite: Iterable
     slips = near(typed, by_name)
     raise NotFound(
         f"Pool {pool} has no {noun} called {quoted(typed)}.",
-        remedy="Did you mean one of these?" if slips else f"“{_LISTS.get(kind, 'host list')}” shows what there is.",
+        remedy="Did you mean one of these?" if slips else _listed(kind, called),
         choices=tuple(Choice(quoted(name), f"{before}{by_name[name].uuid}{after}") for name in slips),
     )
+
+
+def _listed(kind: type[Entity], called: str) -> str:
+    """Where to look; with xe it is typed on a host of that pool."""
+    line = _LISTS.get(kind, "host list")
+    if line.startswith("xe "):
+        return f"On a host of {quoted(called)}: {line}" if called else f"“{line}” shows what there is."
+    return f"“{line} in {quoted(called)}” shows what there is." if called else f"“{line}” shows what there is."
 
 
 def spelling(entity: Entity, inventory: Inventory) -> str:

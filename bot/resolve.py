@@ -66,7 +66,9 @@ class Resolver:
         if (destination := self._destination(command, parsed, place)) is not None:
             there = destination.inventory()
         values = {
-            slot.field: self._value(command, slot, parsed, there if there and command.far(slot) else inventory, context)
+            slot.field: self._value(command, slot, parsed, inventory, context)
+            if there is None or destination is None or not command.far(slot)
+            else self._value(command, slot, parsed, there, context, called=destination.name)
             for slot in command.usage.slots
             if slot.field in parsed.values and slot.placeholder != POOL
         }
@@ -307,7 +309,16 @@ class Resolver:
 
     # --- which value --------------------------------------------------------------------------------------------------
 
-    def _value(self, command: Command, slot: Slot, parsed: Parsed, inventory: Inventory | None, context: Asking) -> Any:
+    def _value(
+        self,
+        command: Command,
+        slot: Slot,
+        parsed: Parsed,
+        inventory: Inventory | None,
+        context: Asking,
+        *,
+        called: str = "",
+    ) -> Any:
         word = parsed.values[slot.field]
         if slot.flag:
             return True
@@ -318,7 +329,7 @@ class Resolver:
             if "pool" not in parsed.values and len(context.pools) > 1:
                 after += f" in {context.pool.name}"
             try:
-                return find(inventory, kind, word.text, (parsed.line[: word.start], after))
+                return find(inventory, kind, word.text, (parsed.line[: word.start], after), called=called)
             except Ambiguous:
                 raise
             except NotFound as error:

@@ -234,7 +234,9 @@ def _expected(going: Crossing, there: PoolTarget) -> Iterator[Expect]:
     yield from (replace(expect, at=there) for expect in state)
     for rule, text in rules.items():
         yield Expect(object=vm.id, rule=rule, equals=Value(text), at=there)
-    yield Expect(object=vm.id, rule=arrivals.LEFT)
+    for snapshot in vm.snapshots:
+        yield Expect(object=snapshot.id, rule=arrivals.SNAPSHOT, equals=Value(arrivals.kept(snapshot, vm)), at=there)
+    yield from (Expect(object=each.id, rule=arrivals.LEFT) for each in (vm, *vm.snapshots))
 
 
 def _impact(going: Crossing) -> Iterator[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from bot.inventory import SR, VIF, VM, Inventory, Network
+from bot.inventory import NULL_REF, SR, VIF, VM, Inventory, Network
 from bot.model import ObjectId
-from bot.text import joined, quoted
+from bot.text import joined, plural, quoted
 
 STORED = "vm.stored"
 """Of a VM: in each of its places for disks is one that lies on the storage which `before` says, see :func:`places`."""
 CONNECTED = "vm.connected"
 """Of a VM: each of its virtual NICs is on the network which `before` says, see :func:`places`."""
+SNAPSHOT = "vm.snapshot"
+"""Of a snapshot: it is there, of the VM, with the disks and the memory that `before` says, see :func:`kept`."""
 LEFT = "vm.left"
 """Of a VM: it is not in the pool (any more)."""
 
@@ -19,6 +21,19 @@ LEFT = "vm.left"
 def places(wanted: Mapping[str, str]) -> str:
     """Each place of the VM (a disk's userdevice, a NIC's device number) and the uuid that belongs there, as text."""
     return " ".join(f"{place}={uuid}" for place, uuid in wanted.items())
+
+
+def kept(snapshot: VM, vm: VM) -> str:
+    """What there is of a snapshot of the VM, as text: whose it is, how many disks, and whether memory."""
+    return f"{vm.uuid}/{_disks(snapshot)}/{_memory(snapshot)}"
+
+
+def _disks(vm: VM) -> int:
+    return sum(vbd.vdi is not None and not vbd.is_cd for vbd in vm.vbds)
+
+
+def _memory(vm: VM) -> int:
+    return int(vm.has("suspend_VDI") and vm.text("suspend_VDI") != NULL_REF)
 
 
 def of_nics(vifs: Iterable[VIF]) -> Mapping[str, VIF]:
@@ -58,6 +73,22 @@ def _connected(about: ObjectId, before: str, inventory: Inventory) -> tuple[bool
     return True, f"the virtual NICs of {quoted(vm.name)} are on {names}"
 
 
+def _snapshot(about: ObjectId, before: str, inventory: Inventory) -> tuple[bool, str]:
+    found = inventory.by_uuid(VM, about.uuid)
+    if found is None:
+        return False, f"the snapshot {_not_there(about, inventory)}"
+    vm_uuid, disks, memory = before.split("/")
+    name, vm = quoted(found.name), inventory.get(VM, found.text("snapshot_of"))
+    if vm is None or vm.uuid != vm_uuid:
+        return False, f"the snapshot {name} is of {quoted(vm.name) if vm else 'no VM'} in {quoted(inventory.pool.name)}"
+    if _disks(found) != int(disks):
+        return False, f"the snapshot {name} has {plural(_disks(found), 'disk')} there, not {disks}"
+    if _memory(found) != int(memory):
+        return False, f"the snapshot {name} has {'' if _memory(found) else 'no '}memory there, unlike before"
+    with_memory = " and its memory" if int(memory) else ""
+    return True, f"the snapshot {name} is there, with {plural(int(disks), 'disk')}{with_memory}"
+
+
 def _left(about: ObjectId, _: str, inventory: Inventory) -> tuple[bool, str]:
     there = inventory.by_uuid(VM, about.uuid) is not None
     if there:
@@ -72,5 +103,6 @@ def _not_there(about: ObjectId, inventory: Inventory) -> str:
 RULES: Mapping[str, Callable[[ObjectId, str, Inventory], tuple[bool, str]]] = {
     STORED: _stored,
     CONNECTED: _connected,
+    SNAPSHOT: _snapshot,
     LEFT: _left,
 }

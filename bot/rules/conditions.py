@@ -125,7 +125,7 @@ def _leaving(host: Host, before: str, inventory: Inventory) -> Holds:
     if before and host.other_config.get("boot_time", before) != before:
         return True, f"{quoted(host.name)} has started anew"
     # Also a reboot shows as a shutdown (xapi, as recorded).
-    if {"shutdown", "reboot"} & set(host.mapping("current_operations").values()):
+    if {"shutdown", "reboot"} & set(host.under_way):
         return True, f"{quoted(host.name)} is going down"
     return _away(host, inventory)
 

@@ -15,7 +15,9 @@ from bot.execution.calls import is_needed
 from bot.model import MapOf, ObjectMap, Plan, PoolTarget, Verdict
 from bot.policy import subjects
 from bot.ports import Taken, TaskStatus
+from bot.rules import arrivals
 from bot.run import Unsure
+from bot.text import quoted
 from bot.xapi.hands import XapiHands
 from tests.commands.two_pools import HERE_TO, LAN, asked, disabled, row_of, seen, two_pools
 from tests.commands.world import Made, World, codes, world
@@ -77,7 +79,7 @@ def test_a_vm_without_disks_or_networks_goes_too() -> None:
 
 def test_a_suspended_vm_goes_with_its_memory_and_goes_on_there() -> None:
     with world(two_pools(), all_pools=True) as found:
-        api = found.leader("n1")
+        api = found.host_api("n1")
         api.VM.suspend(found.ref("VM", "web-7"))
         plan = asked(found, "web-7 to pool south")
         done(found, plan)
@@ -85,7 +87,7 @@ def test_a_suspended_vm_goes_with_its_memory_and_goes_on_there() -> None:
         there = seen(found, "s1", uuid)
         assert there is not None
         assert (there.state, seen(found, "n1", uuid)) == ("Suspended", None)
-        south = found.leader("s1")
+        south = found.host_api("s1")
         south.VM.resume(south.VM.get_by_uuid(uuid), False, False)
         assert south.VM.get_power_state(south.VM.get_by_uuid(uuid)) == "Running"
 
@@ -112,6 +114,30 @@ def test_the_verification_looks_at_both_pools() -> None:
         wrong = replace(step.expect[0], at=PoolTarget("11111111-2222-3333-4444-555555555555"))
         with pytest.raises(Refused, match="another pool"):
             hands.holds(wrong, {})
+
+
+def test_each_snapshot_is_looked_for_there_by_itself() -> None:
+    """A move that lost one on the way, or a disk of it, was none."""
+    with world(two_pools(), all_pools=True, speed=3000) as found:
+        vm = found.ref("VM", "web-7")
+        found.api.VM.snapshot(vm, "by hand")
+        snapshots = {row["name_label"] for row in map(found.api.VM.get_record, found.api.VM.get_snapshots(vm))}
+        assert len(snapshots) > 1
+        plan = asked(found, "web-7 to pool south")
+        step = plan.steps[1]
+        lines = found.perform(plan)
+        for name in snapshots:
+            assert [line for line in lines if line.startswith(f"the snapshot {quoted(name)} is there, with 1 disk")]
+            assert f"{quoted(name)} is not in north" in lines
+        hands = found.resolver.hands(found.request(plan), step.target)
+        (gone,) = [each for each in step.expect if each.rule == arrivals.SNAPSHOT and each.object.name == "by hand"]
+        south = found.host_api("s1")
+        (there,) = south.VM.get_by_name_label("by hand")
+        (vbd,) = [each for each in south.VM.get_VBDs(there) if south.VBD.get_type(each) == "Disk"]
+        south.VBD.destroy(vbd)
+        assert hands.holds(gone, {}) == (False, "the snapshot “by hand” has no disks there, not 1")
+        south.VM.destroy(there)
+        assert hands.holds(gone, {}) == (False, "the snapshot “by hand” is not in south")
 
 
 def begun(found: World, text: str) -> tuple[Plan, Any, str, str]:
@@ -186,20 +212,20 @@ def differs(change: Callable[[World], None], text: str = "web-7 to pool south") 
 
 def test_what_changes_there_makes_the_approval_stale_and_what_does_not_matter_does_not() -> None:
     def host_disabled(found: World) -> None:
-        api = found.leader("s1")
+        api = found.host_api("s1")
         api.host.disable(api.host.get_by_name_label("s1")[0])
 
     def network_gone(found: World) -> None:
-        api = found.leader("s1")
+        api = found.host_api("s1")
         api.network.set_name_label(api.network.get_by_name_label(LAN)[0], "another")
 
     def moved_here(found: World) -> None:
-        api = found.leader("n1")
+        api = found.host_api("n1")
         (vm,), (host,) = api.VM.get_by_name_label("web-7"), api.host.get_by_name_label("n2")
         api.VM.pool_migrate(vm, host, {})
 
     def another_starts(found: World) -> None:
-        api = found.leader("n1")
+        api = found.host_api("n1")
         api.VM.start(api.VM.get_by_name_label("wiki-7")[0], False, False)
 
     assert differs(host_disabled)
@@ -221,7 +247,7 @@ def test_the_tags_of_both_pools_are_read_for_the_policy() -> None:
         watching = replace(found.resolver, watched_tags=frozenset({"pci", "production", "gold"}))
         plan = watching.tagged(asked(found, "web-7 to pool south"))
         assert (plan.tags, plan.elsewhere[0].tags) == (("production",), ())
-        south = found.leader("s1")
+        south = found.host_api("s1")
         south.pool.add_tags(south.pool.get_all()[0], "pci")
         found.api.VM.add_tags(found.ref("VM", "web-7"), "gold")
         again = watching.tagged(asked(found, "web-7 to pool south"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Denied, NotFound, Refused
+from bot.errors import Denied, NotFound, ParseError, Refused
 from bot.forms import Forms
 from bot.model import Place
 from bot.scope import Scopes
@@ -47,6 +47,21 @@ def test_what_makes_no_sense_together_is_refused(pools: World, text: str, words:
 def test_names_after_the_pool_are_names_of_that_pool(pools: World, text: str, words: str) -> None:
     with pytest.raises(Exception, match=words):
         asked(pools, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("web-7 to pool south host quite-another", "“host list in south” shows what there is."),
+        ("web-7 to pool south storage quite-another", "“pool status in south” shows what there is."),
+        ("web-7 to pool south network quite-another", "On a host of south: xe network-list"),
+        ("web-7 to quite-another", "“host list” shows what there is."),
+    ],
+)
+def test_where_to_look_for_a_name_is_the_pool_that_lacks_it(pools: World, text: str, remedy: str) -> None:
+    with pytest.raises(ParseError) as error:
+        asked(pools, text)
+    assert error.value.remedy == remedy
 
 
 def test_a_pool_that_cannot_be_named_here_cannot_be_gone_to(pools: World) -> None:

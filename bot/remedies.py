@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 
 from bot.model import Suggestion
-from bot.text import quoted
+from bot.text import COMMAND, quoted
 
 MOST = 4
-_COMMAND = re.compile(r"“((?:host|vm|sr|ha|pool|audit) [a-z][^“”]*)”")
-"""A command between the quotes in which remedies name one."""
+_COMMAND = re.compile(f"“({COMMAND})”")
+"""A command between the quotes in which remedies name one; no name looks so (see :func:`bot.text.quoted`)."""
 _BLANK = re.compile(r"\b(?:DISK|HOST|NAME|POOL|SR|VM)\b")
 """What stands in a command for something that is still to be filled in."""
 

@@ -15,6 +15,12 @@ from collections.abc import Iterable
 
 _PLAIN_NAME = re.compile(r"[\w.\-:+@/]+\Z", re.UNICODE)
 _QUOTES = str.maketrans({"“": "'", "”": "'", "„": "'", "‟": "'"})
+_SINGLE_QUOTES = str.maketrans({"‘": "'", "’": "'", "‚": "'", "‛": "'"})
+COMMAND = r"(?:host|vm|sr|ha|pool|audit) [a-z][^“”]*"
+"""What stands between “ and ” in a remedy and looks so is a command, and is offered as a button
+(:mod:`bot.remedies`). A name that looks so is quoted otherwise, so that nobody's name becomes a button.
+"""
+_LIKE_A_COMMAND = re.compile(COMMAND)
 _VISIBLE = {"\n": "⏎", "\r": "⏎", "\t": "⇥", "\u2028": "⏎", "\u2029": "⏎", "\x0b": "⏎", "\x0c": "⏎", "\x85": "⏎"}
 # Cf holds the bidirectional controls, zero-width characters, tags and soft hyphens; Cc the terminal controls; Cs lone
 # surrogates; Co private use.
@@ -64,12 +70,13 @@ def middle_cut(text: str, limit: int) -> str:
 
 def quoted(name: str, limit: int = 120) -> str:
     """A name inside a sentence: as it is when it can only be a name, else between “ and ”, which the name itself cannot
-    contain; a long one without its middle.
+    contain, or between ‘ and ’ where it reads like a command; a long one without its middle.
     """
     line = middle_cut(name, limit)
     if line and _PLAIN_NAME.match(line):
         return line
-    return f"“{line.translate(_QUOTES)}”"
+    line = line.translate(_QUOTES)
+    return f"‘{line.translate(_SINGLE_QUOTES)}’" if _LIKE_A_COMMAND.match(line) else f"“{line}”"
 
 
 def word_for(name: str, unique: str) -> str:

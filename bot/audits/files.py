@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -23,8 +24,10 @@ log = logging.getLogger(__name__)
 MOST_EARLIER = 60
 """Audits that the chart of findings goes back."""
 _ALT = 900
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a spreadsheet's formula begins."""
+_FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@＝＋－＠])""")
+"""Where a spreadsheet would begin a formula (OWASP: CSV injection): at a cell's beginning, also behind `;`, where many
+begin the next cell; tabs and line breaks, the other separators, are gone by then. Some take full-width signs as well.
+"""
 
 
 class Form(StrEnum):
@@ -195,12 +198,11 @@ def _csv(columns: tuple[str, ...], rows: list[list[object]]) -> bytes:
 
 
 def _cell(value: object) -> object:
-    """Text that a spreadsheet would take for a formula gets an apostrophe, which it shows as text; numbers stay."""
+    """Text that a spreadsheet would take for a formula gets an apostrophe, which makes it text; numbers stay."""
     if value is None:
         return ""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, str):
-        line = one_line(value)
-        return f"'{line}" if line.startswith(_FORMULA) else line
+        return _FORMULA.sub(r"\1'", one_line(value))
     return value

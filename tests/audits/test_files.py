@@ -209,11 +209,25 @@ def test_csv_holds_each_finding_and_no_formula(tmp_path: Path) -> None:
     assert [row["host"][:3] for row in clocks] == ["xs1", "<sc", "xs3"]
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx"])
-def test_what_a_spreadsheet_would_run_is_text(tmp_path: Path, text: str) -> None:
-    found = made(tmp_path, audited(new=[story(1, Level.BAD, text)]), Form.CSV)
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝"])
+@pytest.mark.parametrize(
+    "before", ["", " ", '"', "x;", "x; ", 'x";', 'x;"', "x;;", "x\t", "x\n", "x\r\n", "x,"], ids=ascii
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
+def test_no_spreadsheet_finds_a_formula_wherever_it_divides(
+    tmp_path: Path, separator: str, before: str, sign: str
+) -> None:
+    found = made(tmp_path, audited(new=[story(1, Level.BAD, f"{before}{sign}cmd()")]), Form.CSV)
+    text = found["xenia-lab-audit-7.csv"].decode("utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row]
+    assert any("cmd()" in cell for cell in cells)
+    assert not [cell for cell in cells if cell.strip(" \"'").startswith(sign) and not cell.startswith("'")]
+
+
+def test_what_is_no_formula_stays_as_it_is(tmp_path: Path) -> None:
+    found = made(tmp_path, audited(new=[story(1, Level.BAD, "a; b = c, -d")]), Form.CSV)
     (row,) = table(found["xenia-lab-audit-7.csv"])
-    assert not row["text"].startswith(("=", "+", "-", "@", "\t"))
+    assert row["text"] == "a; b = c, -d"
 
 
 # --- charts ---

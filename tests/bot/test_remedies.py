@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot import remedies
+from bot.text import joined, quoted
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,13 @@ from bot import remedies
 )
 def test_the_commands_that_a_remedy_names_are_offered(remedy: str, expected: list[str]) -> None:
     assert [each.label for each in remedies.commands([remedy], "lab")] == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["ha disable", "pool shutdown", "host shutdown “xs1”", "vm list ’s", "sr forget x" * 40]
+)
+def test_no_name_becomes_a_button(name: str) -> None:
+    assert remedies.commands([f"Free space on {quoted(name)}, or move {joined([name, name])}."], "lab") == ()
 
 
 def test_each_is_offered_once_for_its_pool_and_not_too_many_are() -> None:

@@ -57,8 +57,8 @@ class Auditor:
 
     def run(self, kinds: Sequence[Kind], pools: Sequence[str], actor: Actor) -> tuple[Audited, ...]:
         """In the order given: all kinds of the first pool, then of the second."""
-        if not pools:
-            return ()
+        if len(pools) < 2:  # in this thread: what looks at the one pool can tell how far it is
+            return tuple(audited for name in pools for audited in self._all(kinds, name, actor))
         with ThreadPoolExecutor(min(AT_ONCE, len(pools)), thread_name_prefix="audit") as threads:
             per_pool = [threads.submit(self._all, kinds, name, actor) for name in pools]
             for done, _ in enumerate(as_completed(per_pool), start=1):

@@ -5,10 +5,11 @@ proof.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bot import progress
 from bot.audits.auditor import Looked
 from bot.audits.clock_findings import Clocks, Measured, drifts
 from bot.errors import UserError
@@ -27,6 +28,8 @@ SECONDS = 5.0
 MOST_READINGS = 24
 AT_ONCE = 32
 """Hosts of a pool that are read at the same time."""
+PACE = 1.0
+"""Seconds between two words about how far it is."""
 REMEMBERED = 60
 """Earlier measurements of a host that its rate is taken from."""
 
@@ -109,7 +112,10 @@ def look(pool: PoolView, means: Means) -> Looked:
 
     with ThreadPoolExecutor(min(AT_ONCE, len(inventory.hosts)) + 1, thread_name_prefix="clock") as threads:
         asked = threads.submit(servers)
-        results = dict(zip(inventory.hosts, threads.map(one, inventory.hosts), strict=True))
+        reading = {host: threads.submit(one, host) for host in inventory.hosts}
+        while wait(reading.values(), timeout=PACE).not_done:
+            progress.tell(sum(each.done() for each in reading.values()), len(reading), "clocks read")
+        results = {host: each.result() for host, each in reading.items()}
         answers = tuple(asked.result())
     now = base + clock.monotonic()
     truth = agreed(answers, now)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import XenAPI
 
+from bot import progress
 from bot.audits import compatibility, report
-from bot.audits.auditor import SILENT, Auditor
+from bot.audits.auditor import SILENT, Auditor, Looked
 from bot.findings import Audited, Kind
 from bot.model import Actor, Level, Lines, Report
+from bot.ports import PoolView
 from bot.store import SqliteStore
 from bot.store.audits import Memory
 from bot.xapi import XapiPools
@@ -112,6 +114,21 @@ def test_a_pool_that_is_silent_is_a_finding_and_the_others_are_audited(lab: Runn
 def test_nothing_is_changed_in_the_pool(lab: RunningLab, auditor: Auditor) -> None:
     audit(auditor, "lab", "xs3")
     assert set(lab.calls()) == {"session.login_with_password", "event.from"}
+
+
+def test_of_one_pool_its_hosts_are_counted_and_of_several_the_pools(lab: RunningLab, memory: Memory) -> None:
+    def look(_pool: PoolView) -> Looked:
+        progress.tell(1, 2, "clocks read")
+        return Looked(found=())
+
+    pools = XapiPools([settings(lab, name) for name in lab.pools], RealClock())
+    auditor = Auditor(pools, memory, RealClock(), {Kind.CLOCK: look})
+    for names, said in (((), []), (("lab",), ["1 of 2 clocks read"]), (("lab", "xs3"), ["1 of 2 pools audited"])):
+        heard = list[str]()
+        with progress.listening(lambda each, heard=heard: heard.append(str(each))):  # type: ignore[misc]
+            assert len(auditor.run([Kind.CLOCK], names, OLGA)) == len(names)
+        assert heard[:1] == said
+    pools.close()
 
 
 def test_a_long_report_is_cut_at_the_least_grave(memory: Memory) -> None:

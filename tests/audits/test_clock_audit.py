@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from bot import progress
+from bot.audits import clock
 from bot.audits.clock import Means, look
 from bot.audits.clock_report import clocks
 from bot.findings import Kind, NewRun, Offset
@@ -216,14 +218,17 @@ def test_a_clock_that_nothing_steers_is_found_by_its_history(tmp_path: Path) -> 
     assert float(ppm.split()[0]) == pytest.approx(40, abs=3)
 
 
-def test_a_host_that_cannot_be_asked_is_a_finding_and_the_others_are_measured() -> None:
+def test_a_host_that_cannot_be_asked_is_a_finding_and_the_others_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "PACE", 0.01)
+    heard = list[progress.Progress]()
     with start(load("current"), speed=5000.0) as lab:
         pools = XapiPools([settings(lab, "current")], RealClock())
         view = pools.view("current")
         view.inventory()
         lab.clock("xs22", -5.0)
         lab.kill("xs23")
-        looked = look(view, Means(clock=RealClock(), seconds=2.5))
+        with progress.listening(heard.append):
+            looked = look(view, Means(clock=RealClock(), seconds=2.5))
         pools.close()
     found = {drift.rule: drift for drift in looked.found}
     assert found.keys() == {"clock.unread", "clock.skew"}
@@ -232,6 +237,7 @@ def test_a_host_that_cannot_be_asked_is_a_finding_and_the_others_are_measured() 
     assert found["clock.skew"].level is Level.WARN
     assert found["clock.skew"].text.endswith("behind the coordinator's")
     assert {offset.host.name for offset in looked.offsets} == {"xs21", "xs22"}
+    assert heard[0].done < heard[0].of == 3, "somebody who waits is told so before the end"
 
 
 def test_the_pool_s_own_alert_is_joined_in_and_a_coordinator_off_the_bot_s_time_is_told() -> None:

@@ -92,14 +92,13 @@ def _version(crossing: Crossing) -> Check:
     """Of the VM's host, or of the pool's coordinator where it does not run."""
     vm, host = crossing.vm, crossing.host
     source = vm.resident_on or crossing.journey.inventory.pool.coordinator
-    own, theirs = (versions.platform_version(each) if each else () for each in (source, host))
-    older = bool(own and theirs) and theirs < own
+    behind = versions.behind(host, source) if source is not None else ""
     return Check(
         "host.version",
         "VM_HOST_INCOMPATIBLE_VERSION_MIGRATE",
-        not older,
+        not behind,
         f"{quoted(host.name)} is not older than {quoted(source.name) if source else 'its own pool'}",
-        f"it runs {versions.product(host.software_version)}" if older else "",
+        behind,
         "Update the other pool first.",
     )
 

@@ -106,7 +106,8 @@ def situation(inventory: Inventory, change: Change = NOTHING, only: Iterable[VM]
 def _pinned(vm: VM, hosts: list[Host], free: dict[str, int], inventory: Inventory) -> bool:
     """A tied VM that does not run is counted on the first host that could run it."""
     for host in hosts:
-        if all(check.code in _BOOT_FREE_OF for check in placement.against(vm, host, inventory)):
+        against = placement.against(vm, host, inventory)
+        if all(check.code in _BOOT_FREE_OF or check.id == "host.version" for check in against):
             free[host.uuid] -= memory.at_most(vm)
             return free[host.uuid] >= 0
     return False

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from bot.inventory import VM, Inventory
 from bot.lookup import spelling
-from bot.rules import versions
+from bot.rules import licences, versions
 from bot.rules.check import Check, idle
-from bot.text import quoted
+from bot.text import joined, quoted
 
 STATES = {
     "start_on": ("Halted",),
@@ -86,6 +86,8 @@ def checks(vm: VM, operation: str, inventory: Inventory) -> Iterator[Check]:
         "" if vm.power_state in possible else f"it is {vm.power_state.lower()}",
     )
     yield idle("vm.busy", "nothing else is being done with it", () if operation in _OVERTAKES else vm.under_way)
+    if operation in _KEEPS_RUNNING:
+        yield from _mobile(vm, inventory)
     if vm.power_state in ("Running", "Paused"):
         yield from _guest(vm, operation, inventory)
     if operation in _KEEPS_RUNNING:
@@ -93,6 +95,28 @@ def checks(vm: VM, operation: str, inventory: Inventory) -> Iterator[Check]:
         yield from _passed_through(vm, ties)
     elif operation == "snapshot":
         yield from _passed_through(vm, ["USB device"])
+    if operation == "pool_migrate":
+        yield licences.check(inventory, licences.LIVE_MIGRATION)
+
+
+def _mobile(vm: VM, inventory: Inventory) -> Iterator[Check]:
+    """Since 7.1. The toolstack goes by what a running VM was started with, which no inventory holds."""
+    coordinator = inventory.pool.coordinator
+    if coordinator is None or versions.before(coordinator, 7, 1):
+        return
+    platform = vm.mapping("platform")
+    ties = [key for key in ("nomigrate", "nested-virt") if platform.get(key, "").lower() in ("1", "true")]
+    yield Check(
+        "vm.mobile",
+        "VM_IS_IMMOBILE",
+        not ties,
+        "its settings let it leave its host",
+        f"its platform says {joined(ties)}" if ties else "",
+        f"“vm shutdown {spelling(vm, inventory)}”, or without that setting from its next start on:"
+        f" xe vm-param-set uuid={vm.uuid} platform:{ties[0]}=false"
+        if ties
+        else "",
+    )
 
 
 def _guest(vm: VM, operation: str, inventory: Inventory) -> Iterator[Check]:

@@ -45,17 +45,7 @@ def checks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
             "" if wanted in map(str, offered) else f"it has version {wanted}, offered: {joined(map(str, offered))}",
             "Update the host first.",
         )
-    source = vm.resident_on
-    if source is not None and versions.platform_version(host) and versions.platform_version(source):
-        older = versions.platform_version(host) < versions.platform_version(source)
-        yield Check(
-            "host.version",
-            "VM_HOST_INCOMPATIBLE_VERSION",
-            not older,
-            f"{name} is not older than {quoted(source.name)}",
-            f"it runs {versions.product(host.software_version)}" if older else "",
-            "Update the host first.",
-        )
+    yield from _version(vm, host, inventory)
     why_not = cpu.runs_on(vm, host) if vm.power_state != "Halted" else ""
     yield Check(
         "vm.cpu",
@@ -122,6 +112,37 @@ def checks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
         f"{most} virtual CPUs, {cpus} real ones",
         "Lower the VM's number of virtual CPUs.",
     )
+
+
+def _version(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
+    """A VM moves only forward; and in a rolling upgrade it starts only where that is done. The toolstack asks this
+    besides its boot-here checks, when it moves or starts the VM.
+    """
+    name, source = quoted(host.name), vm.resident_on
+    if source is not None:
+        behind, older = (
+            versions.behind(host, source),
+            versions.platform_version(host) < versions.platform_version(source),
+        )
+        yield Check(
+            "host.version",
+            # Of a build that is older it only keeps its own evacuation back.
+            "NOT_SUPPORTED_DURING_UPGRADE" if older else "",
+            not behind,
+            f"{name} is not older than {quoted(source.name)}",
+            behind,
+            "Update the host first; or shut the VM down, and start it there.",
+        )
+    elif versions.upgrading(inventory):
+        newest = versions.is_newest(host, inventory)
+        yield Check(
+            "host.version",
+            "NOT_SUPPORTED_DURING_UPGRADE",
+            newest,
+            f"{name} has the pool's newest version, since an upgrade is under way",
+            "" if newest else f"it runs {versions.product(host.software_version)}, and an upgrade is under way",
+            "Start it on a host that is upgraded already, or upgrade this one first.",
+        )
 
 
 def against(vm: VM, host: Host, inventory: Inventory) -> tuple[Check, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from bot.inventory import Host, Inventory
+from bot.text import quoted
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -37,6 +38,45 @@ def platform_version(host: Host) -> tuple[int, ...]:
     """
     software_version = host.software_version
     return numbers(software_version.get("platform_version") or software_version.get("product_version") or "")
+
+
+_BY_BUILD = (25, 33)
+"""Since this version the toolstack lets no VM go to a host with an older toolstack or hypervisor either."""
+
+
+def behind(host: Host, source: Host) -> str:
+    """In what the host is older than another, so that no VM goes from that one to it, in words; "" if in nothing.
+    (xapi: Helpers.Checks.Migration.)
+    """
+    there, here = platform_version(host), platform_version(source)
+    if there and here and there < here:
+        return f"it runs {product(host.software_version)}"
+    if numbers(source.software_version.get("xapi_build", "")) < _BY_BUILD:
+        return ""
+    for key, what in (("xapi_build", "toolstack"), ("xen", "hypervisor")):
+        theirs, ours = (each.software_version.get(key, "") for each in (host, source))
+        if theirs and ours and _with_patch(theirs) < _with_patch(ours):
+            return f"its {what} is {theirs}, that of {quoted(source.name)} {ours}"
+    return ""
+
+
+def _with_patch(version: str) -> tuple[int, ...]:
+    """`4.17.5-13` as (4, 17, 5, 13): the toolstack compares what follows the hyphen, too."""
+    return tuple(int(part) for piece in version.split("-")[:2] for part in piece.split(".") if part.isdecimal())
+
+
+UPGRADING = "rolling_upgrade_in_progress"
+"""Key of pool.other_config: the coordinator sets it while its hosts have different versions."""
+
+
+def upgrading(inventory: Inventory) -> bool:
+    """Is a rolling upgrade under way, as the toolstack sees it?"""
+    return UPGRADING in inventory.pool.other_config or mixed(inventory)
+
+
+def is_newest(host: Host, inventory: Inventory) -> bool:
+    """Has no host of the pool a newer version?"""
+    return all(platform_version(host) >= platform_version(each) for each in inventory.hosts)
 
 
 def mixed(inventory: Inventory) -> bool:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from sandbox.xapi import allowed, ha
+from sandbox.xapi import allowed, disks, ha
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure, ocaml_failure
 from sandbox.xapi.operations import pool_operation
 from sandbox.xapi.registry import BOTH, READ, call, difference
-from sandbox.xapi.rules import ha_guard, ha_statefile
+from sandbox.xapi.rules import ha_guard, ha_statefile, licence, versions
 from sandbox.xapi.rules.placement import is_live
 
 _PER_HOST, _DISABLE = 15.0, 10.0
 """Simulated seconds: each host joins the liveset; the monitor's loop ends."""
 
-difference("pool.enable_ha", "Cluster stacks other than xhad, and licences, are not looked at.", "No lab has GFS2.")
+difference("pool.enable_ha", "Cluster stacks other than xhad are not looked at.", "No lab has GFS2.")
 
 
 @call("pool.enable_ha", source=BOTH)
 def enable_ha(context: Context, heartbeat_srs: list[str], configuration: dict[str, str]) -> None:
-    """In xapi's order: the pool operation, PIFs that must be up, live hosts, the SR; then each host in turn."""
+    """In xapi's order: the pool operation, versions, the licence, PIFs that must be up, live hosts, the SR; then each
+    host in turn.
+    """
     with pool_operation(context, "ha_enable"):
+        if versions.mixed(context.db):
+            raise Failure("NOT_SUPPORTED_DURING_UPGRADE")
+        licence.require(context.db, "HA")
         _check_hosts(context)
         sr = _choose_sr(context, heartbeat_srs)
         statefile = _volumes(context, sr)
@@ -72,9 +77,8 @@ def _volumes(context: Context, sr: str) -> str:
     ):
         if kind not in found:
             row = {"SR": sr, "name_label": name, "name_description": f"Used for {kind}", "type": kind}
-            sized = {"virtual_size": size, "managed": True, "sm_config": {"type": "raw"}, "sharable": True}
-            found[kind] = context.db.create("VDI", row | sized)
-            context.db.write("VDI", found[kind], location=context.db.value("VDI", found[kind], "uuid"))
+            sized = {"virtual_size": size, "sm_config": {"type": "raw"}, "sharable": True}
+            found[kind] = disks.make(context, {**row, **sized})
     return str(found["ha_statefile"])
 
 

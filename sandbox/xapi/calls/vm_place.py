@@ -7,7 +7,7 @@ from sandbox.xapi.calls.vm_power import at_home, describe
 from sandbox.xapi.context import Context
 from sandbox.xapi.operations import both_there, raise_if, reserved, vm_operation
 from sandbox.xapi.registry import BOTH, READ, RECORDED, call
-from sandbox.xapi.rules import cpu, ha_guard
+from sandbox.xapi.rules import cpu, ha_guard, licence, versions
 from sandbox.xapi.rules.placement import agility_error, boot_error, possible_hosts
 from sandbox.xapi.rules.vm_operations import VmOperations
 
@@ -18,7 +18,7 @@ _GIB = 1 << 30
 
 @call("VM.pool_migrate", source=BOTH)
 def pool_migrate(context: Context, vm: str, host: str, options: dict[str, str]) -> None:
-    """In xapi's order: CPUs; the operation; boot-here checks without the CPU; HA; then the move.
+    """In xapi's order: CPUs; the operation; versions; boot-here checks without the CPU; HA; the licence; then the move.
 
     To the host that it is on already: success, with the message, and nothing moves.
     """
@@ -29,9 +29,11 @@ def pool_migrate(context: Context, vm: str, host: str, options: dict[str, str]) 
         raise_if(cpu.incompatibility(context.db, vm, host))
     source = context.get("VM", vm)["resident_on"]
     with vm_operation(context, vm, "pool_migrate", strict=not force):
+        versions.require_not_older(context.db, host, source)
         raise_if(boot_error(context.db, vm, host, cpu_check=False))
         ha_guard.check_arrival(context.db, vm, host)
         with reserved(context, vm, host, "vm_migrate"):
+            licence.require(context.db, "Xen_motion")
             origin = context.pool.hosts[at_home(context, vm)]
             target = context.require_live(host)
             if source != host:

@@ -7,7 +7,7 @@ from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import devices_marked, raise_if, reserved, vm_operation
 from sandbox.xapi.registry import BOTH, READ, call
-from sandbox.xapi.rules import ha_guard
+from sandbox.xapi.rules import ha_guard, versions
 from sandbox.xapi.rules.placement import boot_error, choose_host, is_live
 from sandbox.xapi.values import NULL
 
@@ -67,6 +67,8 @@ def start(context: Context, vm: str, start_paused: bool, _force: bool) -> None:
 @call("VM.start_on", source=BOTH)
 def start_on(context: Context, vm: str, host: str, start_paused: bool, _force: bool) -> None:
     row = context.get("VM", vm)
+    context.get("host", host)
+    versions.require_newest(context.db, host)
     if row["is_control_domain"] and row["affinity"] not in (NULL, host):
         text = "Cannot boot a control domain on a host different from its affinity"
         raise Failure("OPERATION_NOT_ALLOWED", text)
@@ -201,6 +203,8 @@ def resume(context: Context, vm: str, start_paused: bool, _force: bool) -> None:
 
 @call("VM.resume_on", source=READ)
 def resume_on(context: Context, vm: str, host: str, start_paused: bool, force: bool) -> None:
+    context.get("host", host)
+    versions.require_newest(context.db, host)
     with vm_operation(context, vm, "resume_on"), devices_marked(context, vm, vifs=False):
         raise_if(boot_error(context.db, vm, host, cpu_check=not force))
         _resume(context, vm, host, start_paused)

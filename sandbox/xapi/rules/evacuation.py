@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from sandbox.xapi.rules import Error, memory
 from sandbox.xapi.rules.placement import boot_error
+from sandbox.xapi.rules.versions import older
 from sandbox.xapi.rules.vm_operations import VmOperations
 from sandbox.xapi.store import Database
-from sandbox.xapi.values import Row
 
 
 @dataclass
@@ -20,19 +19,12 @@ class Plan:
     errors: dict[str, Error] = field(default_factory=dict)
 
 
-def platform_version(host: Row) -> tuple[int, ...]:
-    text = host["software_version"].get("platform_version", "")
-    return tuple(int(part) for part in re.findall(r"\d+", text))
-
-
 def plan(db: Database, host: str) -> Plan:
     """A VM must be able to boot on every target; then they are packed by memory, biggest first."""
     source = db.get("host", host)
     vms = [r for r in source["resident_VMs"] if not db.value("VM", r, "is_control_domain")]
     targets = [
-        ref
-        for ref, row in db.rows("host").items()
-        if ref != host and row["enabled"] and platform_version(row) >= platform_version(source)
+        ref for ref, row in db.rows("host").items() if ref != host and row["enabled"] and not older(db, row, source)
     ]
     out = Plan()
     if not targets:

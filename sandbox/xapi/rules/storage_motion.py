@@ -5,13 +5,13 @@ A plan maps every disk of the VM to an SR of the destination's database, which m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sandbox.xapi.rules import Error, cpu, memory
 from sandbox.xapi.rules.placement import boot_error
 from sandbox.xapi.rules.storage_operations import driver_features
+from sandbox.xapi.rules.versions import older
 from sandbox.xapi.store import Database
 from sandbox.xapi.values import NULL, Row
 
@@ -82,14 +82,10 @@ def unmapped_disk(journey: Journey) -> Error | None:
     return None
 
 
-def _version(host: Row) -> tuple[int, ...]:
-    return tuple(int(n) for n in re.findall(r"\d+", host["software_version"].get("platform_version", "")))
-
-
 def _older_host(journey: Journey) -> Error | None:
     home = journey.row["resident_on"]
     source = home if home != NULL else next(iter(journey.here.rows("pool").values()))["master"]
-    if _version(journey.there.get("host", journey.host)) >= _version(journey.here.get("host", source)):
+    if not older(journey.here, journey.there.get("host", journey.host), journey.here.get("host", source)):
         return None
     if journey.stays:
         return ["NOT_SUPPORTED_DURING_UPGRADE"]

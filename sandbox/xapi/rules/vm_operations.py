@@ -173,6 +173,8 @@ class VmOperations:
     def _mobile(self, op: str, strict: bool) -> Error | None:
         if not strict or (op not in _LEAVES_HOST and op != "changing_dynamic_range"):
             return None
+        if not self.db.model.at_least("ely"):
+            return None
         nested = self._platform("nested-virt", "nested_virt")
         if op == "changing_dynamic_range":
             return ["VM_IS_USING_NESTED_VIRT", self.ref] if nested else None

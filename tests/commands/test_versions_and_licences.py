@@ -1,0 +1,99 @@
+"""What hosts of different versions, a licence and the settings of a VM forbid: told beforehand, with the codes that the
+toolstack, really asked, gives.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.commands.blocked import Case, compare
+from tests.commands.world import Changed, Made, codes, world
+
+UPGRADE = "NOT_SUPPORTED_DURING_UPGRADE"
+
+
+def older(host: str, **version: str) -> Changed:
+    return lambda made: made.row("host", host)["software_version"].update(version)
+
+
+def flagged(made: Made) -> None:
+    """As between two hosts of an upgrade."""
+    older("xs2", platform_version="1.8.0")(made)
+    made.pool["other_config"]["rolling_upgrade_in_progress"] = "true"
+
+
+def restricted(**keys: str) -> Changed:
+    return lambda made: made.pool["restrictions"].update(keys)
+
+
+def tied(vm: str, key: str) -> Changed:
+    def change(made: Made) -> None:
+        row = made.row("VM", vm)
+        row["platform"][key] = "true"
+        made.objects["VM_metrics"][row["metrics"]][key.replace("-", "_")] = True
+
+    return change
+
+
+CASES = (
+    Case("vm migrate web-1 to xs2", (UPGRADE,), older("xs2", platform_version="1.8.0")),
+    Case("vm start wiki-1 on xs2", (UPGRADE,), flagged),
+    Case("vm resume report-1 on xs2", (UPGRADE,), flagged),
+    Case("vm migrate web-1 to xs2", ("LICENCE_RESTRICTION",), restricted(restrict_xen_motion="true")),
+    Case("vm migrate shop-2 to xs23", ("VM_IS_IMMOBILE",), tied("shop-2", "nested-virt"), lab="current"),
+    Case("vm suspend shop-2", ("VM_IS_IMMOBILE",), tied("shop-2", "nomigrate"), lab="current"),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.text}: {case.codes[0]}")
+def test_every_blocker_is_told_and_the_toolstack_says_the_same(case: Case) -> None:
+    with world(case.lab, case.change) as found:
+        compare(case, found)
+
+
+def test_a_newer_host_takes_what_an_older_one_may_not_start() -> None:
+    with world(change=flagged) as found:
+        plan = found.plan("vm start wiki-1")
+        assert not plan.blockers
+        assert plan.title == "start wiki-1 on xs1"
+        assert any("xs2 cannot: it runs" in reason and "an upgrade is under way" in reason for reason in plan.reasons)
+
+
+@pytest.mark.parametrize("key", ["xen", "xapi_build"])
+def test_no_vm_goes_back_to_an_older_hypervisor_or_toolstack(key: str) -> None:
+    """The toolstack keeps only its own evacuation from it, so each move would be taken."""
+    behind = {"xen": "4.17.5-2", "xapi_build": "26.8.9"}[key]
+
+    def change(made: Made) -> None:
+        for name in ("xs21", "xs23"):
+            older(name, **{key: behind})(made)
+
+    with world("current", change) as found:
+        plan = found.plan("host maintenance xs22 on")
+        left = [finding for finding in plan.blockers if finding.id == "vm.leaves"]
+        assert left
+        assert all(behind in finding.evidence for finding in left)
+        prevented = found.api.host.get_vms_which_prevent_evacuation(found.ref("host", "xs22"))
+        assert {error[0] for error in prevented.values()} == {"NO_HOSTS_AVAILABLE"}
+        assert len(prevented) == len(left)
+
+
+def test_up_to_24_only_the_platform_counts() -> None:
+    with world(change=older("xs2", xen="4.4.0-1")) as found:
+        assert not found.plan("vm migrate web-1 to xs2").blockers
+
+
+def test_a_vm_that_its_settings_tie_keeps_its_host_from_being_emptied() -> None:
+    with world("current", tied("shop-2", "nested-virt")) as found:
+        (vm,) = [ref for ref, row in found.api.VM.get_all_records().items() if row["name_label"] == "shop-2"]
+        home = found.api.host.get_name_label(found.api.VM.get_resident_on(vm))
+        blockers = found.plan(f"host maintenance {home} on").blockers
+        (left,) = [each for each in blockers if each.subject is not None and each.subject.name == "shop-2"]
+        assert left.code == "VM_IS_IMMOBILE"
+        assert "platform:nested-virt=false" in left.remedy
+        assert found.api.host.get_vms_which_prevent_evacuation(found.ref("host", home))[vm][0] == "VM_IS_IMMOBILE"
+
+
+def test_an_older_product_does_not_know_such_settings() -> None:
+    with world(change=lambda made: made.row("VM", "web-1")["platform"].update({"nomigrate": "true"})) as found:
+        assert "VM_IS_IMMOBILE" not in codes(found.plan("vm migrate web-1 to xs2"))

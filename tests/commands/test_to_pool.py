@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,11 @@ import pytest
 from bot.errors import Refused
 from bot.execution import verifying
 from bot.execution.calls import is_needed
-from bot.model import MapOf, ObjectMap, Plan, PoolTarget, Verdict
+from bot.model import MapOf, ObjectMap, Plan, PoolTarget, Step, Verdict
 from bot.policy import subjects
 from bot.ports import Taken, TaskStatus
 from bot.rules import arrivals
-from bot.run import Unsure
+from bot.run import Failed, Unsure
 from bot.text import quoted
 from bot.xapi.hands import XapiHands
 from tests.commands.two_pools import HERE_TO, LAN, asked, disabled, row_of, seen, two_pools
@@ -173,6 +173,61 @@ def test_a_success_that_the_other_pool_does_not_show_is_unknown(monkeypatch: pyt
         monkeypatch.setattr(XapiHands, "task", fatal)
         monkeypatch.setattr(verifying, "VERIFY_SECONDS", 1.0)
         with pytest.raises(Unsure, match="reported success, but"):
+            found.perform(impatient)
+
+
+def another_answers(found: World) -> None:
+    """From now on it is another pool that answers in the south."""
+    (south,) = (pool for pool in found.lab.estate.pools if pool.record["name_label"] == "south")
+    with south.db.lock:
+        south.db.write("pool", south.ref, uuid="99999999-0000-4000-8000-000000000000")
+
+
+def test_what_was_approved_for_one_pool_is_not_done_to_another_in_its_place() -> None:
+    with world(two_pools(), all_pools=True) as found:
+        plan = asked(found, "web-7 to pool south")
+        another_answers(found)
+        with pytest.raises(Refused, match="Another pool answers under the name south"):
+            found.replanned(plan)
+        with pytest.raises(Failed, match="nothing was sent: Another pool answers"):
+            found.perform(plan)
+        calls = found.lab.calls()
+        assert not {"host.migrate_receive", "Async.VM.migrate_send"} & set(calls)
+        assert seen(found, "n1", plan.touches[0].uuid) is not None
+
+
+def test_between_the_two_calls_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a sender was let in is not where it would be sent to any more."""
+    send = XapiHands.send
+    with world(two_pools(), all_pools=True) as found:
+        plan = asked(found, "web-7 to pool south")
+
+        def replaced(hands: XapiHands, step: Step, results: Mapping[int, str]) -> str:
+            answer = send(hands, step, results)
+            if step.call == "host.migrate_receive":
+                another_answers(found)
+            return answer
+
+        monkeypatch.setattr(XapiHands, "send", replaced)
+        with pytest.raises(Failed, match="nothing was sent: Another pool answers"):
+            found.perform(plan)
+        assert "Async.VM.migrate_send" not in found.lab.calls()
+        assert seen(found, "n1", plan.touches[0].uuid) is not None
+
+
+def test_what_another_pool_in_its_place_shows_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    look = XapiHands.task
+    with world(two_pools(), all_pools=True, speed=50) as found:
+        plan = asked(found, "web-7 to pool south host s2")
+        impatient = replace(plan, steps=(plan.steps[0], replace(plan.steps[1], away_seconds=0)))
+
+        def replaced(hands: XapiHands, task_uuid: str) -> Any:
+            another_answers(found)
+            return look(hands, task_uuid)
+
+        monkeypatch.setattr(XapiHands, "task", replaced)
+        monkeypatch.setattr(verifying, "VERIFY_SECONDS", 1.0)
+        with pytest.raises(Unsure, match="reported success, but Another pool answers under the name south"):
             found.perform(impatient)
 
 

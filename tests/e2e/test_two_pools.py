@@ -4,15 +4,18 @@ and what breaks on the way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot import cli, compose, config
+from bot.clock import SystemClock
 from bot.model import State
-from tests.e2e.conftest import Town, eventually, text_of, town
+from tests.e2e.conftest import Town, text_of, town
+from tests.waiting import eventually
 
 MOVE = "vm migrate web-7 to pool south in north"
 SEND, RECEIVE = "Async.VM.migrate_send", "host.migrate_receive"
@@ -31,10 +34,10 @@ def place(tmp_path: Path) -> Iterator[Town]:
         yield made
 
 
-def where(place: Town, vm: str = "web-7") -> dict[str, str]:
+def where(place: Town, vm: str = "web-7", coordinators: tuple[str, str] = ("n1", "s1")) -> dict[str, str]:
     """By coordinator, the host on which a plain client sees the VM; "" where it does not run."""
     found = {}
-    for host in ("n1", "s1"):
+    for host in coordinators:
         api = place.xenapi(host)
         for ref in api.VM.get_by_name_label(vm):
             if not api.VM.get_is_a_snapshot(ref):
@@ -138,6 +141,50 @@ def test_what_the_policy_wants_in_the_other_pool_by_now_makes_it_stale(place: To
     assert request.state is State.STALE
     assert sent(place) == 0
     assert where(place) == {"n1": "n1"}
+
+
+class Shifted(SystemClock):
+    """The machine's clock, set ahead."""
+
+    ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+def test_what_goes_on_in_the_other_pool_holds_it_and_so_does_a_freeze_that_begins_there(tmp_path: Path) -> None:
+    clock = Shifted()
+    begins, ends = (clock.now() + timedelta(minutes=after) for after in (10, 20))
+    freeze = f'[[policy.freezes]]\nname = "audit"\npools = ["south"]\nwhen = ["{begins:%F %R} – {ends:%F %R} UTC"]\n'
+    with town(tmp_path, "two-pools", change=lambda text: f"{text}\n{freeze}", clock=clock, speed=FAST) as place:
+        assert place.bot is not None
+        store = place.bot.store
+
+        def waits(id: str, words: str) -> Callable[[], bool]:
+            def found() -> bool:
+                request = store.request(id)
+                assert request is not None
+                assert request.state in (State.APPROVED, State.QUEUED), request.result
+                return request.progress is not None and words in request.progress.text
+
+            return found
+
+        place.lab.set_speed(0.01)
+        whole = place.ask("pool coordinator s2 in south")
+        place.press("Approve", whole)
+        eventually(lambda: store.calls(whole), "the handover's first call")
+        request_id = place.ask(MOVE)
+        place.press("Approve", request_id)
+        eventually(waits(request_id, f"It waits for {whole}"), "the move to wait")
+        clock.ahead = timedelta(minutes=12)
+        place.lab.set_speed(FAST)
+        assert place.ended(whole).state is State.SUCCEEDED
+        eventually(waits(request_id, "the freeze audit holds until"), "the freeze to hold it")
+        assert (sent(place), place.lab.calls().get(RECEIVE, 0)) == (0, 0)
+        clock.ahead = timedelta(minutes=25)
+        request = place.ended(request_id)
+        assert request.state is State.SUCCEEDED, request.result
+        assert (sent(place), where(place, coordinators=("n1", "s2"))) == (1, {"s2": "s1"})
 
 
 def test_it_can_be_asked_at_the_terminal(place: Town, capsys: pytest.CaptureFixture[str]) -> None:

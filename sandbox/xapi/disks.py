@@ -11,6 +11,8 @@ from sandbox.xapi.storage import figures
 from sandbox.xapi.storage.drivers import backend
 from sandbox.xapi.values import EPOCH, NULL, Row, Time
 
+_LAYOUT = "vdi_type"
+
 difference(
     "VDI.snapshot",
     "The hidden disk that a driver keeps for two that share their past (managed=false) is not made.",
@@ -26,7 +28,7 @@ def make(context: Context, record: Row, used: int | None = None) -> str:
     check_room(context, sr, taken)
     identity = str(uuid.uuid4())
     fields = {**record, "uuid": identity, "location": identity, "managed": True, "physical_utilisation": taken}
-    vdi = context.db.create("VDI", fields)
+    vdi = context.db.create("VDI", {**fields, "sm_config": _noted(context, sr, record.get("sm_config", {}))})
     figures.follow(context, sr, allocated=size, used=taken)
     allowed.refresh(context.db, "VDI", vdi)
     return vdi
@@ -38,6 +40,14 @@ def _taken(context: Context, sr: str, size: int, used: int | None) -> int:
     kind = context.get("SR", sr)["type"]
     at_first = figures.taken_at_first(kind, size)
     return at_first if used is None or figures.is_thick(kind) else max(used, at_first)
+
+
+def _noted(context: Context, sr: str, config: Row) -> Row:
+    """Drivers for LVM note at each disk how it is laid out (sm, LVHDSR); those that keep disks as files do not."""
+    kept = {key: value for key, value in config.items() if key != _LAYOUT}
+    if not context.get("SR", sr)["type"].startswith("lvm"):
+        return kept
+    return {**kept, _LAYOUT: "aio" if config.get("type") == "raw" else "vhd"}
 
 
 def check_room(context: Context, sr: str, taken: int) -> None:
@@ -75,6 +85,7 @@ def receive(context: Context, row: Row, sr: str, *, used: int | None) -> str:
         "crash_dumps": [],
         "snapshot_of": NULL,
         "snapshot_time": Time(EPOCH),
+        "sm_config": _noted(context, sr, row["sm_config"]),
         **links,
     }
     new = context.db.create("VDI", {**row, **changes})

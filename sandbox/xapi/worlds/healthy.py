@@ -24,6 +24,8 @@ IQN = "iqn.2023-09.com.example.storage:healthy"
 HASH = "c2d9e1b7402f4b3e8a6d5f0c7b91e384"
 STATEFILE_BYTES = 266_240
 REDO_LOG_BYTES = 3804 * MIB
+RAW = {"type": "raw", "vdi_type": "aio"}
+"""How LVM notes a disk without a format of its own."""
 
 
 def lab(now: datetime.datetime) -> Lab:
@@ -62,9 +64,9 @@ def _pool(now: datetime.datetime) -> PoolWorld:
         size=STATEFILE_BYTES,
         type="ha_statefile",
         sharable=True,
-        sm_config={"type": "raw"},
+        sm_config=RAW,
     )
-    add_vdi(pool, main, "redo log", "Metadata for HA", size=REDO_LOG_BYTES, type="redo_log", sm_config={"type": "raw"})
+    add_vdi(pool, main, "redo log", "Metadata for HA", size=REDO_LOG_BYTES, type="redo_log", sm_config=RAW)
     add_pool(
         pool,
         product,

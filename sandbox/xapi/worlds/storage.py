@@ -249,7 +249,7 @@ def add_vdi(
             "managed": True,
             "location": pool.uuid("VDI", key),
             "on_boot": "persist",
-            "sm_config": {"vdi_type": "vhd"} if repository["content_type"] == "user" else {},
+            "sm_config": {"vdi_type": "vhd"} if thick else {},
             "parent": NULL,
             **fields,
         },

@@ -115,7 +115,8 @@ def settled(server: Server, exchange: dict[str, Any], params: list[Any]) -> dict
 
 def test_answers_as_recorded(server: Server, replayer: ModuleType) -> None:
     binding = replayer.Binding(json.loads((ORACLE / "world.json").read_text()))
-    compared, open_ones, answers = 0, {}, {}
+    compared, open_ones = 0, {}
+    answers: dict[int, dict[str, Any]] = {}
     for line in (ORACLE / "exchanges.jsonl").read_text().splitlines():
         exchange = json.loads(line)
         params = exchange["params"]

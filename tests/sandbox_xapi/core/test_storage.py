@@ -263,6 +263,36 @@ def test_disks_count_against_their_sr(client: Client) -> None:
     }
 
 
+def test_lvm_notes_how_a_disk_is_laid_out(client: Client) -> None:
+    iscsi, nfs = create(client, "lvmoiscsi", ISCSI), create(client, "nfs", {"server": "10.1.0.9", "serverpath": "/vms"})
+    record = {"virtual_size": GIB, "name_label": "new", "type": "user", "sharable": False, "read_only": False}
+
+    def noted(sr: str, config: dict[str, str]) -> dict[str, str]:
+        vdi = client("VDI.create", {**record, "SR": sr, "other_config": {}, "sm_config": config})
+        return dict(client("VDI.get_sm_config", vdi))
+
+    assert noted(iscsi, {}) == {"vdi_type": "vhd"}
+    assert noted(iscsi, {"type": "raw"}) == {"type": "raw", "vdi_type": "aio"}
+    assert noted(nfs, {}) == {}
+    assert noted(nfs, {"type": "raw"}) == {"type": "raw"}
+    there = client("VDI.copy", client("SR.get_VDIs", nfs)[0], iscsi)
+    assert client("VDI.get_sm_config", there)["vdi_type"] in ("vhd", "aio")
+    back = client("VDI.copy", there, nfs)
+    assert "vdi_type" not in client("VDI.get_sm_config", back)
+    assert client("VDI.get_sm_config", client("VDI.snapshot", there))["vdi_type"] in ("vhd", "aio")
+
+
+def test_the_statefile_takes_its_place(client: Client) -> None:
+    iscsi = create(client, "lvmoiscsi", ISCSI)
+    before = int(client("SR.get_physical_utilisation", iscsi))
+    client("pool.enable_ha", [iscsi], {})
+    volumes = {client("VDI.get_type", vdi): client("VDI.get_record", vdi) for vdi in client("SR.get_VDIs", iscsi)}
+    assert {row["sm_config"]["vdi_type"] for row in volumes.values()} == {"aio"}
+    assert volumes["ha_statefile"]["location"] == volumes["ha_statefile"]["uuid"]
+    taken = sum(row["virtual_size"] for row in volumes.values())
+    assert int(client("SR.get_physical_utilisation", iscsi)) == before + taken
+
+
 def test_what_was_formatted_over_is_lost(client: Client) -> None:
     old = create(client, "lvmoiscsi", ISCSI)
     uuid = client("SR.get_uuid", old)

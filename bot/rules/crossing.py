@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.inventory import SR, VIF, VM, Host, Inventory, Network
 from bot.lookup import spelling
-from bot.rules import agility, ha, motion, placement, versions
+from bot.rules import agility, ha, hosts, motion, placement, versions
 from bot.rules.check import Check
 from bot.rules.drivers import Drivers
 from bot.rules.motion import Journey
@@ -60,14 +60,8 @@ def checks(crossing: Crossing, sends: Drivers, receives: Drivers) -> Iterator[Ch
     yield from motion.able_ends(journey, sends, receives)
     yield from _host(crossing, "vm.hardware", "host.enabled", "host.cpus")
     yield _mapped(crossing)
-    yield Check(
-        "host.live",
-        "CANNOT_CONTACT_HOST",
-        host.live,
-        f"{quoted(host.name)} is alive",
-        "" if host.live else "its coordinator has not heard from it",
-        f"Look at the host itself; “pool status in {quoted(crossing.to)}” says what is known.",
-    )
+    look = f"Look at the host itself; “pool status in {quoted(crossing.to)}” says what is known."
+    yield hosts.alive(host, look, code="CANNOT_CONTACT_HOST")
     yield from _who_is_there(crossing)
     if vm.power_state != "Halted":
         yield from _host(crossing, "host.memory" if vm.power_state == "Running" else "", "vm.cpu")

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.figure import Figure, seconds, timed
-from tests.e2e.conftest import Town, eventually, town
+from tests.e2e.conftest import Town, town
 from tests.e2e.watching import watch
+from tests.waiting import eventually
 
 PEOPLE = ("olga", "ana", "ben", "sam")
 CROWD = 50

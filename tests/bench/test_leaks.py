@@ -19,7 +19,7 @@ from bot.model import Actor, Ballot, State
 from bot.store.connection import MOST_IDLE
 from sandbox.slack.running import start as start_workspace
 from tests.bench.fleet import Reader, reader, served
-from tests.e2e.conftest import eventually
+from tests.waiting import eventually
 
 LOOKS = ("pool status", "vm list", "host list", "vm show web-1", "ha status", "vm why web-1", "log", "audit run")
 THREADS = 2 * MOST_IDLE

@@ -17,6 +17,7 @@ from bot.rules import conditions
 from bot.xapi import PoolSettings, XapiPools
 from sandbox.xapi.lab import load
 from sandbox.xapi.running import RunningLab, start
+from tests.waiting import eventually
 
 NOBODY = ObjectId("host", "no-such-uuid", "xs9")
 
@@ -177,16 +178,7 @@ def test_a_member_whose_coordinator_is_dead_can_be_called_itself() -> None:
         found.lab.kill("xs1")
         mark = hands.mark(step)
         hands.send(step, {})
-        clock = SystemClock()
-        deadline = clock.monotonic() + 50
-        while True:
-            try:
-                if hands.look(step, mark).taken is Taken.DONE:
-                    break
-            except Unavailable:
-                pass
-            assert clock.monotonic() < deadline, "it did not become the coordinator"
-            clock.sleep(0.2)
+        eventually(lambda: hands.look(step, mark).taken is Taken.DONE, "its new role", passing=(Unavailable,))
         coordinator = found.pools.view("lab").inventory().pool.coordinator
         assert coordinator is not None
         assert coordinator.name == "xs2"

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from bot.model import Verdict
-from tests.commands.test_maintenance import done, free_to_leave, living_on
-from tests.commands.world import Changed, Made, World, codes, refused, world
-
-
-def coordinator(found: World) -> str:
-    """Asked of the host that says that it leads; the others say so too."""
-    told = found.view.inventory().pool.coordinator
-    assert told is not None
-    (pool,) = found.leader(told.name).pool.get_all_records().values()
-    assert found.leader(told.name).host.get_name_label(pool["master"]) == told.name
-    return told.name
-
-
-@dataclass(frozen=True)
-class Case:
-    text: str
-    codes: tuple[str, ...]
-    change: Changed
-    lab: str = "tutorial"
-
-
-def dead(made: Made) -> None:
-    made.host_metrics("xs2")["live"] = False
+from tests.commands.blocked import Case, compare
+from tests.commands.changes import host_dead
+from tests.commands.hosts import coordinator, free_xs1, living_on
+from tests.commands.world import Made, refused, world
 
 
 def busy(made: Made) -> None:
@@ -42,7 +21,7 @@ def everything(made: Made) -> None:
 
 
 CASES = (
-    Case("pool coordinator xs2", ("HOST_OFFLINE",), dead),
+    Case("pool coordinator xs2", ("HOST_OFFLINE",), host_dead),
     Case("pool coordinator xs32", ("HA_IS_ENABLED",), lambda made: None, lab="healthy"),
     Case("pool coordinator xs22", ("HA_ENABLE_IN_PROGRESS",), busy, lab="current"),
     Case(
@@ -51,23 +30,20 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.codes[0]}x{len(case.codes)}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_blocker_is_told_and_the_toolstack_says_the_first(case: Case) -> None:
     with world(case.lab, case.change) as found:
-        plan = found.plan(case.text)
-        assert tuple(codes(plan)) == case.codes
-        assert all(finding.evidence and finding.remedy for finding in plan.blockers)
-        assert found.code_of_plan(plan) == case.codes[0]
+        compare(case, found)
 
 
 def test_the_role_is_handed_over_and_another_client_sees_it() -> None:
     with world() as found:
         assert coordinator(found) == "xs1"
-        plan = done(found, "pool coordinator xs2")
+        plan = found.done("pool coordinator xs2")
         assert plan.whole_pool
         assert coordinator(found) == "xs2"
         assert "coordinator already" in refused(found, "pool coordinator xs2").message
-        done(found, plan.go_back)
+        found.done(plan.go_back)
         assert coordinator(found) == "xs1"
 
 
@@ -97,22 +73,8 @@ def test_maintenance_of_the_coordinator_hands_the_role_over_first(text: str, bec
         found.perform(plan)
         assert coordinator(found) == becomes
         assert living_on(found, "xs1") == set()
-        done(found, "host maintenance xs1 off")
+        found.done("host maintenance xs1 off")
         assert coordinator(found) == becomes
-
-
-def free_xs1(made: Made) -> None:
-    """Nothing ties a VM of xs1: what cannot leave is halted."""
-    free_to_leave(made)
-    for row in made.objects["VM"].values():
-        if row["resident_on"] == made.ref("host", "xs1") and not row["is_control_domain"] and _tied(made, row):
-            made.halt(row["name_label"])
-
-
-def _tied(made: Made, row: dict[str, object]) -> bool:
-    local = {ref for ref, sr in made.objects["SR"].items() if not sr["shared"]}
-    disks = [made.objects["VDI"].get(vbd["VDI"], {}) for vbd in made.vbds(str(row["name_label"]))]
-    return any(disk.get("SR") in local for disk in disks)
 
 
 def test_with_ha_on_the_role_stays_and_naming_somebody_is_refused() -> None:

@@ -11,8 +11,8 @@ from bot.inventory import Host
 from bot.model import Plan, Verdict
 from bot.ports import KnownHost, Standpoint
 from bot.run import Failed
-from tests.commands.test_recover import until
 from tests.commands.world import Made, World, codes, refused, world
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_vms_of_a_dead_host_count_as_halted_and_start_elsewhere(lab: World) -> N
     assert plan.title == f"count {len(there)} VMs of xs2, which is dead, as halted"
     assert [step.call for step in plan.steps] == ["", "host.declare_dead"]
     assert "within ten minutes" in plan.impact[0]
-    until(lambda: not lab.view.inventory().by_uuid(Host, plan.touches[0].uuid).live)  # type: ignore[union-attr]
+    eventually(lambda: not lab.view.inventory().by_uuid(Host, plan.touches[0].uuid).live)  # type: ignore[union-attr]
     later = lab.replanned(plan)
     assert "within ten minutes" not in later.impact[0]
     assert later.digest() == plan.digest(), "that it counts as dead at last spoils no approval"
@@ -65,7 +65,7 @@ def test_an_older_toolstack_resets_each_vm() -> None:
     with world("tutorial", old, speed=300.0) as found:
         there = running_on(found, "xs2")
         found.lab.kill("xs2")
-        until(lambda: not next(host for host in found.view.inventory().all(Host) if host.name == "xs2").live)
+        eventually(lambda: not next(host for host in found.view.inventory().all(Host) if host.name == "xs2").live)
         plan = found.plan("host dead xs2")
         assert [step.call for step in plan.steps] == ["", *(["VM.power_state_reset"] * len(there))]
         assert not plan.warnings
@@ -109,7 +109,7 @@ def test_one_that_answers_once_more_before_the_call_ends_it(lab: World, command:
     lab.lab.kill("xs2")
     plan = lab.plan(command)
     lab.lab.start("xs2")
-    until(lambda: lab.view.answer_of(at(lab, "xs2")).standpoint is not Standpoint.SILENT)
+    eventually(lambda: lab.view.answer_of(at(lab, "xs2")).standpoint is not Standpoint.SILENT)
     with pytest.raises(Failed) as ended:
         lab.perform(plan)
     assert "xs2" in ended.value.reason

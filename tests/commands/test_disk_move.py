@@ -2,93 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import pytest
 
 from bot.errors import Ambiguous
 from bot.forms import Forms
 from bot.scope import Scopes
-from sandbox.xapi.lab import load
-from sandbox.xapi.world import Lab
-from tests.commands.world import HERE, NULL, OLGA, REGISTRY, Changed, Made, World, codes, refused, world
+from tests.commands.blocked import Case, compare
+from tests.commands.changes import guest_says_no, host_dead, pci, storage_declared
+from tests.commands.moves import (
+    asked,
+    blocked,
+    encrypted,
+    full,
+    orphaned,
+    reset,
+    source_cannot,
+    storage_of,
+    target_cannot,
+    tracked,
+    unlicensed,
+)
+from tests.commands.world import HERE, OLGA, REGISTRY, Made, World, codes, refused, world
 
 TO_NFS = "to NFS storage"
 TO_ISCSI = "to iSCSI storage"
 
 
-def local(found: World, host: str) -> str:
-    """The uuid of a host's own storage, which is called alike on every host."""
-    inventory = found.view.inventory()
-    (home,) = [each for each in inventory.hosts if each.name == host]
-    return next(pbd.sr.uuid for pbd in home.pbds if pbd.sr is not None and pbd.sr.name == "Local storage")
-
-
-def asked(found: World, text: str) -> str:
-    """`@xs2` stands for that host's local storage."""
-    words = text.split()
-    return " ".join(local(found, word[1:]) if word.startswith("@") else word for word in words)
-
-
-def storage_of(found: World, vm: str, position: str) -> str:
-    """As a plain client sees it."""
-    api = found.api
-    for vbd in api.VM.get_VBDs(found.ref("VM", vm)):
-        if api.VBD.get_userdevice(vbd) == position:
-            return str(api.SR.get_name_label(api.VDI.get_SR(api.VBD.get_VDI(vbd))))
-    raise AssertionError(position)
-
-
-def blocked(made: Made) -> None:
-    made.row("VM", "web-1")["blocked_operations"]["migrate_send"] = "the owner says no"
-
-
-def guest_says_no(made: Made) -> None:
-    metrics = made.row("VM", "web-1")["guest_metrics"]
-    made.objects["VM_guest_metrics"][metrics]["other"]["data-cant-suspend-reason"] = "a backup runs"
-
-
-def pci(made: Made) -> None:
-    made.row("VM", "web-1")["attached_PCIs"] = ["OpaqueRef:pci"]
-
-
-def host_dead(made: Made) -> None:
-    made.host_metrics("xs2")["live"] = False
-
-
 def host_full(made: Made) -> None:
     """web-1 fits on its host once, not twice."""
     made.memory("web-1", 25)
-
-
-def tracked(made: Made) -> None:
-    made.row("VDI", "shop-2 disk 0")["cbt_enabled"] = True
-
-
-def reset(made: Made) -> None:
-    made.row("VDI", "web-1 disk 0")["on_boot"] = "reset"
-
-
-def encrypted(made: Made) -> None:
-    made.row("VDI", "web-1 disk 0")["sm_config"]["key_hash"] = "…"
-
-
-def unlicensed(made: Made) -> None:
-    made.row("host", "xs2")["license_params"] = {"restrict_storage_xen_motion": "true"}
-
-
-def without(made: Made, kind: str, *features: str) -> None:
-    row = next(row for row in made.objects["SM"].values() if row["type"] == kind)
-    row["features"] = {name: at for name, at in row["features"].items() if name not in features}
-    row["capabilities"] = [name for name in row["capabilities"] if name not in features]
-
-
-def source_cannot(made: Made) -> None:
-    without(made, "nfs", "VDI_MIRROR")
-
-
-def target_cannot(made: Made) -> None:
-    without(made, "lvmoiscsi", "VDI_SNAPSHOT")
 
 
 def of_no_vm(made: Made) -> None:
@@ -122,34 +64,6 @@ def half_plugged(made: Made) -> None:
 def everything(made: Made) -> None:
     for change in (blocked, pci, reset, encrypted, target_cannot, host_full):
         change(made)
-
-
-def full(made: Made) -> None:
-    row = made.row("SR", "NFS storage")
-    row["physical_utilisation"] = row["physical_size"] - (10 << 30)
-
-
-def orphaned(made: Made) -> None:
-    """db-1's snapshot has a copy of a disk that is gone, and there is no default storage."""
-    row = made.row("VM", "before the 5.6 upgrade")
-    vbd = next(vbd for vbd in made.objects["VBD"].values() if made.objects["VM"].get(vbd["VM"]) is row)
-    made.objects["VDI"][vbd["VDI"]]["snapshot_of"] = NULL
-    made.pool["default_SR"] = NULL
-
-
-def declared() -> Lab:
-    """The tutorial's pool with storage that can be full; an open lab's cannot."""
-    return replace(load("tutorial"), storage=load("tutorial-start").storage)
-
-
-@dataclass(frozen=True)
-class Case:
-    """`codes`: the toolstack's codes of all blockers, in its order; "": it would not notice."""
-
-    text: str
-    codes: tuple[str, ...]
-    change: Changed | None = None
-    lab: str = "tutorial"
 
 
 CASES = (
@@ -186,18 +100,14 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.text}: {case.codes[0]}x{len(case.codes)}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_blocker_is_told_and_the_toolstack_says_the_first(case: Case) -> None:
     with world(case.lab, case.change) as found:
-        plan = found.plan(asked(found, f"vm disk move {case.text}"))
-        assert tuple(codes(plan)) == case.codes
-        assert all(finding.evidence and finding.title for finding in plan.blockers)
-        assert not any(finding.id.startswith("toolstack") for finding in plan.blockers)
-        assert found.code_of_plan(plan) == case.codes[0]
+        compare(case, found, asked(found, f"vm disk move {case.text}"))
 
 
 def test_storage_that_is_full_is_told_and_the_driver_says_so() -> None:
-    with world(declared(), full) as found:
+    with world(storage_declared(), full) as found:
         plan = found.plan(f"vm disk move db-1/1 {TO_NFS}")
         assert codes(plan) == ["SR_BACKEND_FAILURE_44"]
         assert found.code_of_plan(plan) == "SR_BACKEND_FAILURE_44"

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from unittest import mock
 
 import pytest
 
 from bot.errors import ToolstackRefusal
-from bot.model import Plan
-from tests.commands.world import Changed, Made, World, codes, refused, world
+from tests.commands.blocked import Case, compare
+from tests.commands.changes import host_dead
+from tests.commands.world import Made, World, codes, refused, world
 
 DENIED = ToolstackRefusal("The account may not do that.", code="RBAC_PERMISSION_DENIED")
-
-
-@dataclass(frozen=True)
-class Case:
-    text: str
-    codes: tuple[str, ...]
-    change: Changed | None = None
-    lab: str = "tutorial"
-
-
-def dead(made: Made) -> None:
-    made.host_metrics("xs2")["live"] = False
 
 
 def unplugged(made: Made) -> None:
@@ -42,12 +30,12 @@ def nic_down(made: Made) -> None:
 
 
 def everything(made: Made) -> None:
-    for change in (dead, unplugged, full, nic_down):
+    for change in (host_dead, unplugged, full, nic_down):
         change(made)
 
 
 CASES = (
-    Case("ha enable on iSCSI storage", ("HOST_OFFLINE",), dead),
+    Case("ha enable on iSCSI storage", ("HOST_OFFLINE",), host_dead),
     Case("ha enable on iSCSI storage", ("SR_HAS_NO_PBDS",), unplugged),
     Case("ha enable on iSCSI storage", ("SR_SOURCE_SPACE_INSUFFICIENT",), full),
     Case("ha enable on iSCSI storage", ("REQUIRED_PIF_IS_UNPLUGGED",), nic_down),
@@ -65,13 +53,10 @@ def _big(made: Made) -> None:
         made.memory(f"sql-{number}", 60)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.text}: {case.codes[0]}x{len(case.codes)}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_blocker_is_told_and_the_toolstack_says_the_first(case: Case) -> None:
     with world(case.lab, case.change) as found:
-        plan = found.plan(case.text)
-        assert tuple(codes(plan)) == case.codes
-        assert all(finding.evidence and finding.remedy for finding in plan.blockers)
-        assert found.code_of_plan(plan) == case.codes[0]
+        compare(case, found)
 
 
 def test_storage_that_does_not_suit_is_refused_with_the_toolstack_s_code(tutorial: World) -> None:
@@ -89,21 +74,13 @@ def test_storage_that_does_not_suit_is_refused_with_the_toolstack_s_code(tutoria
 
 def test_all_that_can_be_enabled_is_and_another_client_sees_it() -> None:
     with world() as found:
-
-        def done(text: str) -> Plan:
-            plan = found.plan(text)
-            assert not plan.blockers, plan.blockers
-            assert found.replanned(plan).digest() == plan.digest()
-            found.perform(plan)
-            return plan
-
-        done("ha protect web-1 restart order 2 delay 5")
+        found.done("ha protect web-1 restart order 2 delay 5")
         vm = found.record("VM", "web-1")
         assert (vm["ha_restart_priority"], vm["order"], vm["start_delay"], vm["ha_always_run"]) == (
             "restart", "2", "5", True,
         )  # fmt: skip
-        done("ha protect mail-1 best-effort")
-        plan = done("ha enable")
+        found.done("ha protect mail-1 best-effort")
+        plan = found.done("ha enable")
         assert "iSCSI storage" in plan.title
         assert plan.go_back == "ha disable in lab"
         assert {finding.id for finding in plan.warnings} == {"ha.three-hosts", "ha.unprotected"}
@@ -116,12 +93,12 @@ def test_all_that_can_be_enabled_is_and_another_client_sees_it() -> None:
         assert "1 host failure by the bot's reckoning" in str(shown.parts)
         assert "on already" in refused(found, "ha enable").message
         assert found.code_of("pool.enable_ha", [], {}) == "HA_IS_ENABLED"
-        assert done("ha disable").go_back == 'ha enable on "iSCSI storage" tolerate 1 in lab'
+        assert found.done("ha disable").go_back == 'ha enable on "iSCSI storage" tolerate 1 in lab'
         (pool,) = found.api.pool.get_all_records().values()
         assert pool["ha_enabled"] is False
         assert "off already" in refused(found, "ha disable").message
         assert found.code_of("pool.disable_ha") == "HA_NOT_ENABLED"
-        done("ha protect web-1 off")
+        found.done("ha protect web-1 off")
         assert found.record("VM", "web-1")["ha_restart_priority"] == ""
 
 
@@ -183,3 +160,17 @@ def test_a_failed_enable_takes_the_number_back() -> None:
         while deadline and next(iter(found.api.pool.get_all_records().values()))["ha_host_failures_to_tolerate"] != "0":
             deadline -= 1
         assert deadline
+
+
+@pytest.mark.parametrize(
+    ("had", "kept"),
+    [({"timeout": "90"}, {"timeout": "90"}), ({}, {}), ({"timeout": "soon"}, {})],
+    ids=["a timeout", "nothing", "what the toolstack cannot read"],
+)
+def test_what_it_was_configured_with_is_kept_for_the_next_time(had: dict[str, str], kept: dict[str, str]) -> None:
+    """Enabling replaces the configuration; the toolstack fails inside over a timeout that is no number."""
+    with world(change=lambda made: made.pool.update(ha_configuration=had)) as found:
+        plan = found.done("ha enable tolerate 0")
+        (pool,) = found.api.pool.get_all_records().values()
+        assert pool["ha_configuration"] == kept
+        assert any("silent for 90 s" in reason for reason in plan.reasons) is bool(kept)

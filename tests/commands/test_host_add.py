@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-import XenAPI
 
 from bot.errors import ParseError
 from bot.model import HostTarget, Plan, Risk, Secret, Verdict
 from sandbox.xapi.lab import load
 from sandbox.xapi.world import Lab
+from tests.commands.hosts import role
 from tests.commands.world import REGISTRY, World, refused, world
 from tests.rules.joining import NEW, OLD, Pair
+from tests.waiting import eventually
 
 
 def warned(plan: Plan) -> list[str]:
     """Without the clock: how far two clocks are proved to be apart depends on the machine's pace."""
     return [finding.id for finding in plan.warnings if finding.id != "join.clock"]
-
-
-def role(found: World, host: str, seconds: float = 60.0) -> str:
-    """What the host answers to a login: "" as a coordinator. One that is just starting is waited for."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            found.host_api(host)
-        except XenAPI.Failure as failure:
-            return str(failure.details[0])
-        except OSError:
-            assert time.monotonic() < deadline, f"{host} does not answer"
-            time.sleep(0.05)
-        else:
-            return ""
 
 
 def test_a_host_of_the_same_kind_joins_and_another_client_sees_it() -> None:
@@ -154,13 +138,6 @@ def test_high_availability_comes_back_when_the_host_cannot_join() -> None:
         eventually(lambda: next(iter(found.api.pool.get_all_records().values()))["ha_enabled"])
         (record,) = found.api.pool.get_all_records().values()
         assert {found.api.VDI.get_SR(vdi) for vdi in record["ha_statefiles"]} == {sr}
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
 
 
 def test_a_host_that_was_disabled_joins_as_such() -> None:

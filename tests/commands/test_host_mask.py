@@ -8,7 +8,7 @@ import pytest
 
 from bot import locks
 from bot.model import HostTarget
-from tests.commands.test_host_add import role
+from tests.commands.hosts import role
 from tests.commands.world import codes, refused, world
 from tests.rules.joining import NEW, OLD, Half, Pair
 

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from bot.model import Plan, Verdict
-from tests.commands.test_coordinator import coordinator, free_xs1
-from tests.commands.test_maintenance import done, free_to_leave, living_on
-from tests.commands.world import Changed, Made, World, codes, refused, world
-
-
-@dataclass(frozen=True)
-class Case:
-    text: str
-    codes: tuple[str, ...]
-    change: Changed
-    lab: str = "tutorial"
-    real: str = ""
-    """The call whose refusal is compared, where the plan's first step would not be refused."""
+from tests.commands.blocked import Case, compare
+from tests.commands.hosts import coordinator, free_to_leave, free_xs1, living_on
+from tests.commands.world import Made, World, codes, refused, world
 
 
 def dead(made: Made) -> None:
@@ -59,13 +49,10 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.text}: {'+'.join(case.codes)}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_blocker_is_told_and_the_toolstack_says_the_first(case: Case) -> None:
     with world(case.lab, case.change) as found:
-        plan = found.plan(case.text)
-        assert tuple(codes(plan)) == case.codes
-        assert all(finding.evidence and finding.remedy for finding in plan.blockers)
-        assert found.code_of_plan(plan) == case.codes[0]
+        compare(case, found)
 
 
 def test_a_host_that_lost_the_heartbeat_storage_is_to_get_it_back() -> None:
@@ -85,7 +72,7 @@ def test_what_cannot_leave_keeps_the_host_up(verb: str) -> None:
 def test_a_member_is_emptied_rebooted_and_filled_again() -> None:
     with world(change=free_to_leave) as found:
         before, boot = living_on(found, "xs2"), found.record("host", "xs2")["other_config"]["boot_time"]
-        plan = done(found, "host reboot xs2")
+        plan = found.done("host reboot xs2")
         host = found.record("host", "xs2")
         assert host["enabled"] is True
         assert host["other_config"]["boot_time"] != boot
@@ -101,7 +88,7 @@ def test_a_member_is_emptied_rebooted_and_filled_again() -> None:
 def test_the_coordinator_hands_its_role_over_before_it_reboots() -> None:
     with world(change=free_xs1) as found:
         before = living_on(found, "xs1")
-        plan = done(found, "host reboot xs1")
+        plan = found.done("host reboot xs1")
         assert plan.steps[0].call == "pool.designate_new_master"
         assert coordinator(found) == "xs2"
         assert living_on(found, "xs1") == before
@@ -110,7 +97,7 @@ def test_the_coordinator_hands_its_role_over_before_it_reboots() -> None:
 
 def test_with_ha_on_the_number_is_lowered_for_the_time() -> None:
     with world("healthy") as found:
-        plan = done(found, "host reboot xs33")
+        plan = found.done("host reboot xs33")
         calls = [step.call for step in plan.steps]
         assert calls[1] == calls[-2] == "pool.set_ha_host_failures_to_tolerate"
         (pool,) = found.api.pool.get_all_records().values()
@@ -125,7 +112,7 @@ def test_ha_can_be_paused_so_that_the_coordinator_hands_its_role_over() -> None:
         assert told.verdict is Verdict.WARN
         assert "“host reboot xs31 handover”" in told.remedy
         (before,) = found.api.pool.get_all_records().values()
-        plan = done(found, "host reboot xs31 handover")
+        plan = found.done("host reboot xs31 handover")
         calls = [step.call for step in plan.steps]
         assert (calls[0], calls[1], calls[-1]) == ("pool.disable_ha", "pool.designate_new_master", "pool.enable_ha")
         assert "High availability is off meanwhile" in plan.impact[0]
@@ -140,7 +127,7 @@ def test_ha_can_be_paused_so_that_the_coordinator_hands_its_role_over() -> None:
 def test_with_ha_on_another_is_elected_while_the_coordinator_reboots() -> None:
     with world("healthy") as found:
         before = living_on(found, "xs31")
-        plan = done(found, "host reboot xs31")
+        plan = found.done("host reboot xs31")
         assert "pool.designate_new_master" not in [step.call for step in plan.steps]
         assert coordinator(found) in ("xs32", "xs33")
         assert living_on(found, "xs31") == before
@@ -176,13 +163,13 @@ def test_a_host_is_switched_off_and_on_again() -> None:
         assert before <= living_on(found, "xs1")
         assert "in maintenance already" in refused(found, "host maintenance xs2 on").message
         assert plan.go_back == "host start xs2 in lab"
-        started = done(found, plan.go_back)
+        started = found.done(plan.go_back)
         assert "wake-on-LAN" in started.impact[0]
         assert _live(found, "xs2")
         assert found.record("host", "xs2")["enabled"] is True
         assert "is on" in refused(found, "host start xs2").message
         assert started.on_success[0].command == "host maintenance xs2 off in lab"
-        done(found, "host maintenance xs2 off")
+        found.done("host maintenance xs2 off")
         assert living_on(found, "xs2") == before
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot import outcome
 from bot.model import Plan, Risk, Verdict
 from sandbox.xapi.lab import load
-from tests.commands.test_host_add import role
+from tests.commands.hosts import role
 from tests.commands.world import NULL, REGISTRY, Changed, Made, World, codes, world
 
 

@@ -11,14 +11,6 @@ SET = "pool.set_ha_host_failures_to_tolerate"
 ADD, REMOVE = "pool.add_to_other_config", "pool.remove_from_other_config"
 
 
-def done(found: World, text: str) -> Plan:
-    plan = found.plan(text)
-    assert not plan.blockers
-    assert found.replanned(plan).digest() == plan.digest()
-    found.perform(plan)
-    return plan
-
-
 def number(found: World) -> str:
     (pool,) = found.api.pool.get_all_records().values()
     return str(pool["ha_host_failures_to_tolerate"])
@@ -38,10 +30,10 @@ def told(plan: Plan) -> tuple[Verdict, str]:
 def test_it_is_noted_before_it_is_lowered_and_raised_when_the_host_is_back() -> None:
     with world("healthy") as found:
         assert number(found) == "1"
-        on = done(found, "host maintenance xs33 on")
+        on = found.done("host maintenance xs33 on")
         assert [step.call for step in on.steps[:2]] == [ADD, SET]
         assert (number(found), note(found)) == ("0", "1/0")
-        off = done(found, "host maintenance xs33 off")
+        off = found.done("host maintenance xs33 off")
         assert told(off)[0] is Verdict.PASS
         assert [step.call for step in off.steps[-2:]] == [SET, REMOVE]
         assert (number(found), note(found)) == ("1", None)
@@ -63,9 +55,9 @@ def test_a_number_that_somebody_has_set_since_is_left_alone() -> None:
         made.pool["other_config"] = {**made.pool["other_config"], "xenia:failures-to-tolerate": "2/1"}
 
     with world("healthy", roomy) as found:
-        done(found, "host maintenance xs33 on")
+        found.done("host maintenance xs33 on")
         assert (number(found), note(found)) == ("0", "2/1")
-        off = done(found, "host maintenance xs33 off")
+        off = found.done("host maintenance xs33 off")
         assert SET not in [step.call for step in off.steps]
         assert number(found) == "0"
 
@@ -76,7 +68,7 @@ def test_ha_tolerate_forgets_it() -> None:
         made.pool["other_config"] = {**made.pool["other_config"], "xenia:failures-to-tolerate": "2/0"}
 
     with world("healthy", lowered_to_none) as found:
-        done(found, "ha tolerate 1")
+        found.done("ha tolerate 1")
         assert (number(found), note(found)) == ("1", None)
 
 
@@ -90,32 +82,32 @@ def small(made: Made) -> None:
 
 def test_of_two_hosts_in_maintenance_each_gives_back_what_it_can() -> None:
     with world("healthy", small) as found:
-        done(found, "host maintenance xs33 on")
+        found.done("host maintenance xs33 on")
         assert (number(found), note(found)) == ("1", "2/1")
-        done(found, "host maintenance xs32 on")
+        found.done("host maintenance xs32 on")
         assert (number(found), note(found)) == ("0", "2/0")
-        first = done(found, "host maintenance xs33 off")
+        first = found.done("host maintenance xs33 off")
         verdict, words = told(first)
         assert verdict is Verdict.WARN
         assert "tolerates 1 host failure, not 2 as before" in words
         assert "more is not possible yet: " in words
         assert "“ha tolerate 2”" in words
         assert (number(found), note(found)) == ("1", "2/1")
-        done(found, "host maintenance xs32 off")
+        found.done("host maintenance xs32 off")
         assert (number(found), note(found)) == ("2", None)
 
 
 def test_with_high_availability_off_the_number_comes_back_as_it_was() -> None:
     with world("healthy") as found:
-        done(found, "host maintenance xs33 on")
+        found.done("host maintenance xs33 on")
         found.api.pool.disable_ha()
-        done(found, "host maintenance xs33 off")
+        found.done("host maintenance xs33 off")
         assert (number(found), note(found)) == ("1", None)
 
 
 def test_a_reboot_leaves_no_note() -> None:
     with world("healthy") as found:
-        done(found, "host reboot xs33")
+        found.done("host reboot xs33")
         assert (number(found), note(found)) == ("1", None)
 
 

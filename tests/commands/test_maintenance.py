@@ -4,37 +4,14 @@ from __future__ import annotations
 
 import re
 
-from bot.model import Plan
-from tests.commands.world import Made, World, codes, refused, world
-
-
-def free_to_leave(made: Made) -> None:
-    """Nothing ties a VM of xs2: no ISO of its own, no guest without tools."""
-    for vbd in made.vbds("files-1"):
-        if vbd["type"] == "CD":
-            vbd.update(empty=True, VDI="OpaqueRef:NULL")
-    metrics = made.row("VM", "legacy-1")["guest_metrics"]
-    if metrics in made.objects["VM_guest_metrics"]:
-        made.objects["VM_guest_metrics"][metrics]["other"] = {"feature-suspend": "1"}
-    made.row("VM", "legacy-1")["HVM_boot_policy"] = ""
-
-
-def done(found: World, text: str) -> Plan:
-    plan = found.plan(text)
-    assert not plan.blockers, plan.blockers
-    assert found.replanned(plan).digest() == plan.digest()
-    found.perform(plan)
-    return plan
-
-
-def living_on(found: World, host: str) -> set[str]:
-    return {vm.name for each in found.view.inventory().hosts if each.name == host for vm in each.resident_vms}
+from tests.commands.hosts import free_to_leave, living_on
+from tests.commands.world import Made, codes, refused, world
 
 
 def test_a_host_is_emptied_and_its_vms_come_back_and_another_client_sees_it() -> None:
     with world(change=free_to_leave) as found:
         before = living_on(found, "xs2")
-        plan = done(found, "host maintenance xs2 on")
+        plan = found.done("host maintenance xs2 on")
         host = found.record("host", "xs2")
         assert host["enabled"] is False
         assert host["other_config"]["MAINTENANCE_MODE"] == "true"
@@ -46,7 +23,7 @@ def test_a_host_is_emptied_and_its_vms_come_back_and_another_client_sees_it() ->
         assert living_on(found, "xs2") == set()
         assert before <= living_on(found, "xs1")
         assert "in maintenance already" in refused(found, "host maintenance xs2 on").message
-        done(found, plan.go_back)
+        found.done(plan.go_back)
         host = found.record("host", "xs2")
         assert host["enabled"] is True
         assert not {key for key in host["other_config"] if key.startswith("MAINTENANCE_MODE")}
@@ -101,7 +78,7 @@ def test_a_failed_evacuation_leaves_the_host_in_service() -> None:
         host = found.record("host", "xs2")
         assert "MAINTENANCE_MODE" not in host["other_config"]
         # Who has left is still noted, and comes back.
-        done(found, "host maintenance xs2 off")
+        found.done("host maintenance xs2 off")
         assert found.record("host", "xs2")["enabled"] is True
         assert living_on(found, "xs2") == {"web-2", "db-2", "dc-1", "files-1", "legacy-1", "jenkins"}
 
@@ -120,7 +97,7 @@ def test_a_dead_host_cannot_be_emptied() -> None:
 def test_a_cd_is_taken_out_and_the_vm_can_leave() -> None:
     with world() as found:
         assert codes(found.plan("vm migrate files-1 to xs1")) == ["VM_REQUIRES_SR"]
-        done(found, "vm eject files-1")
+        found.done("vm eject files-1")
         assert codes(found.plan("vm migrate files-1 to xs1")) == []
         assert "nothing in a CD drive" in refused(found, "vm eject files-1").message
 
@@ -128,7 +105,7 @@ def test_a_cd_is_taken_out_and_the_vm_can_leave() -> None:
 def test_a_storage_is_plugged_where_it_is_not() -> None:
     with world("current") as found:
         assert codes(found.plan("vm migrate archive-1 to xs23")) == ["VM_REQUIRES_SR"]
-        plan = done(found, "sr repair NFS archive")
+        plan = found.done("sr repair NFS archive")
         assert plan.title == "plug “NFS archive” on xs23"
         api = found.api
         sr = found.ref("SR", "NFS archive")

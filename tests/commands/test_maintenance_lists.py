@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from bot.model import Plan, Suggestion
 from bot.rules.maintenance import HALTED_KEY, MIGRATED_KEY, SUSPENDED_KEY
-from tests.commands.test_maintenance import done, free_to_leave, living_on
+from tests.commands.hosts import free_to_leave, living_on
 from tests.commands.world import Made, World, codes, refused, world
+from tests.waiting import eventually
 
 
 def uuid(found: World, vm: str) -> str:
@@ -30,7 +29,7 @@ def as_xencenter(made: Made) -> None:
 
 def test_whom_xencenter_sent_away_comes_back_each_in_its_way() -> None:
     with world(change=as_xencenter) as found:
-        plan = done(found, "host maintenance xs2 off")
+        plan = found.done("host maintenance xs2 off")
         assert {step.call for step in plan.steps} >= {"VM.pool_migrate", "VM.start_on", "VM.resume_on"}
         assert {"web-1", "wiki-1", "report-1"} <= living_on(found, "xs2")
         host = found.record("host", "xs2")
@@ -92,11 +91,11 @@ def test_going_on_keeps_on_the_list_who_had_left_before() -> None:
         halfway(found)
         moved = before - living_on(found, "xs2")
         assert len(moved) == 1
-        done(found, "host maintenance xs2 on")
+        found.done("host maintenance xs2 on")
         listed = found.record("host", "xs2")["other_config"][MIGRATED_KEY].split(",")
         assert len(listed) == len(set(listed)) == len(before)
         assert {uuid(found, name) for name in moved} <= set(listed)
-        done(found, "host maintenance xs2 off")
+        found.done("host maintenance xs2 off")
         assert living_on(found, "xs2") == before
 
 
@@ -114,10 +113,7 @@ def test_a_host_that_dies_in_the_middle_can_be_neither_emptied_nor_taken_back() 
 
 def missed(found: World, host: str) -> None:
     """Wait until the pool has noticed."""
-    deadline = time.monotonic() + 50
-    while next(each for each in found.view.inventory().hosts if each.name == host).live:
-        assert time.monotonic() < deadline, f"{host} is not missed"
-        time.sleep(0.05)
+    eventually(lambda: not next(each for each in found.view.inventory().hosts if each.name == host).live, "its absence")
 
 
 def test_bringing_back_names_no_new_coordinator() -> None:

@@ -4,36 +4,16 @@ really asked, gives the first of these.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
-from bot.model import Plan, Risk
+from bot.model import Risk
+from tests.commands.blocked import Case, compare
+from tests.commands.changes import guest_says_no, host_dead, host_disabled, other_cpu, pci
 from tests.commands.world import NULL, Changed, Made, World, codes, refused, world
-
-
-@dataclass(frozen=True)
-class Case:
-    """`codes`: the toolstack's codes of all blockers, in its order."""
-
-    text: str
-    codes: tuple[str, ...]
-    change: Changed | None = None
-    lab: str = "tutorial"
-    forecast: bool = True
-    """The bot finds it out by itself; else only the toolstack's dry run does."""
 
 
 def blocked(operation: str, vm: str) -> Changed:
     return lambda made: made.row("VM", vm)["blocked_operations"].update({operation: "the owner says no"})
-
-
-def host_disabled(made: Made) -> None:
-    made.row("host", "xs2")["enabled"] = False
-
-
-def host_dead(made: Made) -> None:
-    made.host_metrics("xs2")["live"] = False
 
 
 def unplugged(made: Made) -> None:
@@ -86,28 +66,15 @@ def wrong_parameters(made: Made) -> None:
     made.row("VM", "wiki-1")["actions_after_crash"] = "rename_restart"
 
 
-def guest_says_no(made: Made) -> None:
-    metrics = made.row("VM", "web-1")["guest_metrics"]
-    made.objects["VM_guest_metrics"][metrics]["other"]["data-cant-suspend-reason"] = "a backup runs"
-
-
 def without_tools(made: Made) -> None:
     metrics = made.row("VM", "shop-1")["guest_metrics"]
     made.objects["VM_guest_metrics"][metrics].update(PV_drivers_version={}, other={})
-
-
-def pci(made: Made) -> None:
-    made.row("VM", "web-1")["attached_PCIs"] = ["OpaqueRef:pci"]
 
 
 def no_suspend_storage(made: Made) -> None:
     made.pool.update(suspend_image_SR=NULL, default_SR=NULL)
     for host in ("xs1", "xs2"):
         made.row("host", host)["suspend_image_sr"] = NULL
-
-
-def other_cpu(made: Made) -> None:
-    made.row("VM", "web-1")["last_boot_CPU_flags"] = {"vendor": "GenuineIntel", "features": "ffffffff-ffffffff"}
 
 
 CASES = (
@@ -159,15 +126,10 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.text}: {case.codes[0]}x{len(case.codes)}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_blocker_is_told_and_the_toolstack_says_the_first(case: Case) -> None:
     with world(case.lab, case.change) as found:
-        plan = found.plan(case.text)
-        assert tuple(codes(plan)) == case.codes
-        assert any(finding.id.startswith("toolstack") for finding in plan.blockers) is not case.forecast
-        assert all(finding.evidence and finding.title for finding in plan.blockers)
-        assert all(finding.remedy for finding in plan.blockers if not finding.id.startswith("toolstack"))
-        assert found.code_of_plan(plan) == case.codes[0]
+        compare(case, found)
 
 
 @pytest.mark.parametrize(
@@ -222,27 +184,19 @@ def test_who_blocks_starting_means_every_host() -> None:
 def test_a_vm_lives_through_all_of_it_and_another_client_sees_it() -> None:
     """Each plan is replanned to the same digest, done step by step, and read by a second client."""
     with world() as found:
-
-        def done(text: str) -> Plan:
-            plan = found.plan(text)
-            assert not plan.blockers
-            assert found.replanned(plan).digest() == plan.digest()
-            assert found.perform(plan)
-            return plan
-
-        done("vm start wiki-1 on xs1")
+        found.done("vm start wiki-1 on xs1")
         assert (found.record("VM", "wiki-1")["power_state"], found.host_of("wiki-1")) == ("Running", "xs1")
         domid = found.record("VM", "wiki-1")["domid"]
-        assert done("vm reboot wiki-1").risk is Risk.DISRUPTIVE
+        assert found.done("vm reboot wiki-1").risk is Risk.DISRUPTIVE
         assert found.record("VM", "wiki-1")["domid"] != domid
-        back = done("vm suspend wiki-1").go_back
+        back = found.done("vm suspend wiki-1").go_back
         assert found.record("VM", "wiki-1")["power_state"] == "Suspended"
         assert back == "vm resume wiki-1 on xs1 in lab"
-        done(back)
+        found.done(back)
         assert (found.record("VM", "wiki-1")["power_state"], found.host_of("wiki-1")) == ("Running", "xs1")
-        assert done("vm shutdown wiki-1").go_back == "vm start wiki-1 on xs1 in lab"
+        assert found.done("vm shutdown wiki-1").go_back == "vm start wiki-1 on xs1 in lab"
         assert found.record("VM", "wiki-1")["power_state"] == "Halted"
-        done("vm shutdown report-1 force")
+        found.done("vm shutdown report-1 force")
         assert found.record("VM", "report-1")["power_state"] == "Halted"
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -19,13 +18,7 @@ from bot.run import Failed
 from bot.xapi.identity import Forgetful
 from commands import pool_recover
 from tests.commands.world import Made, World, refused, world
-
-
-def until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
+from tests.waiting import eventually
 
 
 def standpoints(found: World) -> dict[str, Standpoint]:
@@ -36,7 +29,7 @@ def headless(found: World, *names: str) -> None:
     """Let the coordinator die, and the members notice."""
     found.view.inventory()
     found.lab.kill("xs1" if "xs1" in found.lab.hosts else "xs31")
-    until(lambda: all(standpoints(found)[name] is Standpoint.LOST for name in names))
+    eventually(lambda: all(standpoints(found)[name] is Standpoint.LOST for name in names))
 
 
 @pytest.fixture
@@ -96,7 +89,7 @@ def test_a_survivor_takes_over_and_another_client_sees_it(three: World) -> None:
     assert any(line.startswith("xs31 ") and "looks in 3" in line for line in evidence), evidence
     assert "xs32 is the coordinator" in evidence
     assert any(line.startswith("xs33 says that the coordinator is") for line in evidence)
-    api = three.leader("xs32")
+    api = three.host_api("xs32")
     (pool,) = api.pool.get_all_records().values()
     assert api.host.get_name_label(pool["master"]) == "xs32"
     assert standpoints(three) == {
@@ -108,7 +101,7 @@ def test_a_coordinator_that_comes_back_in_time_stays_the_only_one(three: World) 
     headless(three, "xs32", "xs33")
     plan = three.plan("pool recover with xs32")
     three.lab.start("xs31")
-    until(lambda: standpoints(three)["xs31"] is not Standpoint.SILENT)
+    eventually(lambda: standpoints(three)["xs31"] is not Standpoint.SILENT)
     with pytest.raises(Failed, match="xs31"):
         three.perform(plan)
     assert not three.lab.calls().get("pool.emergency_transition_to_master")
@@ -137,7 +130,7 @@ def test_the_plan_is_stale_when_the_coordinator_is_back(two: World) -> None:
     headless(two, "xs2")
     plan = two.plan("pool recover")
     two.lab.start("xs1")
-    until(lambda: standpoints(two)["xs1"] is Standpoint.COORDINATOR)
+    eventually(lambda: standpoints(two)["xs1"] is Standpoint.COORDINATOR)
     try:
         assert two.replanned(plan).digest() != plan.digest()
     except Refused as refusal:  # xs2 has found it again
@@ -148,7 +141,7 @@ def test_the_old_coordinator_comes_back_beside_the_new_one_and_is_made_a_member(
     headless(three, "xs32", "xs33")
     three.perform(three.plan("pool recover with xs32"))
     three.lab.start("xs31")
-    until(lambda: standpoints(three)["xs31"] is Standpoint.COORDINATOR)
+    eventually(lambda: standpoints(three)["xs31"] is Standpoint.COORDINATOR)
     assert "which of them is right" in refused(three, "pool recover").message.casefold()
     plan = three.plan("pool recover with xs32")
     assert plan.title == "make xs31 follow xs32 again"
@@ -195,7 +188,7 @@ def test_when_nobody_answers_it_says_what_each_one_said(two: World) -> None:
 
 def test_a_pool_that_was_never_seen_gets_exact_lines_and_what_each_host_says(three: World) -> None:
     three.lab.kill("xs31")
-    until(lambda: [each.standpoint for each in three.view.roll_call()].count(Standpoint.LOST) == 2)
+    eventually(lambda: [each.standpoint for each in three.view.roll_call()].count(Standpoint.LOST) == 2)
     with pytest.raises(Unavailable):
         three.view.inventory()
     found = refused(three, "pool recover")

@@ -4,15 +4,13 @@ toolstack gives.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import pytest
 
 from bot.errors import NotFound, Refused
-from bot.model import Plan, Risk
-from sandbox.xapi.lab import load
-from sandbox.xapi.world import Lab
-from tests.commands.world import Changed, Made, World, codes, refused, world
+from bot.model import Risk
+from tests.commands.blocked import Case, compare
+from tests.commands.changes import storage_declared
+from tests.commands.world import Made, World, codes, refused, world
 
 OLD = "before the 5.6 upgrade"
 
@@ -64,21 +62,6 @@ def snapshot_blocked(made: Made) -> None:
     made.row("VM", OLD)["blocked_operations"]["revert"] = "the owner says no"
 
 
-def declared() -> Lab:
-    """The tutorial's pool with storage that can be full; an open lab's cannot."""
-    return replace(load("tutorial"), storage=load("tutorial-start").storage)
-
-
-@dataclass(frozen=True)
-class Case:
-    """`codes`: the toolstack's codes of all blockers, in its order."""
-
-    text: str
-    codes: tuple[str, ...]
-    change: Changed
-    forecast: bool = True
-
-
 CASES = (
     Case("vm snapshot web-1", ("OPERATION_BLOCKED",), blocked),
     Case("vm snapshot web-1", ("VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION",), reset),
@@ -100,18 +83,14 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.text}: {case.codes[0]}x{len(case.codes)}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_blocker_is_told_and_the_toolstack_says_the_first(case: Case) -> None:
-    with world(change=case.change) as found:
-        plan = found.plan(case.text)
-        assert tuple(codes(plan)) == case.codes
-        assert all(finding.evidence for finding in plan.blockers)
-        assert any(finding.id.startswith("toolstack") for finding in plan.blockers) is not case.forecast
-        assert found.code_of_plan(plan) == case.codes[0]
+    with world(case.lab, case.change) as found:
+        compare(case, found)
 
 
 def test_a_snapshot_on_lvm_needs_the_disk_s_whole_size() -> None:
-    with world(declared(), full) as found:
+    with world(storage_declared(), full) as found:
         plan = found.plan("vm snapshot db-1")
         assert codes(plan) == ["SR_BACKEND_FAILURE_44"]
         assert "220 GiB needed" in plan.blockers[0].evidence
@@ -123,14 +102,6 @@ def test_thin_storage_that_is_nearly_full_is_a_warning() -> None:
         plan = found.plan("vm snapshot web-1")
         assert [finding.id for finding in plan.warnings] == ["sr.crowded"]
         assert not plan.blockers
-
-
-def done(found: World, text: str) -> Plan:
-    plan = found.plan(text)
-    assert not plan.blockers
-    assert found.replanned(plan).digest() == plan.digest()
-    assert found.perform(plan)
-    return plan
 
 
 def snapshots_of(found: World, vm: str) -> set[str]:
@@ -147,13 +118,13 @@ def disks_of(found: World, vm: str) -> set[str]:
 
 def test_a_snapshot_is_taken_shown_and_gone_back_to() -> None:
     with world() as found:
-        assert done(found, "vm snapshot web-1 as before the update").risk is Risk.ROUTINE
+        assert found.done("vm snapshot web-1 as before the update").risk is Risk.ROUTINE
         assert snapshots_of(found, "web-1") == {"before the update"}
         assert "already" in refused(found, "vm snapshot web-1 as before the update").message
         (table,) = found.report("vm snapshots web-1").parts
         assert [row[0].text for row in table.rows] == ["before the update"]  # type: ignore[union-attr]
         before = disks_of(found, "web-1")
-        plan = done(found, "vm revert web-1 to before the update")
+        plan = found.done("vm revert web-1 to before the update")
         assert plan.risk is Risk.DESTRUCTIVE
         assert any("switched off" in line for line in plan.impact)
         assert not before & disks_of(found, "web-1")
@@ -161,7 +132,7 @@ def test_a_snapshot_is_taken_shown_and_gone_back_to() -> None:
         assert snapshots_of(found, "web-1") == {"before the update"}
         (start,) = plan.on_success
         assert start.command == "vm start web-1 in lab"
-        done(found, start.command)
+        found.done(start.command)
 
 
 def test_without_a_name_it_has_the_vm_s_and_the_time(tutorial: World) -> None:
@@ -195,7 +166,7 @@ def test_two_snapshots_of_one_name_are_told_apart() -> None:
 
 def test_a_disk_that_came_later_is_said_to_be_left_behind() -> None:
     with world() as found:
-        done(found, "vm snapshot wiki-1 as first")
+        found.done("vm snapshot wiki-1 as first")
         api = found.api
         vbd = next(vbd for vbd in api.VM.get_VBDs(found.ref("VM", "wiki-1")) if api.VBD.get_type(vbd) == "Disk")
         record = api.VDI.get_record(api.VBD.get_VDI(vbd))

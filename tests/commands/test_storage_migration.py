@@ -4,22 +4,18 @@ token between the two calls, which nobody keeps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from bot.execution.calls import is_needed
 from bot.model import MapOf
-from tests.commands.test_disk_move import (
+from tests.commands.blocked import Case, compare
+from tests.commands.changes import guest_says_no, host_dead, host_disabled, other_cpu, pci, storage_declared
+from tests.commands.moves import (
     asked,
     blocked,
-    declared,
     encrypted,
     full,
-    guest_says_no,
-    host_dead,
     orphaned,
-    pci,
     reset,
     source_cannot,
     storage_of,
@@ -27,22 +23,14 @@ from tests.commands.test_disk_move import (
     tracked,
     unlicensed,
 )
-from tests.commands.world import Changed, Made, World, codes, refused, world
+from tests.commands.world import Made, World, codes, refused, world
 
 TO_ISCSI = "storage iSCSI storage"
 TO_NFS = "storage NFS storage"
 
 
-def host_disabled(made: Made) -> None:
-    made.row("host", "xs2")["enabled"] = False
-
-
 def too_big(made: Made) -> None:
     made.memory("web-1", 60)
-
-
-def other_cpu(made: Made) -> None:
-    made.row("VM", "web-1")["last_boot_CPU_flags"] = {"vendor": "GenuineIntel", "features": "ffffffff-ffffffff"}
 
 
 def older(made: Made) -> None:
@@ -53,16 +41,6 @@ def older(made: Made) -> None:
 def everything(made: Made) -> None:
     for change in (blocked, pci, target_cannot, host_disabled, other_cpu, too_big, encrypted):
         change(made)
-
-
-@dataclass(frozen=True)
-class Case:
-    """`codes`: the toolstack's codes of all blockers, in its order; "": it would not notice."""
-
-    text: str
-    codes: tuple[str, ...]
-    change: Changed | None = None
-    lab: str = "tutorial"
 
 
 CASES = (
@@ -99,29 +77,17 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.text}: {case.codes[0]}x{len(case.codes)}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_every_blocker_is_told_and_the_toolstack_says_the_first(case: Case) -> None:
     with world(case.lab, case.change) as found:
-        plan = found.plan(asked(found, f"vm migrate {case.text}"))
-        assert tuple(codes(plan)) == case.codes
-        assert all(finding.evidence and finding.title for finding in plan.blockers)
-        assert not any(finding.id.startswith("toolstack") for finding in plan.blockers)
-        assert found.code_of_plan(plan) == case.codes[0]
+        compare(case, found, asked(found, f"vm migrate {case.text}"))
 
 
 def test_storage_that_is_full_is_told_and_the_driver_says_so() -> None:
-    with world(declared(), full) as found:
+    with world(storage_declared(), full) as found:
         plan = found.plan(f"vm migrate db-1 {TO_NFS}")
         assert codes(plan) == ["SR_BACKEND_FAILURE_44"]
         assert found.code_of_plan(plan) == "SR_BACKEND_FAILURE_44"
-
-
-def done(found: World, text: str) -> str:
-    plan = found.plan(asked(found, text))
-    assert not plan.blockers
-    assert found.replanned(plan).digest() == plan.digest()
-    assert found.perform(plan)
-    return plan.go_back
 
 
 @pytest.mark.parametrize(
@@ -138,10 +104,10 @@ def test_a_vm_goes_with_its_disks_and_comes_back_and_another_client_sees_it(
 ) -> None:
     with world() as found:
         before = storage_of(found, vm, "0"), found.host_of(vm), found.record("VM", vm)["power_state"]
-        back = done(found, f"vm migrate {text}")
+        back = found.done(asked(found, f"vm migrate {text}")).go_back
         assert (storage_of(found, vm, "0"), found.host_of(vm)) == (there, host)
         assert found.record("VM", vm)["power_state"] == before[2]
-        done(found, back)
+        found.done(asked(found, back))
         assert (storage_of(found, vm, "0"), found.host_of(vm), found.record("VM", vm)["power_state"]) == before
 
 

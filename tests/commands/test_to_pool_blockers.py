@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.model import Plan
-from tests.commands.test_disk_move import without
+from tests.commands.moves import without
 from tests.commands.two_pools import HERE_TO, LAN, Both, asked, disabled, row_of, seen, two_pools
 from tests.commands.world import Made, codes, world
 
@@ -34,6 +34,10 @@ def no_address(_: Made, south: Made) -> None:
 
 def older(_: Made, south: Made) -> None:
     south.row("host", "s1")["software_version"]["platform_version"] = "3.0.0"
+
+
+def older_xen(_: Made, south: Made) -> None:
+    south.row("host", "s1")["software_version"]["xen"] = "4.17.5-2"
 
 
 def cannot_send(north: Made, _: Made) -> None:
@@ -104,6 +108,7 @@ CASES: tuple[tuple[str, Both | None, tuple[str, ...]], ...] = (
     (HERE_TO, pci, ("VM_HAS_PCI_ATTACHED",)),
     (HERE_TO, unlicensed_here, ("LICENCE_RESTRICTION",)),
     (HERE_TO, older, ("VM_HOST_INCOMPATIBLE_VERSION_MIGRATE",)),
+    (HERE_TO, older_xen, ("VM_HOST_INCOMPATIBLE_VERSION_MIGRATE",)),
     (HERE_TO, cannot_send, ("SR_DOES_NOT_SUPPORT_MIGRATION",)),
     (HERE_TO, cannot_receive, ("SR_DOES_NOT_SUPPORT_MIGRATION",)),
     (HERE_TO, newer_hardware, ("VM_HOST_INCOMPATIBLE_VIRTUAL_HARDWARE_PLATFORM_VERSION",)),

@@ -43,7 +43,7 @@ class Seen:
 
 def seen(found: World, coordinator: str, uuid: str) -> Seen | None:
     """None: that pool does not know it."""
-    api = found.leader(coordinator)
+    api = found.host_api(coordinator)
     refs = [ref for ref, row in api.VM.get_all_records().items() if row["uuid"] == uuid]
     if not refs:
         return None

@@ -33,7 +33,8 @@ from sandbox.slack.settings import Settings
 from sandbox.xapi import lab as labs
 from sandbox.xapi.running import start as start_lab
 from sandbox.xapi.tls import certificate_of
-from tests.e2e.conftest import SPEED, Town, eventually
+from tests.e2e.conftest import SPEED, Town
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")

@@ -13,7 +13,8 @@ import pytest
 from bot.approval import OPEN_STATES
 from bot.model import Request, State
 from tests.deploy.proxied import NGINX, Nginx, Proxied, proxied, reserved
-from tests.e2e.conftest import eventually, text_of
+from tests.e2e.conftest import text_of
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not here")
 

@@ -9,7 +9,8 @@ import pytest
 import commands
 from bot.model import State
 from docs.generate import EXAMPLE
-from tests.e2e.conftest import eventually, text_of, town
+from tests.e2e.conftest import text_of, town
+from tests.waiting import eventually
 
 
 def test_it_works_as_a_reader_would_use_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

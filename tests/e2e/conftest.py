@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import XenAPI
@@ -24,21 +23,9 @@ from sandbox.slack.running import start as start_workspace
 from sandbox.xapi import lab as labs
 from sandbox.xapi.running import RunningLab
 from sandbox.xapi.running import start as start_lab
+from tests.waiting import eventually
 
-T = TypeVar("T")
 SPEED = 20.0
-
-
-def eventually(found: Callable[[], T], what: str = "it", seconds: float = 90.0) -> T:
-    """The first true answer of `found`; fails after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = found()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.05)
 
 
 @dataclass

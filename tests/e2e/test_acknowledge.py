@@ -6,8 +6,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.e2e.conftest import Town, eventually, text_of, town
+from tests.e2e.conftest import Town, text_of, town
 from tests.e2e.watching import watch
+from tests.waiting import eventually
 
 POOL_SECONDS = 5.0
 """How long a slow pool takes for each call: longer than Slack waits, shorter than the bot does."""

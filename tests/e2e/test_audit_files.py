@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.audits.files import as_json
-from tests.e2e.conftest import Town, eventually, town
+from tests.e2e.conftest import Town, town
+from tests.waiting import eventually
 
 
 def files(place: Town, channel: str = "#infra") -> list[dict[str, Any]]:

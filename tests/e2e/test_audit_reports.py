@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import eventually, text_of, town
+from tests.e2e.conftest import text_of, town
 from tests.e2e.test_schedule import Ahead, done, told
+from tests.waiting import eventually
 
 FILES = {"csv", "json", "html", "png"}
 

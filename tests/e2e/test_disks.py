@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from bot.model import State
-from tests.e2e.conftest import Town, eventually, text_of
+from tests.e2e.conftest import Town, text_of
+from tests.waiting import eventually
 
 MOVE = "Async.VDI.pool_migrate"
 

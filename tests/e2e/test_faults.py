@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.model import State
-from tests.e2e.conftest import Town, eventually, text_of, town
+from tests.e2e.conftest import Town, text_of, town
+from tests.waiting import eventually
 
 MIGRATE = "Async.VM.pool_migrate"
 

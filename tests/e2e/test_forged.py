@@ -26,7 +26,8 @@ from bot.model import Actor, Place, Request, State
 from sandbox.slack.running import start as start_workspace
 from sandbox.xapi import lab as labs
 from sandbox.xapi.running import start as start_lab
-from tests.e2e.conftest import SPEED, Town, eventually
+from tests.e2e.conftest import SPEED, Town
+from tests.waiting import eventually
 
 JSON = dict[str, Any]
 _triggers = itertools.count(1)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.model import Request, State
-from tests.e2e.conftest import Town, eventually, text_of, town
+from tests.e2e.conftest import Town, text_of, town
 from tests.e2e.test_everyday import done
+from tests.waiting import eventually
 
 LONG = 120.0
 

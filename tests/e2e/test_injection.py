@@ -18,7 +18,8 @@ from bot.terminal import Terminal
 from sandbox.slack import mrkdwn
 from tests.bot_slack.shown import walk
 from tests.bot_slack.test_render_safety import ATTACKS, INTERPRETED, shape
-from tests.e2e.conftest import Town, eventually, text_of, town
+from tests.e2e.conftest import Town, text_of, town
+from tests.waiting import eventually
 
 HOSTILE = (
     # XML, and with it XenAPI's wire, knows of the control characters only these and U+0080 to U+009F.

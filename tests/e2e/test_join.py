@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.model import Risk, State
-from tests.e2e.conftest import Town, eventually, text_of, town
+from tests.e2e.conftest import Town, text_of, town
 from tests.e2e.test_hosts import approved_by_two
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.model import State
-from tests.e2e.conftest import Town, eventually, text_of
+from tests.e2e.conftest import Town, text_of
+from tests.waiting import eventually
 
 
 def test_it_needs_a_second_person_and_is_verified(lab_town: Town) -> None:

@@ -18,7 +18,8 @@ from sandbox.slack.running import start as start_workspace
 from sandbox.xapi import lab as labs
 from sandbox.xapi.running import start as start_lab
 from sandbox.xapi.world import Lab
-from tests.e2e.conftest import Town, eventually, text_of
+from tests.e2e.conftest import Town, text_of
+from tests.waiting import eventually
 
 ANYWHERE, LAB_ONLY, LAB_MEANT = "#infra", "#lab", "#ops-private"
 """A channel in which no pool is meant when none is named; one that is limited to `lab`; one in which `lab` is meant."""

@@ -11,7 +11,8 @@ import pytest
 from bot import cli
 from bot.model import State
 from bot.policy.windows import DAYS
-from tests.e2e.conftest import Town, eventually, town
+from tests.e2e.conftest import Town, town
+from tests.waiting import eventually
 
 SECRETS = {"ana": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "olga": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}
 TAG_RULE = '\n[[policy.rules]]\nname = "customers"\ntags = ["customer"]\napprovals = 2\n'
@@ -147,6 +148,13 @@ def test_an_approver_decides_at_the_terminal_with_their_own_code(
     assert place.lab.calls()["Async.VM.pool_migrate"] == 1
     votes = [row for row in place.bot.store.ledger(pools=None, last=100) if row.kind == "vote"]
     assert [(row.actor.key, row.body["proved"]) for row in votes] == [("slack:T0EXAMPLE/U0ANA", "code")]
+
+    because = ["done", "--because", "web-1 runs on xs2, I looked"]
+    said = ["--person", "approver", "--code", mine, "--config", str(place.config)]
+    assert cli.main(["settle", request_id, *because, *said]) == 1
+    told = "".join(capsys.readouterr())
+    assert "Migrate web-1" in told, "what is decided on is shown first"
+    assert "only one whose outcome is unknown can be settled" in told
 
     request_id = place.ask("vm migrate web-1 to xs1")
     assert "used before" in decide("reject", "approver", mine)

@@ -18,7 +18,8 @@ from bot import compose, config
 from bot.cli import main
 from bot.model import State
 from bot.store import heads_in
-from tests.e2e.conftest import Town, eventually, text_of, town
+from tests.e2e.conftest import Town, text_of, town
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 MIGRATE = "Async.VM.pool_migrate"

@@ -12,7 +12,8 @@ import pytest
 from bot import compose, config
 from bot.clock import SystemClock
 from bot.model import State
-from tests.e2e.conftest import Town, eventually, text_of, town
+from tests.e2e.conftest import Town, text_of, town
+from tests.waiting import eventually
 
 
 class Ahead(SystemClock):

@@ -30,7 +30,8 @@ from sandbox.xapi import lab as labs
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.running import start as start_lab
 from sandbox.xapi.store import Database
-from tests.e2e.conftest import Town, eventually, text_of
+from tests.e2e.conftest import Town, text_of
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct-Horse+battery/staple"

@@ -6,7 +6,8 @@ import pytest
 
 from bot.answers import Ask, Opened, VoteAsk, Voted
 from bot.model import Actor, Ballot, Place, State
-from tests.e2e.conftest import Town, eventually, text_of
+from tests.e2e.conftest import Town, text_of
+from tests.waiting import eventually
 
 METHODS = ("chat.postMessage", "chat.update")
 

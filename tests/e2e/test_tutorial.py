@@ -12,9 +12,10 @@ from typing import Any
 import XenAPI
 
 from bot.model import State
-from tests.e2e.conftest import Town, eventually, text_of, town
+from tests.e2e.conftest import Town, text_of, town
 from tests.e2e.test_everyday import done
 from tests.e2e.test_hosts import approved_by_two, note
+from tests.waiting import eventually
 
 LONG = 300.0
 SPEED = 400.0

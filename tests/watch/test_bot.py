@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Town, eventually, town
+from tests.e2e.conftest import Town, town
+from tests.waiting import eventually
 from tests.watch.test_pages import figures
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping
 
-from sandbox.xapi import allowed, disks, domains
+from sandbox.xapi import allowed, disks, domains, macs
 from sandbox.xapi.context import Context
 from sandbox.xapi.departures import forget_vm
 from sandbox.xapi.failure import Failure
@@ -107,7 +107,7 @@ def duplicate(
         if db.value("VBD", vbd, "VDI") not in without:
             copy_vbd(context, vbd, new, copies)
     for vif in reversed(source["VIFs"]):
-        copy_device(context, "VIF", vif, {"VM": new, **({} if snapshot else {"MAC": new_mac()})})
+        copy_device(context, "VIF", vif, {"VM": new, **({} if snapshot else {"MAC": macs.new()})})
     if snapshot and "parent" in source:
         db.write("VM", vm, parent=new)
     allowed.refresh_vm(db, new)
@@ -153,12 +153,6 @@ def copy_vbd(context: Context, vbd: str, vm: str, copies: Mapping[str, str]) -> 
     row = context.get("VBD", vbd)
     owner = {"owner": "", **row["other_config"]} if row["type"] == "Disk" else row["other_config"]
     copy_device(context, "VBD", vbd, {"VM": vm, "VDI": copies.get(row["VDI"], row["VDI"]), "other_config": owner})
-
-
-def new_mac() -> str:
-    """A locally administered unicast address."""
-    tail = uuid.uuid4().bytes[:5]
-    return ":".join(f"{b:02x}" for b in (0x0A | (tail[0] & 0xF0), *tail))
 
 
 @call("VM.clone", source=BOTH)

@@ -11,9 +11,9 @@ import pytest
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.worlds.check import problems
-from tests.sandbox_xapi.core.test_operations import eventually
 from tests.sandbox_xapi.core.two_pools import MIDDLE, OLD, Lab, answer
 from tests.sandbox_xapi.core.world import FEATURES, Client, ident, ref
+from tests.waiting import eventually
 
 JOIN = ("pool.join", "10.1.0.1", "root", "secret")
 WEAKER = "1fcbfbff-f7fa3223-2d93fbff-00000121"

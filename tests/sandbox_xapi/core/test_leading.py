@@ -9,9 +9,9 @@ import pytest
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure, HostDown
 from tests.sandbox_xapi.core import world
-from tests.sandbox_xapi.core.test_operations import eventually
 from tests.sandbox_xapi.core.two_pools import answer
 from tests.sandbox_xapi.core.world import Client, ident, ref
+from tests.waiting import eventually
 
 
 @pytest.fixture

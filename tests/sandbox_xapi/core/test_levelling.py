@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.xapi.rules.cpu import is_subset, level
-from tests.sandbox_xapi.core.test_operations import eventually
 from tests.sandbox_xapi.core.two_pools import OLD, Lab, answer
 from tests.sandbox_xapi.core.world import FEATURES, Client, ident, ref
+from tests.waiting import eventually
 
 WORDS = st.lists(st.integers(0, 0xFFFFFFFF), min_size=1, max_size=20).map(
     lambda words: "-".join(f"{word:08x}" for word in words)

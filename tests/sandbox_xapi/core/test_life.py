@@ -6,8 +6,8 @@ import pytest
 
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure
-from tests.sandbox_xapi.core.test_operations import eventually
 from tests.sandbox_xapi.core.world import Client, build, ref
+from tests.waiting import eventually
 
 
 def uuid_of(estate: Estate, name: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 
@@ -12,13 +10,7 @@ from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure
 from tests.sandbox_xapi.core import world
 from tests.sandbox_xapi.core.world import Client, ref
-
-
-def eventually(check: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 60
-    while not check():
-        assert time.monotonic() < limit, "it never came"
-        time.sleep(0.005)
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from sandbox.xapi.values import NULL
 from sandbox.xapi.world import PoolWorld
 from tests.sandbox_xapi.core import world
 from tests.sandbox_xapi.core.world import GIB, Client, ref
+from tests.waiting import eventually
 
 PATIENCE = 30.0
 Objects = dict[str, dict[str, dict[str, Any]]]
@@ -73,13 +73,6 @@ def refusal(call: Callable[[], Any]) -> list[str]:
     with pytest.raises(Failure) as caught:
         call()
     return caught.value.description
-
-
-def eventually(check: Callable[[], bool]) -> None:
-    limit = time.monotonic() + PATIENCE
-    while not check():
-        assert time.monotonic() < limit
-        time.sleep(0.005)
 
 
 def disk(client: Client, vm: str) -> str:

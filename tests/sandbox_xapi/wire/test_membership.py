@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import XenAPI
@@ -12,22 +11,14 @@ import XenAPI
 from sandbox.xapi.lab import load
 from sandbox.xapi.running import RunningLab, start
 from sandbox.xapi.worlds import worldfile
+from tests.waiting import eventually
 
-PATIENCE = 60.0
+T = TypeVar("T")
 
 
-def eventually(check: Callable[[], Any]) -> Any:
-    """What `check` gives when it first gives something; a host on its way refuses connections and sessions."""
-    limit = time.monotonic() + PATIENCE
-    while True:
-        try:
-            found = check()
-        except (OSError, XenAPI.Failure):
-            found = None
-        if found:
-            return found
-        assert time.monotonic() < limit, "it never came"
-        time.sleep(0.02)
+def on_its_way(found: Callable[[], T]) -> T:
+    """A host on its way refuses connections and sessions."""
+    return eventually(found, passing=(OSError, XenAPI.Failure))
 
 
 def login(lab: RunningLab, host: str) -> Any:
@@ -51,8 +42,8 @@ def test_join_live_eject_and_the_same_with_a_masked_processor() -> None:
     with start(load("tutorial-start"), tls=True, speed=60) as lab:
         joiner = login(lab, "xs2")
         task = joiner.Async.pool.join("10.0.0.101", lab.username, lab.password)
-        eventually(lambda: joiner.task.get_status(task) == "success")
-        eventually(lambda: usable(lab, "xs1", "xs2"))
+        on_its_way(lambda: joiner.task.get_status(task) == "success")
+        on_its_way(lambda: usable(lab, "xs1", "xs2"))
         with pytest.raises(XenAPI.Failure) as slave:
             login(lab, "xs2")
         assert slave.value.details == ["HOST_IS_SLAVE", "10.0.0.101"]
@@ -70,16 +61,16 @@ def test_join_live_eject_and_the_same_with_a_masked_processor() -> None:
         assert other.host.get_cpu_info(me)["features"] != words, "only after a reboot"
         other.host.disable(me)
         other.host.reboot(me)
-        eventually(lambda: _features(lab, "xs3") == words)
-        eventually(lambda: usable(lab, "xs3", "xs3"))
+        on_its_way(lambda: _features(lab, "xs3") == words)
+        on_its_way(lambda: usable(lab, "xs3", "xs3"))
         login(lab, "xs3").pool.join("10.0.0.101", lab.username, lab.password)
-        gone = eventually(lambda: usable(lab, "xs1", "xs3"))
+        gone = on_its_way(lambda: usable(lab, "xs1", "xs3"))
         assert len(lab.pools) == 1
 
         pool = login(lab, "xs1")
         pool.pool.eject(gone)
         assert len(pool.host.get_all()) == 2
-        eventually(lambda: usable(lab, "xs3", "xs3"))
+        on_its_way(lambda: usable(lab, "xs3", "xs3"))
         alone = login(lab, "xs3")
         assert len(alone.host.get_all()) == 1
         assert sorted(row["hosts"] for row in lab.pools.values()) == [["xs1", "xs2"], ["xs3"]]
@@ -102,12 +93,12 @@ def test_a_survivor_leads_beside_an_old_coordinator_that_is_then_told() -> None:
     with start(load("tutorial"), tls=True, speed=100) as lab:
         lab.kill("xs1")
         survivor, _ = local(lab, "xs2")
-        eventually(survivor.host.is_in_emergency_mode)
+        on_its_way(survivor.host.is_in_emergency_mode)
         survivor.pool.emergency_transition_to_master()
-        client = eventually(lambda: login(lab, "xs2"))
+        client = on_its_way(lambda: login(lab, "xs2"))
         assert client.pool.recover_slaves() == []
         lab.start("xs1")
-        eventually(lambda: login(lab, "xs1"))
+        on_its_way(lambda: login(lab, "xs1"))
         leaders = {
             name: row["coordinator"] for name, row in lab.pools.items() if row["uuid"] == lab.pools["lab"]["uuid"]
         }
@@ -118,7 +109,7 @@ def test_a_survivor_leads_beside_an_old_coordinator_that_is_then_told() -> None:
             assert saved.pools["lab"]["coordinator"] == "xs2"
         old, _ = local(lab, "xs1")
         old.pool.emergency_reset_master("10.0.0.102")
-        eventually(lambda: len(lab.pools) == 2)
+        on_its_way(lambda: len(lab.pools) == 2)
         assert lab.pools["lab"]["coordinator"] == "xs2"
-        eventually(lambda: usable(lab, "xs2", "xs1"))
+        on_its_way(lambda: usable(lab, "xs2", "xs1"))
         assert lab.estate.bugs == []

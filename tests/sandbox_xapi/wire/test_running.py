@@ -11,7 +11,7 @@ import time
 import urllib.request
 import warnings
 import xmlrpc.client
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from sandbox.xapi.control import WrongRequest
 from sandbox.xapi.running import RunningLab, start, unique_names
 from tests.sandbox_xapi.wire.harness import PATIENCE
 from tests.sandbox_xapi.wire.small_world import PASSWORD, USERNAME, ref, small_lab, uuid
+from tests.waiting import eventually
 
 WEB_1 = ref(190)
 
@@ -43,15 +44,6 @@ def session(lab: RunningLab, host: str = "xs1", **options: Any) -> Iterator[Any]
         yield client
     finally:
         client("close")()
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    until = time.monotonic() + PATIENCE
-    while not true():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def refuses(lab: RunningLab, host: str) -> bool:

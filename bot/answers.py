@@ -22,6 +22,8 @@ class Ask:
     """What is equal when the same delivery comes twice (a trigger or envelope id); "" where that cannot happen."""
     cannot_post: str = ""
     """Why the bot cannot post in this place, in words for the person; "" when it can."""
+    code: str = field(default="", repr=False)
+    """The person's one-time code, where it is needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

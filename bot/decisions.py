@@ -9,9 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bot import actions, approval, policy
+from bot.answers import Ask
+from bot.codes import OneTimeCodes
 from bot.errors import Denied, NotFound, Refused
 from bot.model import Actor, BotTarget, Entry, Level, Line, Lines, Plan, Report, Request, Result, State, Value
 from bot.ports import Clock, People, Store
@@ -46,10 +49,11 @@ class Decisions:
     people: People
     store: Store
     runner: Runner
+    codes: OneTimeCodes
     clock: Clock
 
-    def perform(self, plan: Plan, actor: Actor) -> str:
-        """Do what the plan's one step says; returns what came of it, as a sentence.
+    def perform(self, plan: Plan, ask: Ask) -> str:
+        """Do what the plan's one step says, as it was asked; returns what came of it, as a sentence.
 
         :raises Denied: this person may not, or the plan is none that this can be decided about.
         :raises UserError: the request is in a state that does not allow it.
@@ -58,13 +62,13 @@ class Decisions:
         does: Mapping[str, Callable[..., str]] = {
             actions.WITHDRAW: self._withdraw,
             actions.CANCEL: self._cancel,
-            actions.SETTLE: self._settle,
+            actions.SETTLE: partial(self._settle, ask),
         }
         if more or not isinstance(step.target, BotTarget) or step.call not in does:
             raise Denied(f"There is no rule for who may do {quoted(step.call)}, so it is refused.")
         texts = [str(each.value) for each in step.arguments if isinstance(each, Value)]
         request = known(self.store, texts[0])
-        return does[step.call](request, actor, *texts[1:])
+        return does[step.call](request, ask.actor, *texts[1:])
 
     def _withdraw(self, request: Request, actor: Actor) -> str:
         policy.may_withdraw(self.rules, actor, self.people.standing(actor), request)
@@ -92,9 +96,9 @@ class Decisions:
         self.runner.start(request.id)
         return f"Request {request.id} is being cancelled, if its pool allows it. Its message shows what comes of it."
 
-    def _settle(self, request: Request, actor: Actor, outcome: str, evidence: str) -> str:
+    def _settle(self, ask: Ask, request: Request, actor: Actor, outcome: str, evidence: str) -> str:
         """By an approver who did not ask for it: who says what became of a change is as much a second person as who
-        allowed it.
+        allowed it, and at a terminal proves it as they would for a vote.
         """
         policy.may_settle(self.rules, actor, self.people.standing(actor), request)
         if request.state is not State.UNKNOWN:
@@ -102,6 +106,13 @@ class Decisions:
                 f"Request {request.id} is {request.state.said}; only one whose outcome is unknown can be settled.",
                 remedy=f"“request show {request.id}” shows what is known.",
             )
+        if ask.place.kind == "terminal":
+            if not ask.code:
+                raise Denied(
+                    "At the terminal this takes your one-time code: a login alone decides nothing.",
+                    remedy=f"There it is “xenia settle {request.id} {outcome} --because …”, which asks for the code.",
+                )
+            self.codes.check(actor, ask.code, self.clock.now())
         to = State.SUCCEEDED if outcome == "done" else State.FAILED
         words = "done" if to is State.SUCCEEDED else "not done"
         summary = f"{quoted(actor.name)} looked at the pool and settled it as {words}."

@@ -142,7 +142,7 @@ class Engine:
         if not plan.steps and not plan.blockers:
             raise RuntimeError(f"{command.name} made a plan that does nothing; it would be reported as done")
         if actions.is_action(plan):
-            return Voted(self.decisions.perform(plan, ask.actor))
+            return Voted(self.decisions.perform(plan, ask))
         now = self.clock.now()
         standing = self.people.standing(ask.actor)
         requirement = policy.requirement(self.rules, ask.actor, standing, plan, now, emergency)
@@ -284,7 +284,14 @@ class Engine:
 
     @property
     def decisions(self) -> Decisions:
-        return Decisions(rules=self.rules, people=self.people, store=self.store, runner=self.runner, clock=self.clock)
+        return Decisions(
+            rules=self.rules,
+            people=self.people,
+            store=self.store,
+            runner=self.runner,
+            codes=self.codes,
+            clock=self.clock,
+        )
 
     def forged(self, why: str) -> None:
         """Something was delivered that is not from our Slack workspace for this app: on record, and nothing else."""

@@ -1,4 +1,4 @@
-"""`xenia approve` and `xenia reject`: decisions for the day when Slack is down.
+"""`xenia approve`, `xenia reject` and `xenia settle`: decisions for the day when Slack is down.
 
 Who decides is proved by their own one-time code. The login of the machine proves nothing: several people may share it,
 the one who asked among them. Everything else is as in Slack: the same policy, the same record.
@@ -15,8 +15,9 @@ from bot.answers import Ask, VoteAsk, Voted
 from bot.cli.common import Parsers
 from bot.cli.following import follow
 from bot.cli.people import OperatingSystem, login_name, person
+from bot.config import Settings
 from bot.errors import Denied, NotFound
-from bot.model import Ballot, Place, Request
+from bot.model import Actor, Ballot, Place, Request
 from bot.terminal import Terminal
 from bot.text import joined, quoted
 
@@ -28,30 +29,24 @@ def add_parsers(parts: Parsers[argparse.ArgumentParser]) -> tuple[argparse.Argum
     reject = parts.add_parser("reject", help="reject a request, with your one-time code")
     reject.add_argument("--reason", default="", help="shown to the requester, and kept in the record")
     reject.set_defaults(run=decide, ballot=Ballot.REJECT, name="")
-    for part in (approve, reject):
+    settle = parts.add_parser("settle", help="say what became of a request, with your one-time code")
+    settle.set_defaults(run=settled)
+    settle.add_argument("--because", required=True, metavar="TEXT", help="what you looked at, and what you saw")
+    for part in (approve, reject, settle):
         part.add_argument("request", metavar="REQUEST", help="the request's id, as X-12")
         part.add_argument("--person", metavar="NAME", help="who decides, as [terminal] names them; default: the login")
         part.add_argument("--code", default="", help="the six digits; asked for when they are left out")
-    return approve, reject
+    settle.add_argument("outcome", choices=("done", "failed"), help="what you found in the pool")
+    return approve, reject, settle
 
 
 def decide(options: argparse.Namespace) -> int:
     """Show what is decided on, then vote. :raises UserError: see :meth:`bot.engine.Engine.vote`."""
     settings = config.load(options.config)
-    actor = person(settings, options.person)
-    if actor is None:
-        who = options.person or login_name()
-        raise Denied(
-            f"{quoted(who)} is not named under [terminal] in the configuration.",
-            remedy=f"Say with --person who decides. Named are: {joined(sorted(settings.terminal)) or 'no one'}.",
-        )
-    place = Place(kind="terminal", team=settings.slack.team)
+    actor, place = _deciding(settings, options.person), Place(kind="terminal", team=settings.slack.team)
     with compose.assembled(settings, OperatingSystem(), settings.slack.team) as bot:
-        request = bot.store.request(options.request)
-        if request is None:
-            raise NotFound(f"There is no request {quoted(options.request)}.", remedy="“pending” lists the open ones.")
         terminal = Terminal(sys.stdout)
-        terminal.show(bot.engine.answer(Ask(text=f"request show {request.id}", actor=actor, place=place)))
+        request = _shown(bot, options.request, actor, place, terminal)
         answer = bot.engine.vote(
             VoteAsk(
                 request_id=request.id,
@@ -68,6 +63,38 @@ def decide(options: argparse.Namespace) -> int:
         if isinstance(answer, Voted) and bot.runner.running():
             return follow(bot, request.id)
         return status
+
+
+def settled(options: argparse.Namespace) -> int:
+    """Show what it is about, then say what became of it. :raises UserError: see :meth:`bot.engine.Engine.answer`."""
+    settings = config.load(options.config)
+    actor, place = _deciding(settings, options.person), Place(kind="terminal", team=settings.slack.team)
+    with compose.assembled(settings, OperatingSystem(), settings.slack.team) as bot:
+        terminal = Terminal(sys.stdout)
+        request = _shown(bot, options.request, actor, place, terminal)
+        text = f"request settle {request.id} {options.outcome} because {options.because}"
+        code = options.code or _asked("One-time code: ")
+        return terminal.show(bot.engine.answer(Ask(text=text, actor=actor, place=place, code=code)))
+
+
+def _deciding(settings: Settings, name: str | None) -> Actor:
+    """Who decides. :raises Denied: `[terminal]` does not name them."""
+    actor = person(settings, name)
+    if actor is None:
+        raise Denied(
+            f"{quoted(name or login_name())} is not named under [terminal] in the configuration.",
+            remedy=f"Say with --person who decides. Named are: {joined(sorted(settings.terminal)) or 'no one'}.",
+        )
+    return actor
+
+
+def _shown(bot: compose.Bot, request_id: str, actor: Actor, place: Place, terminal: Terminal) -> Request:
+    """The request, once it was shown. :raises NotFound: there is none."""
+    request = bot.store.request(request_id)
+    if request is None:
+        raise NotFound(f"There is no request {quoted(request_id)}.", remedy="“pending” lists the open ones.")
+    terminal.show(bot.engine.answer(Ask(text=f"request show {request.id}", actor=actor, place=place)))
+    return request
 
 
 def _typed(request: Request, ballot: Ballot) -> str:

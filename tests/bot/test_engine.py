@@ -9,12 +9,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pyotp import TOTP
 
 from bot.answers import Answer, Ask, Opened, Problem, Shown, VoteAsk, Voted
 from bot.clock import SteadyClock
-from bot.model import Actor, Ballot, Request, State
+from bot.codes import OneTimeCodes
+from bot.model import Actor, Ballot, Place, Request, State
 from tests.bot.fake_bot import FakeBot, bot
 from tests.bot.fakes import ANA, BEN, CHANNEL, HOSTS, OLGA, SAM, VMS, FakeHands, FakePool, HandClock
+
+SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 class World:
@@ -160,6 +164,33 @@ def test_settling_keeps_the_evidence_word_for_word(world: World) -> None:
     row = next(row for row in world.bot.store.ledger(pools=None, last=5) if row.kind == "settled")
     assert (row.actor, row.body) == (ANA, {"outcome": "done", "evidence": words})
     assert isinstance(world.say(f"request settle {id} failed because {words}", ANA), Problem)
+
+
+def test_at_a_terminal_whoever_settles_proves_who_they_are(world: World) -> None:
+    """Several people may share a login, the one who asked among them."""
+    id = world.unknown()
+    engine = replace(
+        world.bot.engine, codes=OneTimeCodes({"UANA": lambda: SEED, "UOLGA": lambda: SEED}, world.bot.store.first_sight)
+    )
+    good, text = TOTP(SEED).at(world.clock.now()), f"request settle {id} done because web-1 is on xs2, I looked"
+
+    def settle(who: Actor, code: str) -> Answer:
+        return engine.answer(Ask(text=text, actor=who, place=Place(kind="terminal", team="T1"), code=code))
+
+    for who, code, told in (
+        (ANA, "", "a login alone decides nothing"),
+        (ANA, f"{(int(good) + 1) % 10**6:06}", "not your one-time code"),
+        (BEN, good, "none is set up"),
+        (OLGA, good, "asked for this yourself"),
+    ):
+        answer = settle(who, code)
+        assert isinstance(answer, Problem)
+        assert told in answer.message
+        assert world.request(id).state is State.UNKNOWN
+    assert isinstance(settle(ANA, good), Voted)
+    assert world.request(id).state is State.SUCCEEDED
+    assert good not in str(world.bot.store.ledger(pools=None, last=20))
+    assert good not in repr(Ask(text=text, actor=ANA, place=CHANNEL, code=good))
 
 
 # --- cancelling and withdrawing ---------------------------------------------------------------------------------------

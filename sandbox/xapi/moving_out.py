@@ -14,6 +14,7 @@ from sandbox.xapi.registry import difference
 from sandbox.xapi.rules import storage_motion
 from sandbox.xapi.rules.placement import plugged_srs
 from sandbox.xapi.rules.storage_motion import Journey, disks_of
+from sandbox.xapi.rules.vm_operations import VmOperations
 from sandbox.xapi.storage_motion import both, copied, slot
 from sandbox.xapi.transplant import Load
 from sandbox.xapi.values import NULL
@@ -23,8 +24,7 @@ _GIB = 1 << 30
 
 difference(
     "VM.migrate_send",
-    "To another pool: blobs, VTPMs and what the VM used over time (RRDs) are left behind; where an older VM of the same"
-    " uuid would be replaced, it is refused.",
+    "To another pool: blobs, VTPMs and what the VM used over time (RRDs) are left behind.",
     "Nothing of them is simulated.",
 )
 
@@ -60,6 +60,8 @@ def send(context: Context, journey: Journey, there: Context, sender: str) -> str
                 both_there(source, target)
             with both(context, there):
                 _fits(there, journey)
+                if not journey.copy:
+                    _make_way(context, there, family)
                 arrived = _arrive(context, journey, there, family, new)
                 if not journey.copy:
                     _leave(context, there, family, new)
@@ -96,6 +98,16 @@ def _fits(there: Context, journey: Journey) -> None:
     if not there.get("host", journey.host)["enabled"]:
         raise Failure("HOST_DISABLED", journey.host)
     raise_if(storage_motion.memory_error(journey))
+
+
+def _make_way(context: Context, there: Context, family: list[str]) -> None:
+    """Older ones of the same uuid are destroyed, their disks stay. Raises Failure where the other pool does not let
+    go of one."""
+    for vm in family:
+        existing = storage_motion.twin(context.get("VM", vm), there.db)
+        if existing is not None:
+            raise_if(VmOperations(there.db, existing).error("destroy", strict=True))  # both pools are held: nobody waits here
+            there.subcall("VM.destroy", existing)
 
 
 def _arrive(context: Context, journey: Journey, there: Context, family: list[str], new: Mapping[str, str]) -> str:

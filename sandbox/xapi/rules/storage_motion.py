@@ -172,19 +172,23 @@ def _known_already(journey: Journey) -> Error | None:
         seed = row["other_config"].get("mac_seed")
         if seed in seeds and row["uuid"] not in uuids:
             return ["DUPLICATE_MAC_SEED", str(seed)]
-    for row in family:
-        existing = journey.there.tables["VM"].by_uuid.get(row["uuid"])
-        if existing is not None:
-            return _in_its_place(row, existing, journey.there.get("VM", existing))
+    found = (_in_its_place(row, existing, journey.there) for row in family if (existing := twin(row, journey.there)))
+    return next((error for error in found if error), None)
+
+
+def twin(row: Row, there: Database) -> str | None:
+    """What has the VM's uuid there."""
+    return there.tables["VM"].by_uuid.get(row["uuid"])
+
+
+def _in_its_place(row: Row, existing: str, there: Database) -> Error | None:
+    """May it be replaced? One that is halted and older is, without a word."""
+    known = there.get("VM", existing)
+    if known["power_state"] != "Halted":
+        return ["VM_BAD_POWER_STATE", existing, "Halted", known["power_state"]]
+    if known["version"] >= row["version"]:
+        return ["VM_TO_IMPORT_IS_NOT_NEWER_VERSION", existing, str(known["version"]), str(row["version"])]
     return None
-
-
-def _in_its_place(row: Row, existing: str, there: Row) -> Error | None:
-    if there["power_state"] != "Halted":
-        return ["VM_BAD_POWER_STATE", existing, "Halted", there["power_state"]]
-    if there["version"] >= row["version"]:
-        return ["VM_TO_IMPORT_IS_NOT_NEWER_VERSION", existing, str(there["version"]), str(row["version"])]
-    return ["NOT_IMPLEMENTED", "VM.migrate_send"]  # it would replace the one that is there
 
 
 def all_vifs(journey: Journey) -> list[str]:

@@ -102,11 +102,11 @@ def _fits(there: Context, journey: Journey) -> None:
 
 def _make_way(context: Context, there: Context, family: list[str]) -> None:
     """Older ones of the same uuid are destroyed, their disks stay. Raises Failure where the other pool does not let
-    go of one."""
+    go of one; nobody waits for that here, since both pools are held."""
     for vm in family:
         existing = storage_motion.twin(context.get("VM", vm), there.db)
         if existing is not None:
-            raise_if(VmOperations(there.db, existing).error("destroy", strict=True))  # both pools are held: nobody waits here
+            raise_if(VmOperations(there.db, existing).error("destroy", strict=True))
             there.subcall("VM.destroy", existing)
 
 

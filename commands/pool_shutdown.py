@@ -118,7 +118,7 @@ def _own(own: tuple[Entity, Host], named: str | None, line: str) -> Iterator[Fin
 def _pool(last: Host, inventory: Inventory, *, stops_ha: bool, leads: bool) -> Iterator[Finding]:
     """What the whole pool has to allow. The host that the bot runs on goes last, so it has to lead."""
     for check in leading.checks(inventory):
-        if (check.id == "pool.busy" and (stops_ha or leads)) or (check.id == "hosts.live" and leads):
+        if (check.id in ("pool.secret", "pool.busy") and (stops_ha or leads)) or (check.id == "hosts.live" and leads):
             yield check.finding(inventory.pool.id)
     if leads:
         yield from planning.findings(leading.suits(last, inventory), last.id)

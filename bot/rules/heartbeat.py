@@ -5,11 +5,12 @@ Order and codes of `pool.enable_ha` and `SR.assert_can_host_ha_statefile`, as re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bot.inventory import PIF, SR, VDI, Inventory
 from bot.lookup import spelling
-from bot.rules import hosts, versions
+from bot.rules import hosts, licences, versions
 from bot.rules.check import Check
 from bot.text import joined, quoted, size
 
@@ -18,12 +19,23 @@ ADVISED = frozenset({"lvmoiscsi", "lvmohba", "lvmofcoe"})
 _UNSUITED = frozenset({"iso", "udev", "smb", "cifs", "tmpfs", "dummy"})
 _SPACE, _OLD_SPACE = 3_992_977_408, 373_293_056
 """Bytes for statefile and redo log: since the XenServer 8 stream (xapi 23.30), and before."""
+_SECONDS = re.compile("[0-9]{1,9}")
 
 
 def in_use(inventory: Inventory) -> tuple[SR, ...]:
     """Where the statefiles are, by the pool's record; it keeps them when HA is off."""
     vdis = (inventory.get(VDI, ref) for ref in inventory.pool.refs("ha_statefiles"))
     return tuple(dict.fromkeys(vdi.sr for vdi in vdis if vdi is not None and vdi.sr is not None))
+
+
+def configuration(inventory: Inventory) -> dict[str, str]:
+    """What high availability was configured with the last time, to be said again: enabling replaces it, and with it the
+    seconds (`timeout`) after which a silent host has failed. A `timeout` that the toolstack could not read is left out.
+    """
+    kept = dict(inventory.pool.mapping("ha_configuration"))
+    if not _SECONDS.fullmatch(kept.get("timeout", "0")):
+        del kept["timeout"]
+    return kept
 
 
 def sr_checks(sr: SR, inventory: Inventory) -> Iterator[Check]:
@@ -65,13 +77,36 @@ def fitness(sr: SR) -> tuple[int, int]:
     return (0 if sr.type in ADVISED else 1, sr.physical_utilisation - sr.physical_size)
 
 
+_BLOCKING = frozenset({
+    "ha_enable", "ha_disable", "cluster_create", "designate_new_master", "tls_verification_enable",
+    "configure_repositories", "sync_updates", "sync_bundle", "apply_updates",
+})  # fmt: skip
+"""Operations of the whole pool with a code of their own. Behind others (a host leaves, certificates are exchanged) the
+toolstack lets a call wait, for two hours at most (xapi: Xapi_pool_helpers).
+"""
+
+
+def rotated(inventory: Inventory) -> Check:
+    """Before every operation of the whole pool."""
+    pending = inventory.pool.flag("is_psr_pending")
+    return Check(
+        "pool.secret",
+        "POOL_SECRET_ROTATION_PENDING",
+        not pending,
+        "no change of the pool's secret is unfinished",
+        "one is: it failed on a host, or goes on" if pending else "",
+        "Bring all hosts back, and let it finish: xe pool-secret-rotate",
+    )
+
+
 def pool_checks(inventory: Inventory, operation: str) -> Iterator[Check]:
     """What concerns the whole pool: nothing else of the kind under way; to enable, also hosts and NICs."""
+    yield rotated(inventory)
     under_way = inventory.pool.under_way
-    busy, first = joined(under_way), next(iter(under_way), "")
+    busy, blocking = joined(under_way), next((each for each in under_way if each in _BLOCKING), "")
     yield Check(
         "pool.busy",
-        f"{first.upper()}_IN_PROGRESS" if first else "",
+        f"{blocking.upper()}_IN_PROGRESS" if blocking else "OTHER_OPERATION_IN_PROGRESS",
         not busy,
         "no other operation of the whole pool is under way",
         f"now: {busy}" if busy else "",
@@ -89,6 +124,7 @@ def pool_checks(inventory: Inventory, operation: str) -> Iterator[Check]:
         else "",
         "Finish the update of the pool.",
     )
+    yield licences.check(inventory, licences.HIGH_AVAILABILITY)
     down = [pif for pif in inventory.all(PIF) if pif.flag("disallow_unplug") and not pif.flag("currently_attached")]
     named = ", ".join(f"{pif.name} of {quoted(pif.host.name) if pif.host else 'a host that is gone'}" for pif in down)
     yield Check(

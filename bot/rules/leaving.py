@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.inventory import SR, VBD, VDI, VM, Host, Inventory
 from bot.lookup import spelling
 from bot.model import Finding, Verdict
-from bot.rules import cpu_features, cpu_levels, ha
+from bot.rules import cpu_features, cpu_levels, ha, heartbeat
 from bot.rules.check import Check
 from bot.rules.hosts import alive
 from bot.text import joined, plural, quoted
@@ -35,6 +35,7 @@ class Loss:
 def checks(host: Host, inventory: Inventory) -> Iterator[Check]:
     """What `pool.eject` asks, in its order: the call is passed on to the host, so it has to answer at all."""
     name = quoted(host.name)
+    yield heartbeat.rotated(inventory)
     yield alive(host, f"Start it; if it is dead for good: “host forget {spelling(host, inventory)}”.")
     members = [each for each in inventory.hosts if each != host]
     yield Check(

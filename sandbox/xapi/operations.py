@@ -90,6 +90,8 @@ def host_operation(context: Context, host: str, op: str) -> Iterator[None]:
 @contextmanager
 def pool_operation(context: Context, op: str) -> Iterator[None]:
     pool = context.pool.ref
+    if context.pool.record.get("is_psr_pending"):
+        raise Failure("POOL_SECRET_ROTATION_PENDING")
     insist(context, lambda: pool_verdicts(context.db, pool).get(op))
     with _held(context, "pool", pool, op, lambda: allowed.refresh(context.db, "pool", pool)):
         yield

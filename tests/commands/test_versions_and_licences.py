@@ -97,3 +97,43 @@ def test_a_vm_that_its_settings_tie_keeps_its_host_from_being_emptied() -> None:
 def test_an_older_product_does_not_know_such_settings() -> None:
     with world(change=lambda made: made.row("VM", "web-1")["platform"].update({"nomigrate": "true"})) as found:
         assert "VM_IS_IMMOBILE" not in codes(found.plan("vm migrate web-1 to xs2"))
+
+
+# --- operations of the whole pool -------------------------------------------------------------------------------------
+
+
+def unrotated(made: Made) -> None:
+    made.pool["is_psr_pending"] = True
+
+
+POOL_CASES = (
+    Case("ha enable on iSCSI storage", ("LICENCE_RESTRICTION",), restricted(enable_xha="false")),
+    Case("ha enable on iSCSI storage", (UPGRADE,), older("xs2", platform_version="1.8.0")),
+    Case("ha disable", ("POOL_SECRET_ROTATION_PENDING",), unrotated, lab="healthy"),
+    Case("pool coordinator xs22", ("POOL_SECRET_ROTATION_PENDING",), unrotated, lab="current"),
+)
+
+
+@pytest.mark.parametrize("case", POOL_CASES, ids=lambda case: f"{case.text}: {case.codes[0]}")
+def test_what_the_whole_pool_forbids_is_told_and_the_toolstack_says_the_same(case: Case) -> None:
+    with world(case.lab, case.change) as found:
+        compare(case, found)
+
+
+def test_no_host_leaves_while_the_secret_is_being_changed() -> None:
+    with world("current", unrotated) as found:
+        assert codes(found.plan("host remove xs22"))[0] == "POOL_SECRET_ROTATION_PENDING"
+        assert found.code_of("pool.eject", found.ref("host", "xs22")) == "POOL_SECRET_ROTATION_PENDING"
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"), [("sync_updates", "SYNC_UPDATES_IN_PROGRESS"), ("eject", "OTHER_OPERATION_IN_PROGRESS")]
+)
+def test_what_goes_on_in_the_pool_has_the_code_that_the_toolstack_has_for_it(operation: str, code: str) -> None:
+    def busy(made: Made) -> None:
+        made.pool["current_operations"] = {"OpaqueRef:somebody": operation}
+
+    with world("current", busy) as found:
+        (blocker,) = [each for each in found.plan("pool coordinator xs22").blockers if each.id == "pool.busy"]
+        assert blocker.code == code
+        assert operation in blocker.evidence

@@ -14,13 +14,14 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bot import actions, announced, appointed, approval, policy, refusal, tally
 from bot.answers import Answer, Ask, Form, NeedsForm, Opened, Problem, Shown, VoteAsk, Voted
 from bot.codes import NO_CODES, OneTimeCodes
 from bot.decisions import Decisions, known, over
-from bot.errors import Choice, Denied, Refused, UserError
+from bot.errors import Choice, Denied, Refused, Unavailable, UserError
 from bot.forms import Forms
 from bot.grammar import EMERGENCY_SLOT
 from bot.guard import guarded
@@ -89,7 +90,8 @@ class Engine:
     def answer(self, ask: Ask) -> Answer:
         """Do what was asked, as far as it goes without somebody else: a report, a problem, or an open request."""
         with tally.counting():
-            return self._guarded(ask.delivery_key, ask.actor, ask.text, lambda: self._answer_or_record(ask))
+            work = partial(self._answer_or_record, ask)
+            return self._guarded(ask.delivery_key, ask.actor, ask.text, work, unrecorded=True)
 
     def submit(self, command: str, values: Mapping[str, str], ask: Ask) -> Answer:
         """A filled form: the command that its values spell."""
@@ -397,10 +399,24 @@ class Engine:
     def _refused(self, kind: str, actor: Actor, pool: str, body: Mapping[str, Any], request_id: str = "") -> None:
         self.witness.refused(Entry(kind=kind, actor=actor, pool=pool, request_id=request_id, body=body))
 
-    def _guarded(self, delivery_key: str, actor: Actor, what: str, work: Callable[[], Answer]) -> Answer:
-        # By the plain clock: reading must go on also while nothing can be decided.
+    def _guarded(
+        self, delivery_key: str, actor: Actor, what: str, work: Callable[[], Answer], *, unrecorded: bool = False
+    ) -> Answer:
+        """`unrecorded`: it goes on where the delivery cannot be written down. What has an effect writes first, and is
+        refused there; whoever only looks needs that most when the disk is full.
+        """
+
         def again() -> bool:
-            return bool(delivery_key) and not self.store.first_sight(delivery_key, self.resolver.clock.now())
+            if not delivery_key:
+                return False
+            try:
+                # By the plain clock: reading must go on also while nothing can be decided.
+                return not self.store.first_sight(delivery_key, self.resolver.clock.now())
+            except Unavailable as error:
+                if not unrecorded:
+                    raise
+                log.warning("answered without a record of the delivery: %s", error.message)
+                return False
 
         return guarded(again, actor, what, work)
 

@@ -388,6 +388,29 @@ def test_an_older_record_than_the_clock_counts_at_the_start() -> None:
     steady.now()
 
 
+def test_who_only_looks_is_answered_also_while_nothing_can_be_written(tmp_path: Path) -> None:
+    """A full disk at night: what is wrong can still be asked, and nothing is decided or opened."""
+    made = World(tmp_path / "x.sqlite3", busy_seconds=0.2)
+    id = made.ask("vm move web-1 to xs2")
+    break_it, mend = _breakers(made, "locked")
+    break_it()
+    engine, digest = made.bot.engine, made.request(id).digest
+    look = engine.answer(Ask(text="pending", actor=SAM, place=CHANNEL, delivery_key="1"))
+    assert isinstance(look, Shown)
+    assert id in str(look.report)
+    change = engine.answer(Ask(text="vm move web-2 to xs2", actor=OLGA, place=CHANNEL, delivery_key="2"))
+    vote = VoteAsk(request_id=id, ballot=Ballot.APPROVE, digest=digest, actor=ANA, place=CHANNEL, delivery_key="3")
+    withdraw = engine.answer(Ask(text=f"request withdraw {id}", actor=OLGA, place=CHANNEL, delivery_key="4"))
+    for answer in (change, engine.vote(vote), withdraw):
+        assert isinstance(answer, Problem)
+        assert "locked by another process" in answer.message
+    mend()
+    assert [request.id for request in made.bot.store.open_requests()] == [id]
+    assert (made.request(id).state, made.request(id).votes) == (State.WAITING, ())
+    assert isinstance(engine.vote(vote), Voted), "the press that was not taken can be taken again"
+    made.bot.crash()
+
+
 @pytest.mark.parametrize("fault", ["locked", "full"])
 def test_what_cannot_be_recorded_is_not_sent(tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = World(tmp_path / "x.sqlite3", busy_seconds=0.2)

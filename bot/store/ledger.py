@@ -21,7 +21,7 @@ from bot.ports import LedgerRow
 from bot.store import elsewhere
 from bot.store.chain import GENESIS, RETIRED, Flaw, Head, Seal, Verification, walk
 from bot.store.encoding import canonical, moment, stamp, storable
-from bot.store.migrations import LEDGER_TRIGGERS
+from bot.store.migrations import EARLIER_TRIGGERS, LEDGER_TRIGGERS
 from bot.store.redaction import redacted
 
 log = logging.getLogger(__name__)
@@ -174,7 +174,7 @@ def _trigger_flaw(db: Database) -> Flaw | None:
     for name in sorted(LEDGER_TRIGGERS.keys() | found.keys()):
         if name not in found:
             return Flaw(row=None, why=f"the trigger {name} is missing: rows could be changed without an error")
-        if found[name] != LEDGER_TRIGGERS.get(name):
+        if found[name] not in (LEDGER_TRIGGERS.get(name), EARLIER_TRIGGERS.get(name)):
             return Flaw(row=None, why=f"the trigger {name} is not Xenia's: rows could be changed without an error")
     return None
 

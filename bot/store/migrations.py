@@ -248,6 +248,13 @@ LEDGER_TRIGGERS = {
     ),
 }
 """By name, as they must stand in the database; the ledger's verification compares."""
+EARLIER_TRIGGERS = {
+    "ledger_refuses_delete": (
+        "CREATE TRIGGER ledger_refuses_delete BEFORE DELETE ON ledger"
+        " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    )
+}
+"""As they stand in a database that has not been brought up to date yet: no milder, so as good."""
 
 
 def check_known(db: Database, path: Path) -> None:

@@ -53,6 +53,11 @@ def test_it_is_migrated_and_its_record_stays_whole(path: Path) -> None:
     assert applied == [each.name for each in MIGRATIONS._migrations]
 
 
+def test_its_record_can_be_verified_before(path: Path) -> None:
+    """The newer program's `xenia ledger verify`, while the older one still runs."""
+    assert verify_file(path, KEY.encode()).ok
+
+
 def test_what_it_was_is_kept_beside_it(path: Path) -> None:
     SqliteStore(path, clock=SystemClock(), ledger_key=KEY.encode()).close()
     kept = path.with_name(f"{path.name}.before-0002")

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from bot.errors import NotFound
 from bot.findings import Followed
-from bot.model import BotTarget, Expect, ObjectId, Plan, Request, Risk, Step, Value
+from bot.model import BotTarget, Elsewhere, Expect, ObjectId, Plan, Request, Risk, Step, Value
 from bot.ports import Context
-from bot.schedules import EVERY_POOL, Schedule
+from bot.schedules import EVERY_POOL, NewSchedule, Schedule
 from bot.text import quoted
 
 WITHDRAW = "request.withdraw"
@@ -83,7 +83,13 @@ def change(call: str, title: str, expect: Expect, *arguments: str) -> Step:
     )
 
 
-def of_schedule(command: str, call: str, schedule: Schedule, state: str, *, go_back: str) -> Plan:
+def pools_of(asked: NewSchedule, context: Context) -> tuple[Elsewhere, ...]:
+    """The pools of a schedule of all pools, as a plan names them: what the policy says of any of these counts."""
+    names = context.pools_in(asked.channel) if asked.pool == EVERY_POOL else ()
+    return tuple(Elsewhere(pool=ObjectId("pool", "", name)) for name in names)
+
+
+def of_schedule(command: str, call: str, schedule: Schedule, state: str, context: Context, *, go_back: str) -> Plan:
     """The plan of a change of one schedule, after which it is in `state`."""
     title = f"{command} {schedule.id}"
     asked = schedule.asked
@@ -96,6 +102,7 @@ def of_schedule(command: str, call: str, schedule: Schedule, state: str, *, go_b
         title=title,
         steps=(change(call, title, schedule_is(about, state), str(schedule.number)),),
         facts=(("it is", "paused" if schedule.paused else "on"),),
+        elsewhere=pools_of(asked, context),
         reasons=(f"It is the {asked.kind} audit of {asked.pool}, {asked.recurrence}.",),
         go_back=go_back,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -35,6 +35,7 @@ class Asking:
     auditor: Audits | None = None
     reached: Channels | None = None
     agenda: ScheduleBook | None = None
+    spoken_of: Callable[[str], tuple[str, ...]] | None = None
 
     @property
     def pool(self) -> PoolView:
@@ -51,6 +52,11 @@ class Asking:
         if self.reached is None:
             raise Unavailable("Slack is not asked from here, so channels cannot be named.", remedy="Ask it in Slack.")
         return self.reached
+
+    def pools_in(self, channel: str) -> tuple[str, ...]:
+        if self.spoken_of is None:
+            raise RuntimeError("this bot was put together without its channels' limits")
+        return self.spoken_of(channel)
 
     @property
     def schedules(self) -> ScheduleBook:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot import appointed
 from bot.context import Asking
-from bot.errors import Ambiguous, Choice, Denied, NotFound, ParseError, Refused, UserError
+from bot.errors import Ambiguous, Choice, Denied, NotFound, ParseError, Refused, Unavailable, UserError
 from bot.findings import Audits
 from bot.grammar import WHEN_SLOT, Parsed, Slot, Word, near
 from bot.inventory import Inventory
@@ -156,14 +156,16 @@ class Resolver:
         :raises Denied: something that it touches is not in the pool's database, so its tags cannot be told.
         :raises Unavailable: a pool cannot be read.
         """
-        if not self.watched_tags or self.name_of(plan.pool) not in self.pools.names():
+        if not self.watched_tags:
             return replace(plan, tags=(), tags_of_each=())
         coming = frozenset(touched.uuid for touched in plan.touches)
         elsewhere = tuple(
-            replace(each, tags=self._tags(each.touches, self.pools.view(self.name_of(each.pool)).inventory(), coming))
+            replace(each, tags=self._tags(each.touches, self._tagged_as(plan, each.pool), coming))
             for each in plan.elsewhere
         )
-        here = self._tagged_as(plan)
+        if self.name_of(plan.pool) not in self.pools.names():
+            return replace(plan, tags=(), tags_of_each=(), elsewhere=elsewhere)
+        here = self._tagged_as(plan, plan.pool)
         each = sorted({self._tags((touched,), here) for touched in plan.touches})
         return replace(
             plan,
@@ -188,14 +190,19 @@ class Resolver:
                 )
         return tuple(sorted(tags & self.watched_tags))
 
-    def _tagged_as(self, plan: Plan) -> Inventory:
-        """The database that says how everything is tagged: of a pool without a coordinator the one that was read last.
+    def _tagged_as(self, plan: Plan, pool: ObjectId) -> Inventory:
+        """The database that says how everything in one of its pools is tagged: of a pool without a coordinator the one
+        that was read last; also of one that does not answer, where only the bot itself is changed.
 
         :raises Denied: none was read. :raises Unavailable: the pool cannot be read.
         """
-        view = self.pools.view(self.name_of(plan.pool))
-        if not self.registry[plan.command].headless:
-            return view.inventory()
+        view, command = self.pools.view(self.name_of(pool)), self.registry[plan.command]
+        if not command.headless:
+            try:
+                return view.inventory()
+            except Unavailable:
+                if command.scope is not Scope.NAMED:
+                    raise
         latest = view.latest()
         if latest is None:
             raise Denied(
@@ -231,6 +238,7 @@ class Resolver:
             runs_on=self.runs_on,
             reached=self.channels,
             agenda=self.schedules,
+            spoken_of=lambda channel: self.scopes.visible(Place(kind="slack", channel=channel), self.pools.names()),
             chosen=None if pool is None else self.pools.view(pool),
             auditor=self.audits,
         )

@@ -29,4 +29,4 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     if schedule.paused:
         raise Refused(f"Schedule {schedule.id} is paused already.", remedy=f"“audit resume {schedule.id}” resumes it.")
     go_back = f"audit resume {schedule.id}"
-    return actions.of_schedule("audit pause", actions.PAUSE_SCHEDULE, schedule, "paused", go_back=go_back)
+    return actions.of_schedule("audit pause", actions.PAUSE_SCHEDULE, schedule, "paused", context, go_back=go_back)

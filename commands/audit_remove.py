@@ -30,4 +30,4 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     zoned = f"{asked.recurrence} {asked.zone}".strip()
     pool = "all" if asked.pool == EVERY_POOL else asked.pool
     go_back = f"To have it again: audit schedule {asked.kind} {zoned} on {pool}"
-    return actions.of_schedule("audit remove", actions.REMOVE_SCHEDULE, schedule, "gone", go_back=go_back)
+    return actions.of_schedule("audit remove", actions.REMOVE_SCHEDULE, schedule, "gone", context, go_back=go_back)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import actions
-from bot.audits.timetable import one_schedule
-from bot.errors import Refused
+from bot.audits.timetable import one_schedule, reported_in
+from bot.errors import Refused, Unavailable
 from bot.model import Plan, Risk
 from bot.ports import Context
 from bot.registry import Scope, command
@@ -29,4 +29,8 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     if not schedule.paused:
         raise Refused(f"Schedule {schedule.id} is not paused.", remedy="“audit schedules” tells when it is due.")
     go_back = f"audit pause {schedule.id}"
-    return actions.of_schedule("audit resume", actions.RESUME_SCHEDULE, schedule, "on", go_back=go_back)
+    planned = actions.of_schedule("audit resume", actions.RESUME_SCHEDULE, schedule, "on", context, go_back=go_back)
+    try:
+        return replace(planned, findings=reported_in(schedule.asked, context))
+    except Unavailable:  # what Slack does not tell now is told when it runs
+        return planned

@@ -82,6 +82,7 @@ def plan(arguments: Arguments, context: Context) -> Plan | Report:
         risk=Risk.ROUTINE,
         title=f"audit {told}",
         findings=checks,
+        elsewhere=actions.pools_of(asked, context),
         steps=(
             actions.change(
                 actions.ADD_SCHEDULE,

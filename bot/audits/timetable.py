@@ -75,7 +75,7 @@ def reported_in(asked: NewSchedule, context: Context) -> tuple[Finding, ...]:
         raise Refused("A schedule needs a channel to tell.", remedy="End the command with “in #CHANNEL”.")
     channel = ObjectId("channel", asked.channel, called(asked.channel, context))
     cannot = context.channels.cannot_post(asked.channel)
-    there = context.channels.pools(asked.channel)
+    there = context.pools_in(asked.channel)
     allowed = bool(there) if asked.pool == EVERY_POOL else asked.pool in there
     limited = f"it is limited to {joined(there)}" if there else "no pool at all may be named there"
     return (

@@ -14,6 +14,7 @@ from datetime import datetime
 from bot.model import Actor, Elsewhere, Plan
 from bot.policy.rules import Freeze, People, Rules, Subject, Terms
 from bot.ports import Standing
+from bot.schedules import EVERY_POOL
 
 
 def is_among(actor: Actor, standing: Standing, named: People) -> bool:
@@ -109,7 +110,7 @@ class Joint:
 def terms_of(rules: Rules, plan: Plan) -> Joint:
     """The terms of a plan, by the policy as it is now."""
     return Joint(
-        pools=tuple(dict.fromkeys(pool.name for pool in plan.pools)),
+        pools=tuple(dict.fromkeys(pool.name for pool in plan.pools if pool.name != EVERY_POOL)),
         each=tuple(dict.fromkeys(rules.terms(each) for each in subjects(plan))),
         objects=tuple(dict.fromkeys(rules.terms(each) for each in _objects(plan))),
     )

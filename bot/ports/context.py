@@ -101,6 +101,9 @@ class Context(Protocol):
     def channels(self) -> Channels:
         """:raises Unavailable: nobody can ask Slack from here (the terminal)."""
 
+    def pools_in(self, channel: str) -> tuple[str, ...]:
+        """The pools that may be spoken of in a channel, by the configuration's names. Slack is not asked."""
+
     @property
     def candidates(self) -> tuple[str, ...]:
         """The hosts that the configuration names beside its pools."""

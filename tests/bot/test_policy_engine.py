@@ -11,11 +11,12 @@ import pytest
 from bot.answers import Answer, Ask, Opened, Problem, VoteAsk, Voted
 from bot.errors import Denied
 from bot.inventory import Inventory
-from bot.model import Actor, Ballot, ObjectId, Place, Risk, State
-from bot.policy import Freeze, Match, Rule, Window
+from bot.model import Actor, Ballot, Elsewhere, ObjectId, Place, Risk, State
+from bot.policy import Freeze, Match, Rule, Window, requirement
 from bot.ports import Standing
+from bot.schedules import EVERY_POOL
 from tests.bot.fake_bot import FakeBot, running
-from tests.bot.fakes import ANA, CHANNEL, OLGA, START, VMS, Everybody, FakePool, HandClock, rules
+from tests.bot.fakes import ANA, CHANNEL, OLGA, POOL, START, VMS, Everybody, FakePool, HandClock, rules
 
 FREEZE = Freeze(
     name="lunch", windows=(Window.parse("2026-03-01 12:05 – 2026-03-01 12:08 UTC"),), override=frozenset({"UBEN"})
@@ -123,6 +124,26 @@ def test_tags_that_cannot_be_read_are_denied_and_others_are_left_out(tmp_path: P
         gone = replace(request.plan, touches=(ObjectId("VM", "gone", "web-9"),))
         with pytest.raises(Denied, match="web-9"):
             resolver.tagged(gone)
+
+
+def test_a_change_of_all_pools_has_the_tags_of_each(tmp_path: Path) -> None:
+    """As a schedule of all pools: it is in none by itself."""
+    ruled = rules(rules=(Rule(name="one", match=Match(tags=frozenset({"lab"})), approvals=2),))
+    pool = FakePool()
+    with running(tmp_path / "db", pool, HandClock(), policy=ruled) as bot:
+        resolver = replace(bot.engine.resolver, watched_tags=ruled.watched_tags)
+        request = bot.store.request(asked(bot))
+        assert request
+        plain = FakePool.inventory(pool)
+        records = {cls: {ref: dict(each) for ref, each in kept.items()} for cls, kept in plain.records.items()}
+        records["pool"]["p"] |= {"tags": ["lab"]}
+        pool.inventory = lambda: Inventory(records, 0.0)  # type: ignore[method-assign]
+        every = replace(
+            request.plan, pool=ObjectId("pool", "", EVERY_POOL), touches=(), elsewhere=(Elsewhere(pool=POOL),)
+        )
+        tagged = resolver.tagged(every)
+        assert (tagged.tags, tagged.elsewhere[0].tags) == ((), ("lab",))
+        assert requirement(ruled, OLGA, Standing(member=True), tagged, START).approvals == 2
 
 
 def test_who_is_no_member_asks_for_nothing(tmp_path: Path) -> None:

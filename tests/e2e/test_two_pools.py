@@ -86,6 +86,17 @@ def test_people_entitled_in_both_pools_move_it_there_and_back(tmp_path: Path) ->
         assert where(place) == {"n1": "n1"}
 
 
+def test_a_schedule_of_all_pools_takes_who_may_approve_in_each(tmp_path: Path) -> None:
+    with town(tmp_path, "two-pools", change=with_rule) as place:
+        request_id = place.ask("audit schedule compatibility hourly on all in #infra")
+        assert "whoever is among both" in place.press("Approve", request_id, who="ana")
+        place.press("Approve", request_id, who="ben")
+        assert place.ended(request_id).state is State.SUCCEEDED
+        assert request_id in place.say("log in south")
+        refused = place.say("audit schedule clock hourly on all in #random")
+        assert "I am not a member of this channel" in refused
+
+
 def test_nothing_that_lets_a_sender_in_is_kept_or_logged(place: Town, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     request_id = place.ask(MOVE)

@@ -8,10 +8,10 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import auditing, crowd, inside, reading
+from tests.bench import auditing, crowd, inside, reading, together
 from tests.bench.fleet import sharing
 
-PARTS = {"inside": inside, "crowd": crowd, "auditing": auditing, "reading": reading}
+PARTS = {"inside": inside, "crowd": crowd, "auditing": auditing, "reading": reading, "together": together}
 
 
 def main(wanted: list[str]) -> int:

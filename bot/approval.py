@@ -89,7 +89,7 @@ def diagram(transitions: Iterable[Transition] = TRANSITIONS) -> str:
     there.
     """
     lines = ["stateDiagram-v2", f"    [*] --> {_node(S.ASKED)}"]
-    lines += [f'    state "{state}" as {_node(state)}' for state in State]
+    lines += [f'    state "{state.said}" as {_node(state)}' for state in State]
     lines += [f"    {_node(each.frm)} --> {_node(each.to)}: {each.cause}" for each in transitions]
     lines += [f"    {_node(state)} --> [*]" for state in State if state in END_STATES]
     return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import IO, Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from rich.console import Console, JustifyMethod, OverflowMethod
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -32,6 +32,13 @@ def as_json(answer: Answer) -> str:
     """The answer as one JSON object; `kind` says which it is."""
     data: Any = TypeAdapter(type(answer)).dump_python(answer, mode="json")
     return json.dumps(data, ensure_ascii=True, indent=2)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of what :func:`as_json` writes: every field is there, also those that are empty."""
+    always = ConfigDict(json_schema_serialization_defaults_required=True)
+    answers: TypeAdapter[Any] = TypeAdapter(Answer, config=always)
+    return {"title": "An answer of xenia cmd --json", **answers.json_schema(mode="serialization")}
 
 
 def status_of(answer: Answer) -> int:
@@ -62,8 +69,9 @@ class Terminal:
             case Voted(text):
                 self.line(text)
             case NeedsForm(form):
-                missing = ", ".join(_inside(each.label) for each in form.fields if each.required and not each.value)
-                self.line(f"{form.command}: {missing} is missing", "bold")
+                missing = [_inside(each.label) for each in form.fields if each.required and not each.value]
+                are = "is" if len(missing) == 1 else "are"
+                self.line(f"{form.command}: {' and '.join(missing)} {are} missing", "bold")
                 self.line(f"“help {form.command}” says how it is asked.")
             case Problem():
                 self._problem(answer)

@@ -17,6 +17,8 @@ class Arguments:
 
 
 _LEVELS = {State.WAITING: Level.INFO, State.UNKNOWN: Level.BAD}
+_ENDING = (State.WAITING, State.QUEUED)
+"""These expire."""
 
 
 @command(
@@ -32,7 +34,7 @@ def plan(_arguments: Arguments, context: Context) -> Report:
     if not open_requests:
         return Report(title="Nothing is pending", level=Level.OK)
     rows = tuple(_row(request) for request in open_requests)
-    columns = ("Request", "Pool", "What", "By", "State (times in UTC)")
+    columns = ("Request", "Pool", "What", "By", "State", "Until (UTC)")
     return Report(
         title=f"{plural(len(rows), 'request')} pending",
         level=Level.INFO,
@@ -48,6 +50,7 @@ def _row(request: Request) -> tuple[Cell, ...]:
         Cell(request.plan.title),
         Cell(request.actor.name),
         Cell(_needed(request), _LEVELS.get(request.state, Level.NONE)),
+        Cell(f"{request.expires_at:%d %b %H:%M}" if request.state in _ENDING else "–"),
     )
 
 
@@ -58,4 +61,4 @@ def _needed(request: Request) -> str:
         return request.progress.text
     if request.state is not State.WAITING:
         return request.state.said
-    return f"needs {plural(request.missing, 'approval')} by {request.expires_at:%d %b %H:%M}"
+    return f"needs {plural(request.missing, 'approval')}"

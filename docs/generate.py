@@ -17,6 +17,7 @@ from bot import approval
 from bot.audits.page import page as audit_rules
 from bot.registry import Registry
 from bot.slack.manifest import manifest
+from bot.terminal import schema
 from docs import command_pages, configuration
 from sandbox.xapi import fidelity
 
@@ -30,6 +31,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/commands.md": lambda: NOTICE + command_pages.reference(_registry()),
     "docs/configuration.md": lambda: NOTICE + configuration.page(),
     "docs/sandbox-fidelity.md": lambda: NOTICE + fidelity.page(),
+    "docs/answers.schema.json": lambda: json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
     "deploy/slack-manifest.json": lambda: json.dumps(manifest(), indent=2, ensure_ascii=False) + "\n",
 }
 """Generated whole."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
+from typing import Any
 
 import pytest
 
 from bot.answers import Answer, Bug, Form, FormField, NeedsForm, Opened, Problem, Repeated, Shown, Voted
 from bot.model import Cell, Level, Line, Lines, Place, Report, Table
-from bot.terminal import Terminal, status_of
+from bot.terminal import Terminal, as_json, schema, status_of
 
 REPORT = Report(title="lab: well")
 
@@ -46,7 +48,42 @@ def test_what_is_missing_is_named_as_in_a_sentence() -> None:
         FormField(name="sr", label="Storage repository", object_class="SR", required=True, value="nfs"),
     )
     told = written(NeedsForm(Form(command="host add", title="host add", summary="", fields=fields)))
-    assert told.startswith("host add: host that is in no pool yet, VM is missing\n")
+    assert told.startswith("host add: host that is in no pool yet and VM are missing\n")
+    told = written(NeedsForm(Form(command="vm show", title="vm show", summary="", fields=fields[1:])))
+    assert told.startswith("vm show: VM is missing\n")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Shown(
+            Report(
+                title="lab", parts=(Table(columns=("Host",), rows=((Cell("xs1"),),)), Lines(lines=(Line(text="x"),)))
+            )
+        ),
+        Opened("X-7", Place(kind="terminal"), "move web-1"),
+        Problem(error="denied", message="No."),
+        Bug("b-1"),
+    ],
+    ids=["report", "opened", "problem", "defect"],
+)
+def test_what_programs_read_is_as_the_schema_says(answer: Answer) -> None:
+    described = schema()["$defs"]
+
+    def same(value: object, told: dict[str, Any]) -> None:
+        ways = [described[each["$ref"].rpartition("/")[2]] for each in told.get("anyOf", [told]) if "$ref" in each]
+        if isinstance(value, dict):
+            fitting = [way for way in ways if set(way["properties"]) == set(value) == set(way["required"])]
+            assert fitting, (value, ways)
+            for name, inner in value.items():
+                same(inner, fitting[0]["properties"][name])
+        elif isinstance(value, list):
+            for each in value:
+                same(each, told.get("items") or next(way["items"] for way in told["anyOf"] if "items" in way))
+
+    read = json.loads(as_json(answer))
+    assert read["kind"] == answer.kind
+    same(read, {"anyOf": schema()["anyOf"]})
 
 
 def test_what_to_do_stands_on_a_line_of_its_own() -> None:

@@ -22,6 +22,7 @@ ALL_SCOPES = (
     "pins:write",
     "reactions:read",
     "reactions:write",
+    "team:read",
     "usergroups:read",
     "users:read",
     "users:read.email",

@@ -144,6 +144,32 @@ def test_people(workspace: RunningWorkspace, client: WebClient) -> None:
     assert listed == ["olga", "ana", "ben", "sam", "gil", "dee", "xenia"]
 
 
+def test_where_somebody_is_a_member(client: WebClient) -> None:
+    def names(**args: Any) -> list[str]:
+        return [one.get("name", one["id"]) for one in client.users_conversations(**args)["channels"]]
+
+    everything = "public_channel,private_channel,im"
+    assert names() == ["infra", "lab", "partners"]
+    assert names(types="private_channel") == ["ops-private"]
+    assert names(user="U0OLGA", types=everything) == ["infra", "lab", "random", "ops-private", "partners", "D0OLGA"]
+    assert names(user="U0OTTO") == ["partners"]
+    assert names(limit=1) == ["infra"]
+    assert refused(client.users_conversations, types="secret") == "invalid_types"
+    assert refused(client.users_conversations, user="U0NOBODY") == "user_not_found"
+
+
+def test_the_bot_and_the_team(workspace_with: StartWorkspace, client: WebClient) -> None:
+    bot = client.bots_info(bot=client.auth_test()["bot_id"])["bot"]
+    assert (bot["user_id"], bot["app_id"], bot["deleted"]) == ("U0XENIA", "A0XENIA", False)
+    assert refused(client.bots_info, bot="B0NOBODY") == "bot_not_found"
+    assert refused(client.bots_info) == "missing_argument"
+    team = client.team_info()["team"]
+    assert (team["id"], team["name"], team["domain"]) == ("T0EXAMPLE", "Example Infra", "example-infra")
+    assert client.team_info(team="T0EXAMPLE")["team"] == team
+    assert refused(client.team_info, team="T0PARTNER") == "team_not_found"
+    assert refused(client_of(workspace_with(scopes=("chat:write",))).team_info) == "missing_scope"
+
+
 def test_addresses_need_their_scope(workspace_with: StartWorkspace) -> None:
     client = client_of(workspace_with(scopes=("users:read",)))
     assert "email" not in client.users_info(user="U0ANA")["user"]["profile"]
@@ -198,6 +224,8 @@ def test_files_are_uploaded_in_three_steps_by_the_sdk(workspace: RunningWorkspac
     with urllib.request.urlopen(workspace.base + shown["url"]) as response:
         assert response.read() == b"\x89PNG not really"
         assert response.headers["Content-Type"] == "image/png"
+    told = client.files_info(file=answer["files"][0]["id"])
+    assert (told["file"], told["comments"]) == (answer["files"][0], [])
     private = answer["files"][0]["url_private"]
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(private)
@@ -211,6 +239,7 @@ def test_what_uploads_refuse(workspace: RunningWorkspace, client: WebClient) -> 
     assert refused(client.files_getUploadURLExternal, filename="a", length=0) == "missing_argument"
     reserved = client.files_getUploadURLExternal(filename="a.txt", length=3)
     listed = [{"id": reserved["file_id"], "title": "a"}]
+    assert refused(client.files_info, file=reserved["file_id"]) == "file_not_found"
     assert refused(client.files_completeUploadExternal, files=listed) == "file_not_found"
     with pytest.raises(urllib.error.HTTPError, match="400"):
         urllib.request.urlopen(urllib.request.Request(reserved["upload_url"], data=b"too long", method="POST"))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.slack.directory import Channel
 from sandbox.slack.errors import ApiError
 from sandbox.slack.limits import Tier
 from sandbox.slack.messages import Message
@@ -24,22 +25,30 @@ def info(call: Call) -> JSON:
 @method("conversations.list", Tier.TWO, *READ)
 def list_(call: Call) -> JSON:
     """Public channels all, private ones and DMs only with the bot."""
+    found = listed(call)
+    some, metadata = page(found, call, default=100, most=1000)
+    channels = [one.api(call.workspace.settings, num_members=one.kind != "dm") for one in some]
+    return {"channels": channels, "response_metadata": metadata}
+
+
+def listed(call: Call) -> list[Channel]:
+    """What the app may know of the kinds that are asked for, public channels unless `types` says otherwise.
+
+    Raises: invalid_types, missing_scope.
+    """
     kinds = call.names("types") or ["public_channel"]
     for kind in kinds:
         if kind not in TYPES:
             raise ApiError("invalid_types")
         call.need_scope(f"{TYPES[kind]}:read")
     families = {TYPES[kind] for kind in kinds}
-    found = [
+    return [
         one
         for one in call.workspace.directory.channels.values()
         if one.scope_word in families
         and (not one.is_private or call.workspace.is_member(one))
         and not (call.flag("exclude_archived") and one.is_archived)
     ]
-    some, metadata = page(found, call, default=100, most=1000)
-    channels = [one.api(call.workspace.settings, num_members=one.kind != "dm") for one in some]
-    return {"channels": channels, "response_metadata": metadata}
 
 
 @method("conversations.members", Tier.FOUR, *READ)

@@ -1,4 +1,4 @@
-"""files.*: the external upload that slack_sdk's files_upload_v2 does in three steps."""
+"""files.*: the external upload that slack_sdk's files_upload_v2 does in three steps, and what has become of it."""
 
 from typing import Any
 
@@ -56,6 +56,17 @@ def complete_upload(call: Call) -> JSON:
         more: JSON = {"files": shown, "thread_ts": thread_ts}
         workspace.post(workspace.bot_message(channel.id, comment, None, **more))
     return {"files": shown}
+
+
+@method("files.info", Tier.FOUR, "files:read")
+def info(call: Call) -> JSON:
+    """A file that the app has uploaded; others do not exist here, nor do comments on files."""
+    workspace = call.workspace
+    one = workspace.files.find(call.need("file"))
+    if one is None or not one.complete:
+        raise ApiError("file_not_found")
+    about = one.api(workspace.base, workspace.bot)
+    return {"file": about, "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
 def _listed(call: Call) -> list[JSON]:

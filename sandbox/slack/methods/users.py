@@ -1,13 +1,15 @@
-"""users.* and usergroups.*."""
+"""users.*, usergroups.*, bots.info and team.info."""
 
 from typing import Any
 
 from sandbox.slack.directory import Person
 from sandbox.slack.errors import ApiError
 from sandbox.slack.limits import Tier
+from sandbox.slack.methods.conversations import READ, listed
 from sandbox.slack.methods.registry import Call, method, page
 
 JSON = dict[str, Any]
+CREATED = 1_700_000_000
 
 
 @method("users.info", Tier.FOUR, "users:read")
@@ -25,6 +27,43 @@ def list_(call: Call) -> JSON:
     some, metadata = page(home, call, default=1000, most=1000)
     members = [_user(call, one) for one in some]
     return {"members": members, "cache_ts": int(call.workspace.clock.now()), "response_metadata": metadata}
+
+
+@method("users.conversations", Tier.THREE, *READ)
+def conversations(call: Call) -> JSON:
+    """Where somebody is a member, the app itself unless `user` says who else; of what is not public, only where the app
+    is, too. Raises: user_not_found (name inferred)."""
+    workspace = call.workspace
+    who = call.text("user") or workspace.bot
+    if who not in workspace.directory.people:
+        raise ApiError("user_not_found")
+    found = [one for one in listed(call) if who in one.members]
+    some, metadata = page(found, call, default=100, most=999)
+    return {"channels": [one.api(workspace.settings) for one in some], "response_metadata": metadata}
+
+
+@method("bots.info", Tier.THREE, "users:read")
+def bot_info(call: Call) -> JSON:
+    """By the id that starts with B; this workspace has one bot."""
+    settings = call.workspace.settings
+    bot = call.text("bot")
+    if bot is None:
+        raise ApiError("missing_argument")
+    if bot != settings.bot_id:
+        raise ApiError("bot_not_found")
+    person = call.workspace.directory.people[settings.bot_user_id]
+    about = {"id": bot, "app_id": settings.app_id, "user_id": person.id, "name": settings.bot_real_name}
+    return {"bot": {**about, "deleted": person.deleted, "updated": CREATED, "icons": {}}}
+
+
+@method("team.info", Tier.THREE, "team:read")
+def team(call: Call) -> JSON:
+    settings = call.workspace.settings
+    if call.text("team") not in (None, settings.team_id):
+        raise ApiError("team_not_found")
+    about = {"id": settings.team_id, "name": settings.team_name, "domain": settings.team_domain}
+    url = f"https://{settings.team_domain}.slack.com/"
+    return {"team": {**about, "url": url, "email_domain": "", "icon": {"image_default": True}}}
 
 
 @method("users.lookupByEmail", Tier.THREE, "users:read.email")

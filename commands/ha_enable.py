@@ -42,6 +42,8 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             remedy="“ha status” shows how it stands; “ha tolerate N” changes the failures to tolerate.",
         )
     sr, reasons = (arguments.sr, ()) if arguments.sr else _best(inventory)
+    if seconds := heartbeat.configuration(inventory).get("timeout"):
+        reasons += (f"a host that is silent for {seconds} s has failed, as the last time",)
     pool, most = planning.pool_id(context, inventory), planning.most_failures(context.pool, inventory)
     chosen = arguments.failures
     wanted = min(most, max(len(inventory.hosts) - 1, 0)) if chosen is None else chosen

@@ -31,13 +31,15 @@ cannot be reached, the toolstack tries again for ever.
 
 
 def turn_on(srs: tuple[SR, ...], inventory: Inventory) -> Step:
-    """With the heartbeat on the first of these; without any the toolstack picks one that qualifies."""
+    """With the heartbeat on the first of these; without any the toolstack picks one that qualifies. Configured as it was
+    the last time.
+    """
     where = f", with its heartbeat on {quoted(srs[0].name)}" if srs else ""
     return Step(
         title=f"Turn high availability on{where}",
         target=PoolTarget(inventory.pool.uuid),
         call="pool.enable_ha",
-        arguments=(Objects(tuple(sr.id for sr in srs[:1])), Value({})),
+        arguments=(Objects(tuple(sr.id for sr in srs[:1])), Value(heartbeat.configuration(inventory))),
         trace=Trace(object=inventory.pool.id, operation="ha_enable"),
         expect=(Expect(object=inventory.pool.id, field="ha_enabled", equals=Value(True)),),
         limit_seconds=LIMIT_SECONDS,

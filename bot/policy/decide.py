@@ -53,13 +53,13 @@ def requirement(
             remedy=f"Those who may: {everybody_of(rules, terms.askers)}.",
             evidence=_blind(standing),
         )
-    approvals = _spoken_of(terms, plan)
+    approvals = max(_spoken_of(terms, plan), 1 if plan.confirm else 0)
     then = _moment(plan, now)
     for freeze in entitled.not_overridden(rules, actor, standing, plan, then):
         raise _frozen(rules, freeze, then, _blind(standing))
     return Requirement(
-        approvals=max(approvals, 1 if plan.confirm else 0),
-        who=approvers(terms),
+        approvals=approvals,
+        who=approvers(terms, approvals),
         expires_seconds=terms.expiry_seconds,
         rule=terms.rule,
         type_name=plan.confirm or (name_to_type(plan) if terms.type_name else ""),

@@ -59,11 +59,11 @@ def everybody_of(rules: Rules, each: Sequence[People]) -> str:
     return f"whoever is among both: {'; '.join(people(rules, named) for named in each)}"
 
 
-def approvers(terms: Joint) -> str:
-    """Whom a request waits for, as its card says it."""
-    who = "an approver" if terms.approvals == 1 else f"{terms.approvals or 0} different approvers"
+def approvers(terms: Joint, approvals: int) -> str:
+    """Whom a request waits for that takes so many approvals, as its card says it."""
+    who = "an approver" if approvals == 1 else f"{approvals} different approvers"
     if len(terms.pools) > 1:
-        who += f" for both {joined(terms.pools)}"
+        who += f" for {'both' if len(terms.pools) == 2 else 'each of'} {joined(terms.pools)}"
     if terms.rules:
         who += f" of the rule{'s' if len(terms.rules) > 1 else ''} {joined(terms.rules)}"
     return who if terms.self_approval else f"{who} other than the person who asks"
@@ -116,7 +116,8 @@ def _case(rules: Rules, rule: Rule | None, what: Subject, case: str) -> Line:
         return Line(text=f"{case}{by}: refused, the policy says nothing about {what.risk} changes.", level=Level.BAD)
     asks = f"Those who may ask: {people(rules, terms.askers)}."
     if not terms.approvals:
-        return Line(text=f"{case}{by}: no approval is needed.", detail=asks)
+        typed = ", but for one where a name has to be typed" if what.risk is Risk.DESTRUCTIVE else ""
+        return Line(text=f"{case}{by}: no approval is needed{typed}.", detail=asks)
     mine = "They may approve what they asked for themselves." if terms.self_approval else "Nobody approves their own."
     parts = [
         asks,

@@ -336,6 +336,7 @@ def test_a_fact_that_only_people_know_is_confirmed_whatever_the_policy_says() ->
     of = replace(plan(), confirm="xs1 is off")
     wanted = policy.requirement(lenient, OLGA, MEMBER, of, NOW)
     assert (wanted.approvals, wanted.type_name) == (1, "xs1 is off")
+    assert wanted.who == "an approver other than the person who asks"
     made = request(of, requirement=wanted)
     policy.check_typed_name(made, " xs1  is off ")
     for typed in ("", "xs1", "web-1", "XS1 is off"):

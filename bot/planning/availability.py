@@ -31,8 +31,8 @@ cannot be reached, the toolstack tries again for ever.
 
 
 def turn_on(srs: tuple[SR, ...], inventory: Inventory) -> Step:
-    """With the heartbeat on the first of these; without any the toolstack picks one that qualifies. Configured as it was
-    the last time.
+    """With the heartbeat on the first of these; without any the toolstack picks one that qualifies. It is configured as
+    it was the last time.
     """
     where = f", with its heartbeat on {quoted(srs[0].name)}" if srs else ""
     return Step(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.errors import UserError
 from bot.model import PoolTarget, Step
 from bot.ports import Clock
@@ -10,6 +12,9 @@ from bot.run import Doing, Pieces, Unsure
 VERIFY_SECONDS = 10.0
 """How long an expectation may take to show after a task's success (events reach the database a little later)."""
 AGAIN_SECONDS = 0.3
+SETTLE_SECONDS = 3.0
+"""How long the end of a VM may take to show after the task that failed."""
+_MOVES = frozenset({"VM.pool_migrate", "VM.migrate_send"})
 
 
 def verify(doing: Doing, clock: Clock) -> Pieces[None]:
@@ -28,7 +33,9 @@ def verify(doing: Doing, clock: Clock) -> Pieces[None]:
                 holds, evidence = False, error.message
                 deadline = max(deadline, min(clock.monotonic() + VERIFY_SECONDS, away_until))
             if holds:
-                if not any(evidence in each.split("; ") for each in run.evidence):  # seen when the answer was lost
+                if not any(
+                    evidence in re.split("[:;] ", each) for each in run.evidence
+                ):  # seen when the answer was lost
                     run.evidence.append(evidence)
                 break
             if clock.monotonic() > deadline:
@@ -67,6 +74,29 @@ def stayed(doing: Doing, clock: Clock, reason: str) -> Pieces[None]:
         if clock.monotonic() > deadline:
             raise Unsure(f"the pool reported a failure ({why}), but {'; '.join(arrived)}")
         yield AGAIN_SECONDS
+
+
+def runs_on(doing: Doing, clock: Clock) -> Pieces[None]:
+    """After a running VM failed to move within its pool: does it still run? Where its memory stood still already, the
+    toolstack ends what is left of it (xapi's pool_migrate), which shows in the database a moment later. What is seen
+    goes into the evidence if it does not.
+    """
+    run, step = doing.run, doing.step
+    if step.call not in _MOVES or _goes_to_another_pool(step):
+        return
+    deadline = clock.monotonic() + SETTLE_SECONDS
+    for expect in step.expect:
+        if expect.field != "power_state":
+            continue
+        while clock.monotonic() <= deadline:
+            try:
+                holds, evidence = doing.hands.holds(expect, run.results)
+            except UserError:
+                return
+            if not holds:
+                run.evidence.append(evidence)
+                return
+            yield AGAIN_SECONDS
 
 
 def _goes_to_another_pool(step: Step) -> bool:

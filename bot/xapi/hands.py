@@ -208,7 +208,7 @@ class XapiHands(PoolHands):
         checked = [self.holds(expect, {}) for expect in step.expect]
         if not all(is_so for is_so, _ in checked):
             return None
-        return Sighting(taken=Taken.DONE, evidence=f"Its effect is there: {'; '.join(words for _, words in checked)}")
+        return Sighting(taken=Taken.DONE, evidence=f"its effect is there: {'; '.join(words for _, words in checked)}")
 
     def _went_down(self, step: Step, ended: str, look: Look) -> Sighting | None:
         """A move that a host was making which is off itself: nothing of it can go on."""

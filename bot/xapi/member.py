@@ -129,7 +129,7 @@ class MemberHands(PoolHands):
         if step.expect and not json.loads(mark)["held"]:
             checked = [self.holds(expect, {}) for expect in step.expect]
             if all(is_so for is_so, _ in checked):
-                return Sighting(taken=Taken.DONE, evidence=f"Its effect is there: {'; '.join(w for _, w in checked)}")
+                return Sighting(taken=Taken.DONE, evidence=f"its effect is there: {'; '.join(w for _, w in checked)}")
             told = "; ".join(words for is_so, words in checked if not is_so)
         return Sighting(taken=Taken.UNKNOWN, evidence=f"It cannot be told: {told}.")
 

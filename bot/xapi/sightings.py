@@ -92,7 +92,7 @@ def seen(step: Step, mark: Mark, look: Look, ended: str = "") -> Sighting | None
         if certain or step.trace is None or ours[0].status != "pending":
             return _attached(ours[0], look, certain=certain)
     if look.holds and not mark.held and not any(task.status == "pending" for task in ours):
-        return Sighting(taken=Taken.DONE, evidence=f"Its effect is there: {look.evidence}")
+        return Sighting(taken=Taken.DONE, evidence=f"its effect is there: {look.evidence}")
     return None
 
 

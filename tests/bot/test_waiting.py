@@ -234,6 +234,23 @@ def test_a_lost_answer_is_not_taken_for_an_empty_one(world: World, monkeypatch: 
     assert len(world.pool.sent) == 1
 
 
+def test_what_was_seen_when_the_answer_was_lost_is_not_said_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bot.ports import Sighting, Taken
+    from tests.bot.fakes import FakeHands
+
+    world.pool.lose = "after"
+
+    def look(self: FakeHands, step: object, mark: str) -> Sighting:
+        world.pool.where[WEB_1] = XS2
+        return Sighting(taken=Taken.DONE, evidence="its effect is there: web-1 is on 2")
+
+    monkeypatch.setattr(FakeHands, "look", look)
+    id = world.approved("vm move web-1 to xs2")
+    world.run()
+    assert world.request(id).state is State.SUCCEEDED
+    assert result_of(world.request(id)).count("web-1 is on 2") == 1
+
+
 def test_what_nobody_can_tell_is_told_as_one_sentence(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from bot.ports import Sighting, Taken
     from tests.bot.fakes import FakeHands

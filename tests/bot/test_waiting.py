@@ -234,7 +234,9 @@ def test_a_lost_answer_is_not_taken_for_an_empty_one(world: World, monkeypatch: 
     assert len(world.pool.sent) == 1
 
 
-def test_what_was_seen_when_the_answer_was_lost_is_not_said_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_seen_when_the_answer_was_lost_is_not_said_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from bot.ports import Sighting, Taken
     from tests.bot.fakes import FakeHands
 

@@ -12,7 +12,8 @@ import pytest
 
 from bot.errors import OutcomeUnknown, Unavailable
 from bot.xapi import PoolSettings
-from bot.xapi.session import FIRST_PAUSE_SECONDS, PoolSession
+from bot.xapi.entrance import FIRST_PAUSE_SECONDS
+from bot.xapi.session import PoolSession
 from tests.bot_xapi.conftest import Serve, plain
 from tests.bot_xapi.hosts import CUT_BEFORE, SILENT, Failure, Handler, PretendPool, WallClock, member_of
 

@@ -8,7 +8,7 @@ from bot.errors import UserError
 from bot.model import Level
 from bot.ports import Clock
 from bot.rules.roles import refused
-from bot.text import joined, plural, quoted
+from bot.text import plural, quoted
 from bot.trial.point import Point
 from bot.xapi.addresses import endpoint_of
 from bot.xapi.pools import XapiPools
@@ -45,7 +45,8 @@ def _of(settings: PoolSettings, pools: XapiPools, commands: tuple[str, ...]) -> 
     yield from _pins(settings, [host.address for host in inventory.hosts if host.address])
     cannot = refused(commands, permissions)
     if cannot:
-        text = f"{name}: the role of {quoted(settings.username)} is not enough for: {joined(cannot, limit=40)}"
+        named = ", ".join(f"“{command}”" for command in cannot)
+        text = f"{name}: the role of {quoted(settings.username)} is not enough for: {named}"
         yield Point(Level.WARN, text, "docs/commands.md names the role that each command needs.")
     else:
         yield Point(Level.OK, f"{name}: {quoted(settings.username)} may do everything that commands ask for")

@@ -4,7 +4,6 @@ engine's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.model import State
@@ -84,13 +83,13 @@ def followers(state: State) -> tuple[State, ...]:
     return tuple(each.to for each in TRANSITIONS if each.frm is state)
 
 
-def diagram(transitions: Iterable[Transition] = TRANSITIONS) -> str:
+def diagram() -> str:
     """The table as a Mermaid state diagram, for the documentation. A cause holds neither `:` nor `;`: a label ends
     there.
     """
     lines = ["stateDiagram-v2", f"    [*] --> {_node(S.ASKED)}"]
     lines += [f'    state "{state.said}" as {_node(state)}' for state in State]
-    lines += [f"    {_node(each.frm)} --> {_node(each.to)}: {each.cause}" for each in transitions]
+    lines += [f"    {_node(each.frm)} --> {_node(each.to)}: {each.cause}" for each in TRANSITIONS]
     lines += [f"    {_node(state)} --> [*]" for state in State if state in END_STATES]
     return "\n".join(lines) + "\n"
 

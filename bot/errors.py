@@ -78,12 +78,6 @@ class Denied(UserError):
     kind = "denied"
 
 
-class Stale(UserError):
-    """What was approved is no longer what would be done."""
-
-    kind = "stale"
-
-
 class Unavailable(UserError):
     """Something that the answer needs (a pool, Slack, the disk) cannot be reached. Nothing was changed."""
 

@@ -81,11 +81,6 @@ class Courier:
         dead = [thread.name for thread in self._threads if not thread.is_alive()]
         return f"the thread {dead[0]} has ended" if dead and not self._stopping else ""
 
-    def wake(self) -> None:
-        """There is something new: look now rather than in half a second."""
-        with self._wake:
-            self._wake.notify()
-
     def step(self) -> bool:
         """Deal with one due delivery. False: nothing is due.
 

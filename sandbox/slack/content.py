@@ -18,7 +18,6 @@ UPDATE_TEXT_LIMIT = 4_000  # Slack docs: chat.update, msg_too_long
 MARKDOWN_TEXT_LIMIT = 12_000  # Slack docs: chat.postMessage, markdown_text
 ATTACHMENT_LIMIT = 100  # Slack docs: chat.postMessage, too_many_attachments
 METADATA_BYTES = 16_000  # Slack docs: message metadata; the figure is inferred
-NO_FALLBACK = "This content can't be displayed."
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ JSON = dict[str, Any]
 T = TypeVar("T")
 HOST = "127.0.0.1"
 START_SECONDS = 15.0
+_ANSWER_SECONDS = 30.0
 
 
 class RunningWorkspace:
@@ -193,8 +194,8 @@ class RunningWorkspace:
 
     # --- inside ------------------------------------------------------------------------------------------------
 
-    def _await(self, work: Coroutine[Any, Any, T], timeout: float = 30.0) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+    def _await(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_ANSWER_SECONDS)
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)

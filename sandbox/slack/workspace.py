@@ -8,7 +8,7 @@ from sandbox.slack import payloads
 from sandbox.slack.changes import Changes
 from sandbox.slack.clock import Clock
 from sandbox.slack.delivery import Delivery
-from sandbox.slack.directory import Channel, Directory, default_directory
+from sandbox.slack.directory import Channel, default_directory
 from sandbox.slack.faults import Faults
 from sandbox.slack.files import Files
 from sandbox.slack.grants import Grants
@@ -32,12 +32,11 @@ class Workspace:
         settings: Settings,
         *,
         clock: Clock | None = None,
-        directory: Directory | None = None,
         record: Path | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock or Clock()
-        self.directory = directory or default_directory(settings)
+        self.directory = default_directory(settings)
         self.messages = Messages()
         self.views = Views(self.clock)
         self.grants = Grants(self.clock, settings.team_id)

@@ -33,8 +33,8 @@ class Task:
         if self.there:
             self.db.write("task", self.ref, **values)
 
-    def cancellable(self, yes: bool = True) -> None:
-        self.write(allowed_operations=["cancel"] if yes else [])
+    def cancellable(self) -> None:
+        self.write(allowed_operations=["cancel"])
 
     def count_cancel_points(self, number: int) -> None:
         """A debugging aid of xapi that clients see: how often the work could have been stopped."""

@@ -6,7 +6,6 @@ Where the question was asked aloud. Slack lets nobody edit what only one person 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from bot.progress import Progress
 from bot.slack.origin import Origin
@@ -23,16 +22,15 @@ GAP = 2.0
 class LongAnswer:
     """One answer on its way. A :data:`bot.progress.Listener`; it is heard from one thread."""
 
-    def __init__(self, replies: Replies, origin: Origin, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, replies: Replies, origin: Origin) -> None:
         self._replies = replies
         self._origin = origin
-        self._monotonic = monotonic
-        self._due = monotonic() + PATIENCE
+        self._due = time.monotonic() + PATIENCE
         self._ts = ""
         self._said = False
 
     def __call__(self, progress: Progress) -> None:
-        now = self._monotonic()
+        now = time.monotonic()
         if now < self._due or progress.done >= progress.of:
             return
         self._due = now + GAP

@@ -14,6 +14,8 @@ from bot.text import one_line
 NOTHING = "–"
 """Shown for an empty text: Slack refuses text objects without a character."""
 
+_FALLBACK = 600
+"""Characters of a message's own text: a notification shows fewer."""
 _JOINER = "\u2060"
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 # What Slack parses without angle brackets: `@here`, `#name`, `http://…`, `evil.example`, `:tada:`, the format marks.
@@ -32,9 +34,9 @@ def plain(text: str, limit: int) -> dict[str, Any]:
     return {"type": "plain_text", "text": line(text, limit), "emoji": False}
 
 
-def fallback(*texts: str, limit: int = 600) -> str:
+def fallback(*texts: str) -> str:
     """The texts as one line of mrkdwn in which nothing pings, links or is formatted."""
-    words = line(" – ".join(text for text in texts if text), limit)
+    words = line(" – ".join(text for text in texts if text), _FALLBACK)
     for character, entity in _ENTITIES:
         words = words.replace(character, entity)
     return _ACTIVE.sub(lambda found: found.group() + _JOINER, words)

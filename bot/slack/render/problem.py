@@ -10,7 +10,7 @@ from bot.slack.render.message import BUTTON_VALUE, Block, Message, actions, cut,
 from bot.slack.render.table import display_width
 from bot.text import one_line
 
-_SIGNS = {"denied": "no_entry", "unknown": "large_orange_circle", "stale": "warning"}
+_SIGNS = {"denied": "no_entry", "unknown": "large_orange_circle"}
 _EVIDENCE = (20, 10, 5)
 _CHOICES = 20
 _AROUND = 44

@@ -85,11 +85,11 @@ def section(elements: Sequence[Element]) -> Element:
     return {"type": "rich_text_section", "elements": list(elements)}
 
 
-def listing(items: Iterable[Sequence[Element]], *, ordered: bool = False, indent: int = 0) -> Element:
+def listing(items: Iterable[Sequence[Element]], *, ordered: bool = False) -> Element:
     return {
         "type": "rich_text_list",
         "style": "ordered" if ordered else "bullet",
-        "indent": indent,
+        "indent": 0,
         "border": 0,
         "elements": [section(item) for item in items],
     }

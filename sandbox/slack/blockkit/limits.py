@@ -13,7 +13,6 @@ VIEWS = "Slack docs: reference/views"
 SDK = "slack_sdk 3.47 models.blocks"
 MEASURED = "reported refusals (bolt-js issue 2867)"
 MARKDOWN_SUM = "Slack docs: markdown block, 12,000 for all of a payload's markdown blocks together"
-INFERRED = "inferred"
 
 
 @dataclass(frozen=True)

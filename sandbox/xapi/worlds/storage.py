@@ -35,7 +35,7 @@ def add_drivers(pool: PoolBuilder, product: Product) -> None:
         )
 
 
-def add_local_storage(pool: PoolBuilder, host_name: str, *, size: int = 550 * GIB) -> str:
+def add_local_storage(pool: PoolBuilder, host_name: str) -> str:
     """What a host brings with it: the SR on its own disk, its DVD drive, its USB ports; return the disk's SR."""
     disk = f"/dev/disk/by-id/scsi-36{pool.uuid('disk', host_name).replace('-', '')[:31]}"
     local = add_sr(
@@ -44,7 +44,7 @@ def add_local_storage(pool: PoolBuilder, host_name: str, *, size: int = 550 * GI
         "Local storage",
         type="lvm",
         shared=False,
-        size=size,
+        size=550 * GIB,
         sm_config={"allocation": "thick", "use_vhd": "true", "devserial": disk.rpartition("/")[2]},
         other_config={"i18n-key": "local-storage", "i18n-original-value-name_label": "Local storage"},
     )
@@ -203,8 +203,6 @@ def connect(
     hosts: Iterable[str],
     device_config: dict[str, str],
     state: dict[str, str] | None = None,
-    *,
-    attached: bool = True,
 ) -> None:
     """Give each of the hosts (by name) a PBD to the SR."""
     for host in hosts:
@@ -214,7 +212,7 @@ def connect(
             SR=sr,
             host=pool.ref("host", host),
             device_config=dict(device_config),
-            currently_attached=attached,
+            currently_attached=True,
             other_config=dict(state or {}),
         )
 

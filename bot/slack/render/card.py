@@ -165,8 +165,10 @@ def _asked(request: Request) -> list[rich.Element]:
 
 
 def _plan(plan: Plan, room: _Room, state: State) -> list[Block]:
-    """What would be done and why. At an end what was to be weighed is left out."""
-    ended = state in approval.END_STATES
+    """What would be done and why. What was to be weighed is left out once there is nothing to be weighed any more:
+    Details still shows it.
+    """
+    ended = state in approval.END_STATES or state is State.UNKNOWN
     parts: list[rich.Element] = []
 
     def listed(heading: str, items: list[list[rich.Element]], *, ordered: bool = False) -> None:
@@ -180,8 +182,8 @@ def _plan(plan: Plan, room: _Room, state: State) -> list[Block]:
             when += [rich.text(", and not begun after "), rich.date(plan.window.not_after)]
         parts.append(rich.section(when))
     listed(_heading(state), _steps(plan, room), ordered=True)
-    listed("Checks", _findings(plan, room))
     if not ended:
+        listed("Checks", _findings(plan, room))
         listed("What it means meanwhile", cut(plan.impact, room.items, room.text))
         listed("Why so", cut(plan.reasons, room.items, room.text))
     if plan.go_back and state not in _NOTHING_LEFT:
@@ -192,7 +194,10 @@ def _plan(plan: Plan, room: _Room, state: State) -> list[Block]:
 def _heading(state: State) -> str:
     if state is State.SUCCEEDED:
         return "Was done"
-    return "Was to be done" if state in approval.END_STATES else "Will be done"
+    if state in (State.RUNNING, State.CANCELLING):
+        return "Is being done"
+    is_over = state in approval.END_STATES or state in (State.UNDOING, State.UNKNOWN)
+    return "Was to be done" if is_over else "Will be done"
 
 
 def _steps(plan: Plan, room: _Room) -> list[list[rich.Element]]:
@@ -241,8 +246,6 @@ def _votes(request: Request, room: _Room) -> list[Block]:
 
 
 def _buttons(request: Request) -> list[Block]:
-    if request.state in approval.END_STATES:
-        return []
     made: list[dict[str, object]] = []
     if request.state is State.WAITING:
         paper = str(ids.BallotPaper(request.id, request.digest))

@@ -72,7 +72,7 @@ def _arm_move(state: str, when: str, number: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return moved
 
-    SqliteStore.move = doomed  # type: ignore[method-assign]
+    SqliteStore.move = doomed  # type: ignore[assignment, method-assign]
 
 
 def live(config: str, point: str | None) -> None:

@@ -9,7 +9,7 @@ from bot.execution import waiting
 from bot.execution.calls import Calls
 from bot.execution.sending import Sender
 from bot.execution.telling import Teller
-from bot.execution.verifying import stayed, verify
+from bot.execution.verifying import runs_on, stayed, verify
 from bot.execution.watching import Watcher
 from bot.model import CallRecord, CallState
 from bot.ports import Clock
@@ -83,6 +83,7 @@ class Steps:
             return (yield from self._watcher.watch(doing, task_uuid, waited_before=waited_before))
         except Failed as failure:
             yield from stayed(doing, self._clock, failure.reason)
+            yield from runs_on(doing, self._clock)
             raise
 
     def _begin(self, doing: Doing) -> Pieces[tuple[str, str | None]]:

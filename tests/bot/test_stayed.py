@@ -10,8 +10,8 @@ from typing import Any, cast
 import pytest
 
 from bot.errors import Unavailable
-from bot.execution.verifying import VERIFY_SECONDS, stayed
-from bot.model import Expect, ObjectId, PoolTarget, Step
+from bot.execution.verifying import SETTLE_SECONDS, VERIFY_SECONDS, runs_on, stayed
+from bot.model import Expect, ObjectId, PoolTarget, Step, Value
 from bot.ports import PoolHands
 from bot.rules import arrivals
 from bot.run import Doing, Run, Unsure
@@ -96,3 +96,47 @@ def test_after_other_steps_nobody_is_asked() -> None:
     pools = Pools(HandClock(), there=True)
     pools.away_until = 500.0
     assert looked(pools, here).evidence == []
+
+
+# --- a VM that failed to move within its pool -------------------------------------------------------------------------
+
+RUNS = Expect(object=VM, field="power_state", equals=Value("Running"))
+WITHIN = replace(MOVE, call="VM.pool_migrate", expect=(Expect(object=VM, field="resident_on"), RUNS))
+
+
+class Ending:
+    """Runs until `ends_at`. From `away_at` on nobody answers."""
+
+    def __init__(self, clock: HandClock, ends_at: float = 1e9, away_at: float = 1e9) -> None:
+        self.clock, self.ends_at, self.away_at = clock, ends_at, away_at
+
+    def holds(self, expect: Expect, _: object) -> tuple[bool, str]:
+        assert expect == RUNS
+        if self.clock.elapsed >= self.away_at:
+            raise Unavailable("The pool north does not answer.")
+        so = self.clock.elapsed < self.ends_at
+        return so, f"web-7 is {'running' if so else 'halted'}"
+
+
+def told(ending: Ending, step: Step = WITHIN) -> list[str]:
+    run = cast(Run, SimpleNamespace(results={}, evidence=[]))
+    for seconds in runs_on(Doing(run=run, hands=cast(PoolHands, ending), number=1, step=step), ending.clock):
+        ending.clock.sleep(seconds)
+    return run.evidence
+
+
+@pytest.mark.parametrize("ends_at", [0.0, SETTLE_SECONDS / 2])
+def test_a_vm_that_stopped_on_its_way_is_told(ends_at: float) -> None:
+    assert told(Ending(HandClock(), ends_at)) == ["web-7 is halted"]
+
+
+def test_of_a_vm_that_goes_on_nothing_is_told_and_not_long_looked() -> None:
+    ending = Ending(HandClock())
+    assert told(ending) == []
+    assert ending.clock.elapsed <= SETTLE_SECONDS + 1
+    assert told(Ending(HandClock(), away_at=1.0)) == []
+
+
+def test_other_steps_leave_a_vm_as_they_say() -> None:
+    assert told(Ending(HandClock(), 0.0), replace(WITHIN, call="VM.start_on")) == []
+    assert told(Ending(HandClock(), 0.0), MOVE) == []

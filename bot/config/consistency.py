@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from bot.config.settings import Settings
 from bot.errors import UserError
 from bot.grammar import near
+from bot.xapi.addresses import endpoint_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,23 @@ def _pools(settings: Settings) -> Iterator[Mistake]:
                 each.values(name)
             except UserError as error:
                 yield Mistake((section, name), f"{section}.{name}: {error.message} {error.remedy}")
+    yield from _twins(settings)
+
+
+def _twins(settings: Settings) -> Iterator[Mistake]:
+    """A pool has one name: what is ruled for it could be gone around by another."""
+    hosts: dict[tuple[str, int], str] = {}
+    uuids: dict[str, str] = {}
+    for name, each in settings.pools.items():
+        for host in each.hosts:
+            end = endpoint_of(host, each.address_map, plain_http=each.plain_http)
+            first = hosts.setdefault((end.host.casefold(), end.port), name)
+            if first != name:
+                text = f"pools.{name}.hosts: {host} is a host of pools.{first} already; a pool has one name"
+                yield Mistake(("pools", name, "hosts"), text)
+        if each.uuid and (first := uuids.setdefault(each.uuid, name)) != name:
+            text = f"pools.{name}.uuid: it is that of pools.{first} already; a pool has one name"
+            yield Mistake(("pools", name, "uuid"), text)
 
 
 def _rules(settings: Settings, commands: Collection[str]) -> Iterator[Mistake]:

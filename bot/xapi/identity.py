@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Collection
 
 from bot.errors import Refused, UserError
 from bot.inventory import Inventory
 from bot.ports import KnownHost, KnownPool, PoolMemory
-from bot.text import quoted
+from bot.text import joined, quoted
 from bot.xapi.settings import PoolSettings
 
 _log = logging.getLogger(__name__)
@@ -31,15 +32,21 @@ class Forgetful:
 
 
 class Identity:
-    """Holds a configured pool to its uuid: the configuration's, or else the one that was found first."""
+    """Holds a configured pool to its uuid: the configuration's, or else the one that was found first. `twins` are the
+    names that stand for the pool with a uuid, this one among them: a pool has one, or what is ruled for one of them
+    could be gone around by the other.
+    """
 
-    def __init__(self, settings: PoolSettings, memory: PoolMemory) -> None:
+    def __init__(
+        self, settings: PoolSettings, memory: PoolMemory, twins: Callable[[str], Collection[str]] = lambda _: ()
+    ) -> None:
         self._settings = settings
         self._memory = memory
+        self._twins = twins
         self._sure: KnownPool | None = None
 
     def check(self, inventory: Inventory) -> None:
-        """:raises Refused: another pool answers under this name."""
+        """:raises Refused: another pool answers under this name, or this pool has another name besides."""
         if self._settings.alone:
             return  # what pool it is by itself changes when it joins one or leaves one
         found = _found(self._settings.name, inventory)
@@ -54,6 +61,13 @@ class Identity:
         if found != self._sure:
             self._remembered(found)
             self._sure = found
+        if len(names := self._twins(found.uuid)) > 1:
+            raise Refused(
+                f"{joined(sorted(names))} of the configuration are one pool, {quoted(found.label)}: nothing is read or"
+                " done there, since the rules of one could be gone around by another name.",
+                evidence=(f"under each of these names hosts answer for {found.uuid}",),
+                remedy="Leave one of them in the configuration.",
+            )
 
     def known(self) -> KnownPool | None:
         """The pool as it was seen last, maybe by an earlier run of the bot. :raises Unavailable: nobody can say."""

@@ -77,7 +77,7 @@ class XapiPools(Pools):
                 partial(witness, each.name) if witness else None,
                 partial(counted, each.name) if counted else None,
             )
-            identity = Identity(each, remembered)
+            identity = Identity(each, remembered, self._names_of)
             if known := identity.before():
                 session.remember({host.address: host.name for host in known.hosts})
             reader = Reader(session, clock, identity.check, each.called)
@@ -151,6 +151,10 @@ class XapiPools(Pools):
         if everywhere:
             with ThreadPoolExecutor(len(everywhere), thread_name_prefix="logout") as threads:
                 list(threads.map(lambda pool: pool.session.close(), everywhere))
+
+    def _names_of(self, uuid: str) -> tuple[str, ...]:
+        """The configured names that are known to stand for the pool with that uuid."""
+        return tuple(name for name, each in self._pools.items() if each.identity.is_known_as(uuid))
 
     def _found(self, name: str) -> _Pool:
         if name not in self._pools:

@@ -42,6 +42,39 @@ def test_a_pool_can_be_held_to_its_uuid(tmp_path: Path) -> None:
     assert "pools.lab.uuid" in told
 
 
+TWIN = """
+[pools.play]
+hosts = ["10.9.9.9", "{host}"]
+username = "root"
+password = "env:XENIA_TEST_PASSWORD"
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "told"),
+    [
+        ("10.0.0.101", "", "pools.play.hosts: 10.0.0.101 is a host of pools.lab already; a pool has one name"),
+        ("10.0.0.101:443", "", "pools.play.hosts: 10.0.0.101:443 is a host of pools.lab already; a pool has one name"),
+        (
+            "10.0.0.1",
+            'address_map = { "10.0.0.1" = "10.0.0.101" }',
+            "pools.play.hosts: 10.0.0.1 is a host of pools.lab",
+        ),
+        ("10.0.0.101", 'address_map = { "10.0.0.101" = "127.0.0.1:8443" }', ""),
+        ("10.0.0.201", f'uuid = "{UUID}"', "pools.play.uuid: it is that of pools.lab already; a pool has one name"),
+    ],
+    ids=["the same host", "with its port", "by another address", "another behind NAT", "the same uuid"],
+)
+def test_a_pool_has_one_name(tmp_path: Path, host: str, more: str, told: str) -> None:
+    text = BASE.replace("[pools.lab]", f'[pools.lab]\nuuid = "{UUID}"') + TWIN.format(host=host, more=more)
+    if not told:
+        assert set(load(text, tmp_path).pools) >= {"lab", "play"}
+        return
+    (found,) = mistakes(text, tmp_path)
+    assert told in found
+
+
 def test_secrets_are_found_by_what_steps_call_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(BASE + HOSTS, tmp_path)
     for name in ("XS3", "CHAP", "PASSWORD"):

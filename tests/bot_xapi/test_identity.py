@@ -106,3 +106,43 @@ def test_new_hosts_are_remembered(serve: Serve, pool: PretendPool, pools_with: P
     assert known is not None
     assert {host.name for host in known.hosts} == {"xs1", "xs2", "xs3"}
     store.close()
+
+
+def test_one_pool_under_two_names_is_refused_under_both(serve: Serve, pool: PretendPool, tmp_path: Path) -> None:
+    """Else the milder rules of one name would hold for the other's pool."""
+    clock, one = WallClock(), plain(serve(pool), name="prod")
+    other, third = plain(serve(pool), name="play"), plain(serve(elsewhere()), name="south")
+    store = SqliteStore(tmp_path / "x.sqlite3", clock=clock)
+    pools = XapiPools([one, other, third], clock, memory=store.pools)
+    pools.view("play").inventory()
+    for name in ("prod", "play", "prod"):
+        with pytest.raises(Refused, match="play and prod of the configuration are one pool"):
+            pools.view(name).inventory()
+    assert pools.view("south").inventory().pool.uuid == "q-uuid"
+    pools.close()
+
+    again = XapiPools([other, one], clock, memory=store.pools)
+    with pytest.raises(Refused, match="one pool"):
+        again.view("play").inventory()  # before anybody has asked for the other
+    again.close()
+
+    alone = XapiPools([one, third], clock, memory=store.pools)
+    assert alone.view("prod").inventory().pool.uuid == "p-uuid", "one name is left"
+    alone.close()
+    store.close()
+
+
+def test_two_names_that_are_pinned_to_one_pool_are_refused_at_once(
+    serve: Serve, pool: PretendPool, pools_with: PoolsWith
+) -> None:
+    host = serve(pool)
+    pools = pools_with(*(plain(host, name=name, uuid="p-uuid") for name in ("prod", "play")))
+    for name in ("play", "prod"):
+        with pytest.raises(Refused, match="one pool"):
+            pools.view(name).inventory()
+
+
+def elsewhere() -> PretendPool:
+    pool = PretendPool()
+    another(pool)
+    return pool

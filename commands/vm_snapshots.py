@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.inventory import VM
 from bot.lookup import spelling
-from bot.model import Cell, Report, Risk, Suggestion, Table
+from bot.model import Line, Lines, Report, Risk, Suggestion
 from bot.ports import Context
 from bot.registry import command
 from bot.rules.times import moment
@@ -31,20 +31,19 @@ def plan(arguments: Arguments, context: Context) -> Report:
     return Report(
         title=f"{context.pool.name}: snapshots of {quoted(vm.name)}",
         summary=f"{plural(len(taken), 'snapshot')}." if taken else f"{quoted(vm.name)} has no snapshots.",
-        parts=(Table(columns=("Snapshot", "Taken (UTC)", "Holds", "To delete it"), rows=tuple(map(_row, taken))),)
-        if taken
-        else (),
+        parts=(Lines(lines=tuple(map(_line, taken))),) if taken else (),
         suggestions=(Suggestion("Take one", again),),
     )
 
 
-def _row(snapshot: VM) -> tuple[Cell, ...]:
+def _line(snapshot: VM) -> Line:
+    """In words, not in a table's columns: half a command is none."""
     at = moment(snapshot.text("snapshot_time"))
     disks = snapshot.disks
     memory = " and memory" if snapshot.power_state == "Suspended" else ""
-    return (
-        Cell(snapshot.name),
-        Cell(f"{at:%Y-%m-%d %H:%M}" if at else "not known"),
-        Cell(f"{plural(len(disks), 'disk')}, {size(sum(vdi.virtual_size for vdi in disks))}{memory}"),
-        Cell(f"xe snapshot-uninstall uuid={snapshot.uuid}"),
+    when = f"taken {at:%Y-%m-%d %H:%M} UTC" if at else "taken nobody knows when"
+    return Line(
+        text=quoted(snapshot.name),
+        detail=f"{when}, {plural(len(disks), 'disk')}, {size(sum(vdi.virtual_size for vdi in disks))}{memory}",
+        remedy=f"To delete it: xe snapshot-uninstall uuid={snapshot.uuid}",
     )

@@ -97,7 +97,8 @@ def test_a_dead_host_cannot_be_emptied() -> None:
 def test_a_cd_is_taken_out_and_the_vm_can_leave() -> None:
     with world() as found:
         assert codes(found.plan("vm migrate files-1 to xs1")) == ["VM_REQUIRES_SR"]
-        found.done("vm eject files-1")
+        done, uuid = found.done("vm eject files-1"), found.record("VM", "files-1")["uuid"]
+        assert done.go_back == f"Insert it again: xe vm-cd-insert uuid={uuid} cd-name=drivers.iso"
         assert codes(found.plan("vm migrate files-1 to xs1")) == []
         assert "nothing in a CD drive" in refused(found, "vm eject files-1").message
 

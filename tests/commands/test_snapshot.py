@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import NotFound, Refused
-from bot.model import Risk
+from bot.model import Lines, Risk
 from tests.commands.blocked import Case, compare
 from tests.commands.changes import storage_declared
 from tests.commands.world import Made, World, codes, refused, world
@@ -121,8 +121,15 @@ def test_a_snapshot_is_taken_shown_and_gone_back_to() -> None:
         assert found.done("vm snapshot web-1 as before the update").risk is Risk.ROUTINE
         assert snapshots_of(found, "web-1") == {"before the update"}
         assert "already" in refused(found, "vm snapshot web-1 as before the update").message
-        (table,) = found.report("vm snapshots web-1").parts
-        assert [row[0].text for row in table.rows] == ["before the update"]  # type: ignore[union-attr]
+        (part,) = found.report("vm snapshots web-1").parts
+        assert isinstance(part, Lines)
+        (taken,) = part.lines
+        uuid = next(
+            row["uuid"] for row in found.api.VM.get_all_records().values() if row["name_label"] == "before the update"
+        )
+        assert taken.text == "“before the update”"
+        assert taken.detail.endswith(" UTC, 1 disk, 20 GiB")
+        assert taken.remedy == f"To delete it: xe snapshot-uninstall uuid={uuid}", "whole, to be copied"
         before = disks_of(found, "web-1")
         plan = found.done("vm revert web-1 to before the update")
         assert plan.risk is Risk.DESTRUCTIVE
@@ -140,6 +147,7 @@ def test_without_a_name_it_has_the_vm_s_and_the_time(tutorial: World) -> None:
     name = dict(plan.arguments)["name"]
     assert name.startswith("web-1 20")
     assert tutorial.replanned(plan).title == plan.title
+    assert f'“vm revert web-1 to "{name}"”' in "\n".join(plan.impact), "as it can be typed"
 
 
 def test_a_vm_without_snapshots_says_so_and_offers_one(tutorial: World) -> None:

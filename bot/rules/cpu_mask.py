@@ -76,7 +76,7 @@ def checks(host: Host, wanted: str, pool: Inventory) -> tuple[Check, ...]:
         ),
         Check(
             "mask.maskable",
-            "CPU_FEATURE_MASKING_NOT_SUPPORTED",
+            "INVALID_FEATURE_STRING" if reach else "CPU_FEATURE_MASKING_NOT_SUPPORTED",
             not fixed,
             f"the CPU of {name} can hide what has to be hidden",
             f"{model} can hide {_can(reach)}, and word {joined(map(str, fixed))} would have to change" if fixed else "",
@@ -84,7 +84,7 @@ def checks(host: Host, wanted: str, pool: Inventory) -> tuple[Check, ...]:
         ),
         Check(
             "mask.subset",
-            "CPU_FEATURE_MASKING_NOT_SUPPORTED",
+            "INVALID_FEATURE_STRING",
             not (whole and bits),
             f"the CPU of {name} has every feature of the pool's",
             f"{model} lacks {joined(lacks, limit=_MOST) or 'bits without a name'}; a mask hides features, it adds none"

@@ -81,7 +81,7 @@ def test_every_meaning_has_a_remedy() -> None:
 
 
 def test_what_only_the_bot_can_get_wrong_is_called_its_mistake() -> None:
-    for code in ("FIELD_TYPE_ERROR", "XMLRPC_UNMARSHAL_FAILURE", "VDI_NOT_IN_MAP", "INVALID_FEATURE_STRING", "Fault"):
+    for code in ("FIELD_TYPE_ERROR", "XMLRPC_UNMARSHAL_FAILURE", "VDI_NOT_IN_MAP", "Fault"):
         assert [meaning.remedy for meaning in MEANINGS[code]] == [BUG], code
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.xapi.meanings.meaning import BUG, Meaning, entry
+from bot.xapi.meanings.meaning import Meaning, entry
 
 _PRECHECK = "The host's /var/log/xensource.log says what is in the way: a VM, space, or an update that must come first."
 _EMERGENCY = (
@@ -149,7 +149,11 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "The host's CPU cannot hide features: {reason}.",
         "Only a pool of hosts with the same CPU is possible, or a newer version, which levels CPUs by itself.",
     ),
-    "INVALID_FEATURE_STRING": entry("reason", "This is not a CPU feature mask: {reason}.", BUG),
+    "INVALID_FEATURE_STRING": entry(
+        "reason",
+        "The mask does not fit the host's CPU: {reason}.",
+        "“host mask-cpu HOST like POOL” says which features stand in the way.",
+    ),
 }
 
 PREFIXES: Mapping[str, Meaning] = {

@@ -10,7 +10,6 @@ from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.operations import host_operation
 from sandbox.xapi.registry import BOTH, READ, RECORDED, call, difference
 from sandbox.xapi.rules import evacuation, ha_guard, memory
-from sandbox.xapi.rules.cpu import words
 from sandbox.xapi.rules.ha_plan import Change
 from sandbox.xapi.values import NULL
 
@@ -30,7 +29,9 @@ def disable(context: Context, host: str, _auto_enable: bool = True) -> None:
     """Twice is silent. VMs stay where they are."""
     context.get("host", host)
     ha_guard.check(context.db, Change(disabled=frozenset((host,))))
-    context.require_live(host).auto_enable = _auto_enable
+    target = context.require_live(host)
+    if not _auto_enable and context.get("host", host)["enabled"]:
+        target.auto_enable = False
     context.db.write("host", host, enabled=False)
     allowed.refresh(context.db, "host", host)
 
@@ -185,34 +186,3 @@ def set_multipathing(context: Context, host: str, value: bool) -> None:
     """Keeps the older key of other_config in step; nothing is checked."""
     context.db.write("host", host, multipathing=value)
     context.db.set_key("host", host, "other_config", "multipathing", str(value).lower())
-
-
-# CPU masks (XenServer 5.6 to 6.5)
-
-
-@call("host.set_cpu_features", source="XenServer 6.x documentation")
-def set_cpu_features(context: Context, host: str, features: str) -> None:
-    """Takes effect after a reboot; how much can be masked depends on the CPU."""
-    row = context.get("host", host)
-    if row["license_params"].get("restrict_cpu_masking") == "true":
-        raise Failure("FEATURE_RESTRICTED")
-    info = row["cpu_info"]
-    try:
-        target = words(features)
-    except ValueError:
-        target = []
-    if len(target) != 4:
-        raise Failure("INVALID_FEATURE_STRING", f"Wrong number of words: {features}")
-    physical, maskable = words(info.get("physical_features", info.get("features", ""))), info.get("maskable", "no")
-    changed = [n for n, (want, have) in enumerate(zip(target, physical, strict=False)) if want != have]
-    if maskable == "no" or (maskable == "base" and any(n > 1 for n in changed)):
-        raise Failure("CPU_FEATURE_MASKING_NOT_SUPPORTED", "The CPU of this host does not support it")
-    if any(want & ~have for want, have in zip(target, physical, strict=False)):
-        raise Failure("CPU_FEATURE_MASKING_NOT_SUPPORTED", "The CPU of this host lacks a wanted feature")
-    context.db.set_key("host", host, "cpu_info", "features_after_reboot", "-".join(f"{w:08x}" for w in target))
-
-
-@call("host.reset_cpu_features", source="XenServer 6.x documentation")
-def reset_cpu_features(context: Context, host: str) -> None:
-    info = context.get("host", host)["cpu_info"]
-    context.db.set_key("host", host, "cpu_info", "features_after_reboot", info.get("physical_features", ""))

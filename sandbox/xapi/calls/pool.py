@@ -7,7 +7,7 @@ from sandbox.xapi.context import Context
 from sandbox.xapi.emergency import FUSE, follow, take_over
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import pool_operation
-from sandbox.xapi.registry import BOTH, READ, RECORDED, call
+from sandbox.xapi.registry import BOTH, READ, RECORDED, call, difference
 from sandbox.xapi.rules import ha_guard, ha_plan
 
 _HANDOVER = 15.0
@@ -102,6 +102,13 @@ def prevent_restarts_for(context: Context, seconds: int) -> None:
 # Who leads
 
 
+difference(
+    "pool.designate_new_master",
+    "Another member that does not answer is told as HOST_OFFLINE or CANNOT_CONTACT_HOST.",
+    "A real one passes on how the connection to it failed, in words that were not seen.",
+)
+
+
 @call("pool.designate_new_master", source=READ)
 def designate_new_master(context: Context, host: str) -> None:
     """Ten seconds later both toolstacks start anew: for half a minute nobody leads, and every session is gone."""
@@ -109,6 +116,7 @@ def designate_new_master(context: Context, host: str) -> None:
     with pool_operation(context, "designate_new_master"):
         if host == context.pool.coordinator_ref:
             return
+        context.require_live(host)
         if context.pool.record["ha_enabled"]:
             raise Failure("HA_IS_ENABLED")
         for ref in context.db.rows("host"):

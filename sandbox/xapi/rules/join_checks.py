@@ -65,8 +65,13 @@ def _clustering(sides: Sides) -> Error | None:
 
 
 def _itself(sides: Sides) -> Error | None:
-    same = sides.joiner is sides.pool
-    return ["OPERATION_NOT_ALLOWED", "Host cannot become slave of itself"] if same else None
+    if sides.joiner is not sides.pool:
+        return None
+    others = len(sides.joiner.rows("host")) > 1
+    return [
+        "OPERATION_NOT_ALLOWED",
+        f"Host {'is already part of a pool' if others else 'cannot become slave of itself'}",
+    ]
 
 
 def _alone(sides: Sides) -> Error | None:
@@ -83,7 +88,7 @@ def _running_vms(sides: Sides) -> Error | None:
 
 
 def _busy_vms(sides: Sides) -> Error | None:
-    busy = any(vm["current_operations"] for vm in _user_vms(sides))
+    busy = any(vm["current_operations"] for vm in sides.joiner.rows("VM").values())
     return ["JOINING_HOST_CANNOT_HAVE_VMS_WITH_CURRENT_OPERATIONS"] if busy else None
 
 

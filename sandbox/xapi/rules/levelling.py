@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.xapi.registry import difference
+from sandbox.xapi.rules import versions
 from sandbox.xapi.rules.cpu import is_subset, level
 from sandbox.xapi.store import Database
 from sandbox.xapi.values import Row
@@ -21,15 +22,16 @@ difference(
 )
 difference(
     "pool.cpu_info",
-    "HOST_CPU_FEATURES_* are never raised, and the body of POOL_CPU_FEATURES_* is our own sentence.",
-    "A host's processor does not change here, and the real text was not seen.",
+    "HOST_CPU_FEATURES_* are never raised.",
+    "A host's processor does not change here.",
 )
 
 
 def _level_keys(db: Database, current: Row) -> tuple[str, ...]:
-    """Those that the pool's record shows; a record without any gets its release's."""
+    """Those that the pool's record shows; a record without any gets its release's: from 8.1 on both pairs, and since
+    xapi 23.16 what the hosts themselves offer alone."""
     there = tuple(key for key in _KEYS if key in current)
-    return there or (_KEYS[2:] if db.model.at_least("quebec") else _KEYS[:2])
+    return there or _KEYS[2 if db.model.at_least("23.16.0") else 0 : 4 if db.model.at_least("quebec") else 2]
 
 
 def pool_cpu_info(db: Database, pool: Row) -> dict[str, str]:
@@ -52,14 +54,19 @@ def relevel(pool: Pool) -> None:
         return
     before, after = pool.record["cpu_info"], pool_cpu_info(pool.db, pool.record)
     pool.db.write("pool", pool.ref, cpu_info=after)
-    if not before or pool.model.at_least("1.250.0") or not pool.model.at_least("ely"):
+    _tell(pool, before.get("features_hvm", ""), after.get("features_hvm", ""))
+
+
+def _tell(pool: Pool, before: str, after: str) -> None:
+    """One message of a changed level, until xapi 23.15; since 8.0 (xapi 1.158) only of one that has fallen. Of what
+    VMs with hardware virtualisation see, in pools of several hosts that are not being upgraded."""
+    lost, gained = not is_subset(before, after), not is_subset(after, before)
+    falls_only = pool.model.at_least("naples")
+    if not before or not (lost or (gained and not falls_only)) or pool.model.at_least("23.16.0"):
         return
-    keys = [key for key in _KEYS if before.get(key, "") != after.get(key, "") and before.get(key)]
-    for direction, changed in (
-        ("DOWN", any(not is_subset(before[key], after.get(key, "")) for key in keys)),
-        ("UP", any(not is_subset(after.get(key, ""), before[key]) for key in keys)),
-    ):
-        if changed:
-            verb = "lost" if direction == "DOWN" else "gained"
-            body = f"The pool has {verb} CPU features."
-            pool.post(f"POOL_CPU_FEATURES_{direction}", 5, "Pool", pool.record["uuid"], body)
+    if len(pool.db.rows("host")) < 2 or versions.upgrading(pool.db):
+        return
+    body = "The pool-level CPU features have changed."
+    body += " Some features have gone away." if lost else ""
+    body += " Some features were added." if gained and not falls_only else ""
+    pool.post(f"POOL_CPU_FEATURES_{'DOWN' if lost else 'UP'}", 5, "Pool", pool.record["uuid"], body)

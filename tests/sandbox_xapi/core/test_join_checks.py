@@ -317,3 +317,10 @@ def test_a_host_without_the_licence_does_not_even_ask() -> None:
     client = Client(estate, "h3")
     assert answer(lambda: client("pool.join", "10.1.0.99", "root", "wrong")) == ["LICENCE_RESTRICTION"]
     estate.close()
+
+
+def test_a_coordinator_is_part_of_its_pool() -> None:
+    estate = Lab(RAISED).estate(speed=4000)
+    own = answer(lambda: Client(estate, "h1")("pool.join", "10.1.0.1", "root", "secret"))
+    assert own == ["OPERATION_NOT_ALLOWED", "Host is already part of a pool"]
+    estate.close()

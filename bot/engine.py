@@ -23,7 +23,6 @@ from bot.codes import NO_CODES, OneTimeCodes
 from bot.decisions import Decisions, known, over
 from bot.errors import Choice, Denied, Refused, Unavailable, UserError
 from bot.forms import Forms
-from bot.grammar import EMERGENCY_SLOT
 from bot.guard import guarded
 from bot.model import (
     BOT,
@@ -45,6 +44,7 @@ from bot.registry import Command, Registry, Scope
 from bot.resolve import Resolver
 from bot.runner import Runner
 from bot.text import duration, plural, quoted
+from bot.usage import EMERGENCY_SLOT
 from bot.witness import Witness
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.answers import Form, FormField
 from bot.errors import Choice, Refused
-from bot.grammar import EMERGENCY_SLOT, Parsed, Slot
+from bot.grammar import Parsed
 from bot.inventory import SR, VDI, VM, Entity
 from bot.lookup import candidates
 from bot.model import Actor, Place
@@ -16,6 +16,7 @@ from bot.ports import Pools
 from bot.registry import CANDIDATE, DESTINATION, OBJECTS, POOL, Command
 from bot.scope import Scopes
 from bot.text import joined, one_line
+from bot.usage import EMERGENCY_SLOT, Slot
 
 _LABELS = {
     "VM": "VM",

@@ -29,10 +29,11 @@ from typing import Any
 
 from bot import grammar
 from bot.errors import ParseError
-from bot.grammar import EMERGENCY_SLOT, POOL_SLOT, REST_OF_LINE, WHEN_SLOT, Parsed, Slot, Usage
+from bot.grammar import Parsed
 from bot.inventory import SR, VDI, VM, Entity, Host, Network
 from bot.model import Plan, Report, Risk
 from bot.ports import CommandHelp, Context, PoolView
+from bot.usage import EMERGENCY_SLOT, POOL_SLOT, REST_OF_LINE, WHEN_SLOT, Slot, Usage, usage_of
 
 PlanFunction = Callable[[Any, Context], Plan | Report]
 
@@ -176,7 +177,7 @@ def command(
     """
 
     def declare(plan: PlanFunction) -> PlanFunction:
-        grammar_of_it = replace(grammar.usage(usage), text=_shown(usage))
+        grammar_of_it = replace(usage_of(usage), text=_shown(usage))
         hints = typing.get_type_hints(plan)
         arguments = next(iter(hints.values()))
         declared = Command(

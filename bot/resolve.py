@@ -13,7 +13,7 @@ from bot import appointed
 from bot.context import Asking
 from bot.errors import Ambiguous, Choice, Denied, NotFound, ParseError, Refused, Unavailable, UserError
 from bot.findings import Audits
-from bot.grammar import WHEN_SLOT, Parsed, Slot, Word, near
+from bot.grammar import Parsed, near
 from bot.inventory import Inventory
 from bot.lookup import KIND_NAMES, find, matches
 from bot.model import Actor, BotTarget, ObjectId, Place, Plan, Request, Risk, Target, Window
@@ -23,6 +23,8 @@ from bot.rules import namesakes
 from bot.schedules import ScheduleBook
 from bot.scope import Scopes, which_pool
 from bot.text import quoted
+from bot.typed import Word
+from bot.usage import WHEN_SLOT, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

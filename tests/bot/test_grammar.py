@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import commands
-from bot import grammar
+from bot import grammar, typed
 from bot.errors import ParseError
 from bot.registry import Registry
+from bot.usage import COMMON_SLOTS, usage_of
 
 REGISTRY = Registry.of_package(commands)
 
@@ -127,7 +128,7 @@ def test_any_text_is_a_command_or_a_placed_mistake(text: str) -> None:
 @given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1, max_size=40))
 def test_a_quoted_name_comes_through_as_it_is(name: str) -> None:
     # What a form spells for a picked value; entities and Slack's links are undone before the quotes are looked at.
-    straight = name.translate(grammar._SMART)
+    straight = name.translate(typed._SMART)
     escaped = straight.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;").replace("<", "&lt;")
     assert parsed(f'vm show "{escaped}"')["vm"] == straight
 
@@ -147,14 +148,14 @@ def test_a_quoted_name_comes_through_as_it_is(name: str) -> None:
 )
 def test_a_usage_that_cannot_be_read_is_refused_when_declared(text: str) -> None:
     with pytest.raises(ValueError, match=r"x"):
-        grammar.usage(text)
+        usage_of(text)
 
 
 def test_one_of_the_words_must_be_said_wherever_it_is() -> None:
-    usage = grammar.usage("host maintenance HOST on|off")
+    usage = usage_of("host maintenance HOST on|off")
 
     def read(text: str) -> dict[str, str]:
-        result = grammar.parse(text, [usage], {usage.name: grammar.COMMON_SLOTS})
+        result = grammar.parse(text, [usage], {usage.name: COMMON_SLOTS})
         return {field: word.text for field, word in result.values.items()} | {
             "missing": " ".join(slot.field for slot in result.missing)
         }
@@ -167,14 +168,14 @@ def test_one_of_the_words_must_be_said_wherever_it_is() -> None:
         read("host maintenance xs1 on off")
     for unclear in ("x HOST on|off [on SR]", "x HOST a|b c|d"):
         with pytest.raises(ValueError, match="x"):
-            grammar.usage(unclear)
+            usage_of(unclear)
 
 
 def test_a_name_may_end_in_the_word_that_opens_it() -> None:
-    usage = grammar.usage("vm migrate VM [to HOST] [storage SR]")
+    usage = usage_of("vm migrate VM [to HOST] [storage SR]")
 
     def read(text: str) -> dict[str, str]:
-        result = grammar.parse(text, [usage], {usage.name: grammar.COMMON_SLOTS})
+        result = grammar.parse(text, [usage], {usage.name: COMMON_SLOTS})
         return {field: word.text for field, word in result.values.items()}
 
     assert read("vm migrate web-1 storage NFS storage") == {"vm": "web-1", "sr": "NFS storage"}

@@ -68,7 +68,7 @@ def _on(host: Host, member: Host | None, context: Context) -> Plan:
             remedy=f"“host maintenance {name} off” takes it back into service.",
         )
     handover = emptying.handover(host, member, inventory)
-    emptied = emptying.emptying(host, inventory)
+    emptied = emptying.emptying(host, inventory, lasting=True)
     off = planning.line(f"host maintenance {name} off", context)
     return Plan(
         command="host maintenance",

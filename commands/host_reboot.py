@@ -11,6 +11,7 @@ from bot.model import Plan, PoolTarget, Risk, Suggestion
 from bot.planning import emptying, hosts, lowering, power
 from bot.ports import Context
 from bot.registry import command
+from bot.rules import maintenance
 from bot.rules.hosts import MAINTENANCE_KEY, in_maintenance
 from bot.text import plural, quoted
 
@@ -41,7 +42,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     ha_on = inventory.pool.ha_enabled and pause is None
     handover = emptying.handover(host, arguments.member, inventory, ha_on=ha_on)
     emptied = emptying.emptying(host, inventory, ha_on=ha_on)
-    was_in_use = host.enabled or bool(host.resident_vms)
+    was_in_use, lasts = host.enabled or bool(host.resident_vms), maintenance.can_last(host, inventory)
     returning = power.come_back(emptied.moves)
     after = (
         *hosts.notes(host, emptied.notes, {MAINTENANCE_KEY: ""}, target),
@@ -74,7 +75,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *handover.steps,
             *(emptied.steps if was_in_use else ()),
             power.down(host, "host.reboot", target),
-            power.back(host, target, rebooted=True),
+            power.back(host, target, rebooted=True, as_it_was=not was_in_use and lasts),
             *(after if was_in_use else ()),
             *(pause[1:] if pause else ()),
         ),
@@ -86,7 +87,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *handover.impact,
             *(emptied.impact if was_in_use else ()),
             f"{quoted(host.name)} is away for five to fifteen minutes, as a rule.",
-            *(_stays_in_maintenance(name) if in_maintenance(host) and not was_in_use else ()),
+            *(_stays_in_maintenance(name, lasts) if in_maintenance(host) and not was_in_use else ()),
         ),
         reasons=(*handover.reasons, *(emptied.reasons if was_in_use else ())),
         go_back="",
@@ -97,8 +98,9 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     )
 
 
-def _stays_in_maintenance(name: str) -> tuple[str, ...]:
-    return (
-        "The toolstack takes it into service by itself when it is back; its VMs come back with "
-        f"“host maintenance {name} off”.",
-    )
+def _stays_in_maintenance(name: str, lasts: bool) -> tuple[str, ...]:
+    """How it was disabled, no record tells."""
+    told = "The toolstack takes it into service by itself when it is back"
+    if lasts:
+        told += ", unless it was disabled for good, as the bot does it"
+    return (f"{told}; its VMs come back with “host maintenance {name} off”.",)

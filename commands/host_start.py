@@ -26,7 +26,7 @@ class Arguments:
 @command(
     "host start HOST",
     risk=Risk.ROUTINE,
-    summary="Switch a host on, as its power_on_mode says, and wait until it takes VMs.",
+    summary="Switch a host on, as its power_on_mode says, and wait until it is back.",
     details=(
         "By wake-on-LAN, through its management controller, or by the coordinator's own script.",
         "Where nothing is configured, it says what to do instead.",
@@ -46,6 +46,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     name, target = spelling(host, inventory), PoolTarget(inventory.pool.uuid)
     waiting = sum(len(maintenance.listed(host, key)) for key in maintenance.LISTS)
     service = planning.line(f"host maintenance {name} off", context)
+    kept = not host.enabled and maintenance.can_last(host, inventory)
     return Plan(
         command="host start",
         arguments=(("host", host.uuid),),
@@ -53,7 +54,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         risk=Risk.ROUTINE,
         title=f"switch {quoted(host.name)} on",
         findings=planning.findings(_checks(host), host.id),
-        steps=(power.on(host, target), power.back(host, target, rebooted=False)),
+        steps=(power.on(host, target), power.back(host, target, rebooted=False, as_it_was=kept)),
         touches=(host.id,),
         facts=(("it is switched on", host_power.how(host) or "by hand"),),
         impact=(
@@ -61,7 +62,9 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *((f"{plural(waiting, 'VM')} that left it come back with “{service}”.",) if waiting else ()),
         ),
         go_back=planning.line(f"host shutdown {name}", context),
-        on_success=(Suggestion("Bring its VMs back", service),) if waiting else (),
+        on_success=(Suggestion("Bring its VMs back" if waiting else "Take it into service", service),)
+        if waiting or kept
+        else (),
         on_failure=(Suggestion("How it is", planning.line(f"host show {name}", context)),),
     )
 

@@ -56,26 +56,29 @@ class Handover(Parts):
         return (("member", self.to.uuid),) if self.to is not None else ()
 
 
-def emptying(host: Host, inventory: Inventory, *, ha_on: bool | None = None) -> Emptying:
-    """Disable the host, note who lives there, move them away. `ha_on`: will high availability be on by then?"""
+def emptying(host: Host, inventory: Inventory, *, ha_on: bool | None = None, lasting: bool = False) -> Emptying:
+    """Disable the host, note who lives there, move them away. `ha_on`: will high availability be on by then? `lasting`:
+    it shall stay disabled also when it starts anew, if its version can.
+    """
     moves, target = evacuation.moves(host, inventory), PoolTarget(inventory.pool.uuid)
     going = [move.vm for move in moves]
     guarded = inventory.pool.ha_enabled if ha_on is None else ha_on
     lowered, guard = _tolerance(host, inventory) if guarded else (None, ())
     listed = maintenance.noted(host, going, inventory)
     notes = {MAINTENANCE_KEY: "true", **({maintenance.MIGRATED_KEY: listed} if listed else {})}
+    for_good = lasting and maintenance.can_last(host, inventory)
     return Emptying(
         moves=moves,
         lowered=lowered,
         notes=notes,
         steps=(
             *(lowering.lower(lowered, inventory) if lowered is not None else ()),
-            *((hosts.disable(host, target),) if host.enabled else ()),
+            *((hosts.disable(host, target, for_good=for_good),) if host.enabled else ()),
             *hosts.notes(host, host.other_config, notes, target),
             *(hosts.move(move.vm, host, move.target, target) for move in moves if move.target is not None),
         ),
         findings=(*guard, *(_of_move(move, inventory) for move in moves)),
-        impact=tuple(_impact(host, going, lowered)),
+        impact=tuple(_impact(host, going, lowered, waking=lasting and not for_good)),
         reasons=tuple(
             f"{quoted(move.vm.name)} goes to {quoted(move.target.name)}" for move in moves if move.target is not None
         ),
@@ -184,10 +187,14 @@ def _of_move(move: evacuation.Move, inventory: Inventory) -> Finding:
     )
 
 
-def _impact(host: Host, going: list[VM], lowered: int | None) -> Iterator[str]:
+def _impact(host: Host, going: list[VM], lowered: int | None, *, waking: bool) -> Iterator[str]:
+    """`waking`: it takes VMs again by itself when it has started anew."""
     if going:
         amount = sum(vm.number("memory_dynamic_max") for vm in going)
         yield f"{joined((vm.name for vm in going), limit=6)} keep running; {size(amount)} of memory are copied."
-    yield f"No VM starts on {quoted(host.name)} or moves to it until it is taken back."
+    until = (
+        "it is taken back, or starts anew: then its toolstack enables it by itself" if waking else "it is taken back"
+    )
+    yield f"No VM starts on {quoted(host.name)} or moves to it until {until}."
     if lowered is not None:
         yield f"Meanwhile {plural(lowered, 'host failure')} can be tolerated."

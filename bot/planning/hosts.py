@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from bot.inventory import VM, Host, Inventory
 from bot.model import Expect, Object, PoolTarget, Step, Target, Trace, Value
@@ -20,11 +21,13 @@ _BACK_TITLES = {"pool_migrate": "Move {vm} back from {home} to {host}", "resume_
                 "start_on": "Start {vm} on {host}"}  # fmt: skip
 
 
-def disable(host: Host, target: Target, *, undone: bool = True) -> Step:
+def disable(host: Host, target: Target, *, undone: bool = True, for_good: bool = False) -> Step:
+    """`for_good`: also when it starts anew; only where that is known (:func:`bot.rules.maintenance.can_last`)."""
     undo = (enable(host, target),) if undone else ()
-    return _switch(
+    step = _switch(
         f"Disable {quoted(host.name)}: no VM comes to it any more", "host.disable", host, target, False, undo
     )
+    return replace(step, arguments=(*step.arguments, Value(False))) if for_good else step
 
 
 def enable(host: Host, target: Target) -> Step:

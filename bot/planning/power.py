@@ -92,8 +92,10 @@ def gone(hosts: Sequence[Host], target: PoolTarget) -> Step:
     )
 
 
-def back(host: Host, target: Target, *, rebooted: bool) -> Step:
-    """Wait until it serves again; `rebooted`: it has to have started anew since the plan was made."""
+def back(host: Host, target: Target, *, rebooted: bool, as_it_was: bool = False) -> Step:
+    """Wait until it serves again; `rebooted`: it has to have started anew since the plan was made. `as_it_was`: it may
+    stay disabled.
+    """
     anew = Expect(
         object=host.id,
         field="other_config",
@@ -101,10 +103,11 @@ def back(host: Host, target: Target, *, rebooted: bool) -> Step:
         equals=Value(host.other_config.get("boot_time", "")),
         differs=True,
     )
+    rules = (conditions.LIVE, conditions.STORES) if as_it_was else (conditions.READY,)
     return Step(
-        title=f"Wait until {quoted(host.name)} is back, takes VMs and has its storage",
+        title=f"Wait until {quoted(host.name)} is back{'' if as_it_was else ', takes VMs'} and has its storage",
         target=target,
-        expect=(*((anew,) if rebooted else ()), Expect(object=host.id, rule=conditions.READY)),
+        expect=(*((anew,) if rebooted else ()), *(Expect(object=host.id, rule=rule) for rule in rules)),
         limit_seconds=BOOT_SECONDS,
         away_seconds=BOOT_SECONDS,
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.inventory import VM, Host, Inventory
-from bot.rules import memory, operations, placement
+from bot.rules import memory, operations, placement, versions
 from bot.rules.check import Check
 
 MIGRATED_KEY = "MAINTENANCE_MODE_EVACUATED_VMS_MIGRATED"
@@ -24,6 +24,8 @@ _BACK = {
 state has been dealt with by somebody meanwhile.
 """
 LISTS = tuple(_BACK)
+_FOR_GOOD = (25, 31)
+"""Since this version of the toolstack a host can be disabled so that it stays so also when it starts anew."""
 _EITHER_WAY = frozenset({"HOST_DISABLED", "HOST_NOT_LIVE"})
 """The host is alive and enabled by the time a VM comes back."""
 _MEMORY = "HOST_NOT_ENOUGH_FREE_MEMORY"
@@ -37,6 +39,14 @@ class Return:
     operation: str
     home: Host | None
     against: tuple[Check, ...] = ()
+
+
+def can_last(host: Host, inventory: Inventory) -> bool:
+    """Can it be disabled for good? Else it takes VMs again by itself after a reboot, or a restart of its toolstack. The
+    coordinator, which passes the call on, has to know it, too. Whether it is disabled so, no record tells.
+    """
+    sides = (host, inventory.pool.coordinator)
+    return all(each is not None and versions.toolstack(each) >= _FOR_GOOD for each in sides)
 
 
 def listed(host: Host, key: str) -> tuple[str, ...]:

@@ -51,13 +51,18 @@ def behind(host: Host, source: Host) -> str:
     there, here = platform_version(host), platform_version(source)
     if there and here and there < here:
         return f"it runs {product(host.software_version)}"
-    if numbers(source.software_version.get("xapi_build", "")) < _BY_BUILD:
+    if toolstack(source) < _BY_BUILD:
         return ""
     for key, what in (("xapi_build", "toolstack"), ("xen", "hypervisor")):
         theirs, ours = (each.software_version.get(key, "") for each in (host, source))
         if theirs and ours and _with_patch(theirs) < _with_patch(ours):
             return f"its {what} is {theirs}, that of {quoted(source.name)} {ours}"
     return ""
+
+
+def toolstack(host: Host) -> tuple[int, ...]:
+    """xapi's own version, which goes on where product versions stand still; () where it is not told (up to 7.0)."""
+    return numbers(host.software_version.get("xapi_build", ""))
 
 
 def _with_patch(version: str) -> tuple[int, ...]:

@@ -49,8 +49,8 @@ class Side:
         return versions.product_version(self.host.software_version) >= product
 
     def toolstack(self) -> tuple[int, ...]:
-        """xapi's own version, which goes on where product versions stand still; () where it is not told (up to 7.0)."""
-        return versions.numbers(self.host.software_version.get("xapi_build", ""))
+        """As :func:`bot.rules.versions.toolstack`."""
+        return versions.toolstack(self.host)
 
     def software(self, key: str) -> str:
         return self.host.software_version.get(key, "")

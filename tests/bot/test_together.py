@@ -6,12 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.model import ObjectId, Plan, PoolTarget, Progress, Risk, State, Step, fields, together
+from bot.execution.calls import Calls
+from bot.model import CallState, ObjectId, Plan, PoolTarget, Progress, Risk, State, Step, fields, together
 from bot.ports import TaskStatus
+from bot.run import Doing
 from tests.bot.fake_bot import bot
 from tests.bot.fakes import HOSTS, VMS, FakePool, Fate, HandClock, Killed
 from tests.bot.test_engine import World
@@ -197,6 +201,38 @@ def test_it_goes_on_after_a_death_at_any_call(tmp_path: Path) -> None:
         else:
             pytest.fail("it was killed at every call of 200, and there were more")
     assert crashes > 60
+
+
+def test_what_was_begun_beside_one_that_failed_is_followed_after_a_death_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is on its way in the pool, whatever became of the other: it is waited for, and undone."""
+    note = Calls.note
+
+    def dying(calls: Calls, doing: Doing, state: CallState, *more: Any, **named: Any) -> None:
+        note(calls, doing, state, *more, **named)
+        if state is CallState.FAILED:
+            raise Killed
+
+    def on_send(key: tuple[str, int, bool]) -> None:
+        world.pool.fail = key[1:] == (0, False)
+        world.pool.polls = 2 if key[1] == 0 else 20
+
+    world.pool.on_send = on_send
+    monkeypatch.setattr(Calls, "note", dying)
+    id = spread(world)
+    with pytest.raises(Killed):
+        world.run()
+    monkeypatch.undo()
+    restarted(world, seconds=0)
+    world.clock.at += timedelta(seconds=30)  # the dead one's lease runs out, and the pool has not got on
+    world.turn()
+    request = world.request(id)
+    assert request.state is State.FAILED
+    assert sent(world) == [0, 1]
+    assert [key[1:] for key in world.pool.done] == [(1, False), (1, True)]
+    assert world.pool.where == dict.fromkeys(VMS, XS1)
+    assert "undone: Move web-2 to xs1" in result_of(request)
 
 
 def test_progress_counts_the_stage(world: World) -> None:

@@ -51,6 +51,11 @@ def test_a_pool_goes_down_in_order_and_nothing_answers_afterwards() -> None:
         # Who starts last (negative: after all others) goes first.
         order = stopped(plan)
         assert order[:3] == ["mail-1", "db-1", "web-1"]
+        first, second, third, rest, *_ = plan.stages
+        assert [len(stage) for stage in (first, second, third)] == [1, 1, 1]
+        assert stopped(replace(plan, steps=tuple(plan.steps[number] for number in rest))) == order[3:]
+        assert len(rest) > 1
+        assert plan.at_once == 8
         assert calls(plan)[-6:] == ["host.disable", "host.shutdown", "", "host.disable", "host.shutdown", ""]
         assert [step.title for step in plan.steps if step.call == "host.shutdown"] == ["Shut down xs2", "Shut down xs1"]
         down = next(number for number, step in enumerate(plan.steps) if step.call == "host.disable")
@@ -72,6 +77,9 @@ def test_what_to_do_to_come_back_is_told_in_words() -> None:
     with world("healthy") as found:
         plan = found.plan("pool shutdown")
         assert calls(plan)[0] == "pool.disable_ha"
+        at_once = [[plan.steps[number].title for number in stage] for stage in plan.stages if len(stage) > 1]
+        assert ["Shut down xs32", "Shut down xs33"] in map(sorted, at_once)
+        assert plan.stages[-2:] == ((len(plan.steps) - 2,), (len(plan.steps) - 1,))  # the coordinator alone, and last
         assert plan.steps[0].undo[0].call == "pool.enable_ha"
         assert "Switch on xs31, the coordinator" in plan.go_back
         assert "“ha enable on " in plan.go_back

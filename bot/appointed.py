@@ -26,6 +26,12 @@ _WHEN = re.compile(
 _FORMS = "For example: at 22:00, at tomorrow 06:30, at 2026-03-01 22:00, at 22:00 Europe/Amsterdam."
 
 
+def if_meant(name: str) -> str:
+    """What to do about a name that is not there and ends as if it were followed by a time; "" for any other."""
+    found = re.search(r" at (\S.*)\Z", name, re.IGNORECASE)
+    return f"If {quoted(found[1])} was to be a time, it is none that can be kept. {_FORMS}" if found else ""
+
+
 def window(text: str, now: datetime, zone: str) -> Window:
     """The window that begins at the appointed time: a time alone is the next such time; `zone` (IANA) holds where the
     text names none. A time that comes twice because the clocks are set back is the first of the two.

@@ -365,8 +365,9 @@ class Resolver:
 
 def _placed(error: UserError, parsed: Parsed, word: Word) -> UserError:
     """The same refusal with the place of the name in the line."""
+    remedy = error.remedy if error.choices else appointed.if_meant(word.text) or error.remedy
     return ParseError(
-        error.message, text=parsed.line, start=word.start, end=word.end, remedy=error.remedy, choices=error.choices
+        error.message, text=parsed.line, start=word.start, end=word.end, remedy=remedy, choices=error.choices
     )
 
 

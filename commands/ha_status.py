@@ -100,7 +100,7 @@ def _level(inventory: Inventory, most: int, wanted: int) -> Level:
 
 def _why_no_more(inventory: Inventory, most: int) -> str:
     if most >= len(inventory.hosts):
-        return "No VM is protected, so any number of hosts could fail."
+        return "No VM is protected: nothing is restarted for certain, however few hosts fail."
     reason = ha.why_no_plan(ha.situation(inventory, only=ha.reckoned(inventory)), most + 1, inventory)
     return f"Not more than {plural(most, 'failure')}: {reason}." if reason else ""
 

@@ -200,6 +200,20 @@ def test_a_freeze_counts_at_the_appointed_time(tmp_path: Path) -> None:
         assert state(bot, request_id) is State.SUCCEEDED
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("web-1 at yesterday", "If yesterday was to be a time, it is none"),
+        ("db at home AT tea time", "If “home AT tea time” was to be a time, it is none"),
+        ("web-1", ""),
+        ("attic at", ""),
+    ],
+)
+def test_a_name_that_ends_like_a_time_says_how_a_time_is_told(name: str, told: str) -> None:
+    assert appointed.if_meant(name).startswith(told)
+    assert bool(appointed.if_meant(name)) is bool(told)
+
+
 def test_a_mistake_in_the_time_is_told_with_its_place(tmp_path: Path) -> None:
     with running(tmp_path / "db", FakePool(), HandClock()) as bot:
         answer = bot.engine.answer(Ask(text=f"{TEXT} at 22:75", actor=OLGA, place=CHANNEL))

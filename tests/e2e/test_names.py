@@ -232,6 +232,12 @@ def test_what_a_client_makes_of_plain_typing_is_undone(place: Town, typed: str) 
     assert text_of(answer(place, typed, LAB_ONLY)).startswith("lab: VM web-1")
 
 
+def test_what_was_perhaps_to_be_a_time_is_told_beside_the_name_that_is_not_there(place: Town) -> None:
+    said = text_of(answer(place, "vm migrate web-1 at yesterday", LAB_ONLY))
+    assert "no VM called “web-1 at yesterday”" in said
+    assert "If yesterday was to be a time, it is none that can be kept. For example: at 22:00" in said
+
+
 def test_a_name_that_two_vms_share_is_a_choice(place: Town) -> None:
     question = answer(place, "vm migrate jenkins to xs1", LAB_ONLY)
     assert "2 VMs in lab are called jenkins" in text_of(question)

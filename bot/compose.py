@@ -176,19 +176,7 @@ def assembled(
             audits=Auditor(pools, store.audits, clock, _looks(settings, store, pools, clock)),
             schedules=store.schedules,
             channels=channels,
-            own=Changes(
-                schedules=store.schedules,
-                mutes=store.audits,
-                clock=clock,
-                timezone=settings.bot.timezone,
-                dumps=Dumps(
-                    folder=settings.bot.database.parent / settings.backups.directory,
-                    keep=settings.backups.keep,
-                    fetch=pools.database,
-                    book=store.copies,
-                    clock=clock,
-                ),
-            ).hands,
+            own=_changes(settings, store, pools, clock).hands,
             team=team,
             timezone=settings.bot.timezone,
             runs_on=settings.bot.runs_on,
@@ -213,6 +201,22 @@ def assembled(
             runner.close()
             pools.close()
     store.close()
+
+
+def _changes(settings: Settings, store: SqliteStore, pools: XapiPools, clock: Clock) -> Changes:
+    return Changes(
+        schedules=store.schedules,
+        mutes=store.audits,
+        clock=clock,
+        timezone=settings.bot.timezone,
+        dumps=Dumps(
+            folder=settings.bot.database.parent / settings.backups.directory,
+            keep=settings.backups.keep,
+            fetch=pools.database,
+            book=store.copies,
+            clock=clock,
+        ),
+    )
 
 
 def _channels(settings: Settings, workspace: Workspace) -> Channels:

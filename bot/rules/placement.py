@@ -24,17 +24,29 @@ def attached_memory(host: Host) -> tuple[int, int]:
 
 def checks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
     """Could this VM run on this host, and if not, why: every reason, in the toolstack's order."""
-    name = quoted(host.name)
+    yield from _in_service(vm, host, inventory)
+    yield from _suited(vm, host, inventory)
+    yield from _storage(vm, host, inventory)
+    yield from _networks(vm, host, inventory)
+    yield from _room(vm, host, inventory)
+
+
+def _in_service(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
     yield alive(host, "Look at the host itself; “pool status” says since when.", code="HOST_NOT_LIVE")
     at_home = vm.power_state == "Running" and vm.resident_on == host
     yield Check(
         "host.enabled",
         "HOST_DISABLED",
         host.enabled or at_home,
-        f"{name} takes VMs",
+        f"{quoted(host.name)} takes VMs",
         "" if host.enabled or at_home else "it is disabled (in maintenance, or still starting)",
         f"When it is ready: “host maintenance {spelling(host, inventory)} off”",
     )
+
+
+def _suited(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
+    """What is the host's make and release: virtual hardware, version, CPU."""
+    name = quoted(host.name)
     if vm.has("hardware_platform_version") and host.has("virtual_hardware_platform_versions"):
         wanted, offered = vm.text("hardware_platform_version"), host.refs("virtual_hardware_platform_versions")
         yield Check(
@@ -55,15 +67,22 @@ def checks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
         why_not,
         "Shut the VM down and start it there: a fresh start takes the features of the pool as it is now.",
     )
+
+
+def _storage(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
     unseen = [sr for sr in needed_srs(vm, inventory) if not plugged(sr, host)]
     yield Check(
         "vm.storage",
         "VM_REQUIRES_SR",
         not unseen,
-        f"{name} sees all its disks",
+        f"{quoted(host.name)} sees all its disks",
         f"not plugged there: {', '.join(_with_use(vm, sr) for sr in unseen)}" if unseen else "",
         _storage_remedy(vm, unseen, inventory),
     )
+
+
+def _networks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
+    name = quoted(host.name)
     missing = [network for network in needed_networks(vm) if not reaches(network, host, inventory)]
     yield Check(
         "vm.network",
@@ -82,6 +101,11 @@ def checks(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
         f"its NIC there belongs to a bond: {joined(network.name for network in enslaved)}" if enslaved else "",
         "Connect the VM to the bond's network instead.",
     )
+
+
+def _room(vm: VM, host: Host, inventory: Inventory) -> Iterator[Check]:
+    """What the host has for it: hardware virtualisation, memory, CPUs."""
+    name = quoted(host.name)
     hvm = any("hvm" in capability for capability in host.refs("capabilities")) or not host.refs("capabilities")
     yield Check(
         "host.hvm",

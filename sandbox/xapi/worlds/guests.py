@@ -89,20 +89,7 @@ def add_guest(pool: PoolBuilder, product: Product, guest: Guest) -> str:
     if running != (guest.on is not None):
         raise ValueError(f"{key} is {guest.state} and has the host {guest.on}")
     host = pool.ref("host", guest.on) if guest.on else NULL
-    started = pool.ago(days=guest.up_days)
     boot_host = host if running else next(iter(pool.objects["host"]))
-    metrics = pool.add(
-        "VM_metrics",
-        key,
-        memory_actual=guest.memory if running else 0,
-        VCPUs_number=guest.vcpus if running else 0,
-        VCPUs_utilisation={str(n): 0.0 for n in range(guest.vcpus)} if running else {},
-        start_time=started,
-        install_time=pool.ago(days=300),
-        last_updated=pool.ago(minutes=1),
-        current_domain_type=("pv" if paravirtual else "hvm") if running else "unspecified",
-        hvm=running and not paravirtual,
-    )
     other_config = {
         "mac_seed": pool.uuid("mac_seed", key),
         "base_template_name": guest.system.template,
@@ -120,7 +107,7 @@ def add_guest(pool: PoolBuilder, product: Product, guest: Guest) -> str:
         affinity=host,
         domid=_next_domid(pool, host) if running else -1,
         domain_type="pv" if paravirtual else "hvm",
-        metrics=metrics,
+        metrics=_add_metrics(pool, guest, key, running=running, paravirtual=paravirtual),
         guest_metrics=_add_guest_metrics(pool, product, guest, key) if running and guest.tools != "none" else NULL,
         user_version=1,
         VCPUs_max=guest.vcpus,
@@ -141,6 +128,36 @@ def add_guest(pool: PoolBuilder, product: Product, guest: Guest) -> str:
         has_vendor_device=False,
         generation_id="0:0",
     )
+    _add_devices(pool, guest, key, vm, running=running)
+    if running and guest.on:
+        address = pool.record("host", host)["address"]
+        for protocol in ("vt100", "rfb") if paravirtual else ("rfb",):
+            add_console(pool, f"{key}/{protocol}", vm, protocol, address)
+    if guest.state == "Suspended":
+        sr = guest.disks[0][0]
+        size = guest.memory + guest.memory // 16
+        image = add_vdi(pool, sr, f"{key}/suspend", "Suspend image", size=size, used=0.7, type="suspend")
+        pool.record("VM", vm).update(suspend_VDI=image, suspend_SR=sr)
+    return vm
+
+
+def _add_metrics(pool: PoolBuilder, guest: Guest, key: str, *, running: bool, paravirtual: bool) -> str:
+    return pool.add(
+        "VM_metrics",
+        key,
+        memory_actual=guest.memory if running else 0,
+        VCPUs_number=guest.vcpus if running else 0,
+        VCPUs_utilisation={str(n): 0.0 for n in range(guest.vcpus)} if running else {},
+        start_time=pool.ago(days=guest.up_days),
+        install_time=pool.ago(days=300),
+        last_updated=pool.ago(minutes=1),
+        current_domain_type=("pv" if paravirtual else "hvm") if running else "unspecified",
+        hvm=running and not paravirtual,
+    )
+
+
+def _add_devices(pool: PoolBuilder, guest: Guest, key: str, vm: str, *, running: bool) -> None:
+    """Disks, a CD drive, and one interface."""
     for position, (sr, gib) in enumerate(guest.disks):
         disk = add_vdi(pool, sr, f"{key}/{position}", f"{guest.name} disk {position}", size=gib * GIB, used=0.6)
         _add_drive(pool, vm, key, position, disk, running=running)
@@ -157,16 +174,6 @@ def add_guest(pool: PoolBuilder, product: Product, guest: Guest) -> str:
         currently_attached=running,
         locking_mode="network_default",
     )
-    if running and guest.on:
-        address = pool.record("host", host)["address"]
-        for protocol in ("vt100", "rfb") if paravirtual else ("rfb",):
-            add_console(pool, f"{key}/{protocol}", vm, protocol, address)
-    if guest.state == "Suspended":
-        sr = guest.disks[0][0]
-        size = guest.memory + guest.memory // 16
-        image = add_vdi(pool, sr, f"{key}/suspend", "Suspend image", size=size, used=0.7, type="suspend")
-        pool.record("VM", vm).update(suspend_VDI=image, suspend_SR=sr)
-    return vm
 
 
 def _next_domid(pool: PoolBuilder, host: str) -> int:

@@ -162,14 +162,7 @@ def add_host(pool: PoolBuilder, product: Product, server: Server) -> str:
         edition=product.edition,
         license_params=_license(pool, product, cpu),
         license_server={"address": "localhost", "port": "27000"},
-        bios_strings={
-            "bios-vendor": server.maker,
-            "bios-version": "2.5.4",
-            "system-manufacturer": server.maker,
-            "system-product-name": server.model,
-            "system-serial-number": server.serial or f"S{pool.uuid('serial', key)[:7].upper()}",
-            "system-version": "",
-        },
+        bios_strings=_bios_strings(pool, server),
         chipset_info={"iommu": "true"},
         suspend_image_sr=NULL,
         crash_dump_sr=NULL,
@@ -187,10 +180,32 @@ def add_host(pool: PoolBuilder, product: Product, server: Server) -> str:
         timezone="UTC",
         tls_verification_enabled=True,
     )
+    _add_processors(pool, host, server)
+    domain = _add_control_domain(pool, host, server)
+    if pool.knows("host", "control_domain"):
+        pool.record("host", host)["control_domain"] = domain
+    _add_updates(pool, product, host, key)
+    _add_certificate(pool, host, key)
+    return host
+
+
+def _bios_strings(pool: PoolBuilder, server: Server) -> dict[str, str]:
+    return {
+        "bios-vendor": server.maker,
+        "bios-version": "2.5.4",
+        "system-manufacturer": server.maker,
+        "system-product-name": server.model,
+        "system-serial-number": server.serial or f"S{pool.uuid('serial', server.name)[:7].upper()}",
+        "system-version": "",
+    }
+
+
+def _add_processors(pool: PoolBuilder, host: str, server: Server) -> None:
+    cpu = server.cpu
     for number in range(cpu.threads):
         pool.add(
             "host_cpu",
-            f"{key}/{number}",
+            f"{server.name}/{number}",
             host=host,
             number=number,
             vendor=cpu.vendor,
@@ -202,12 +217,6 @@ def add_host(pool: PoolBuilder, product: Product, server: Server) -> str:
             flags=_FLAGS,
             features="" if pool.knows("pool", "cpu_info") else cpu.words_65,
         )
-    domain = _add_control_domain(pool, host, server)
-    if pool.knows("host", "control_domain"):
-        pool.record("host", host)["control_domain"] = domain
-    _add_updates(pool, product, host, key)
-    _add_certificate(pool, host, key)
-    return host
 
 
 def _license(pool: PoolBuilder, product: Product, cpu: Cpu) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """From a method's name and wire values to an answer, in xapi's order of checks.
 
-Emergency mode; number of arguments; session; unknown or removed method; argument types; asynchronous mode; the call.
+Emergency mode; number of arguments; session; unknown or removed method; argument types; role; asynchronous mode; the
+call.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sandbox.xapi import calls, generic, marshal, registry, tasks
+from sandbox.xapi import accounts, calls, generic, marshal, registry, tasks
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure, HostDown, ocaml_failure
 from sandbox.xapi.model import Message, Model
@@ -92,6 +93,7 @@ def _answer(estate: Estate, host: Host, method: str, params: list[Any], originat
     if known.removed:
         raise Failure("MESSAGE_REMOVED")
     arguments = _arguments(known, params[1:] if known.needs_session else params, host.pool.model)
+    accounts.check(host.pool, session, wire_name)
     if prefix and not known.asynchronous:
         raise Failure("Fault", f"No async mode for this operation (rpc: {wire_name})")
     work = _work(known, arguments)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import collections
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sandbox.xapi import dispatch, life
+from sandbox.xapi.accounts import introduce
 from sandbox.xapi.failure import HostDown
 from sandbox.xapi.hosts import Host
 from sandbox.xapi.pool import Pool
@@ -20,10 +22,12 @@ from sandbox.xapi.storage.declared import Storage
 from sandbox.xapi.timing import LabTime
 from sandbox.xapi.world import PASSWORD, PoolWorld
 
+NOBODY: Mapping[str, str] = MappingProxyType({})
+
 
 class Estate:
     """`username` and `password` are root's on every host. `speed` divides every simulated duration. `storage` is what
-    stands behind the pools; None leaves that open."""
+    stands behind the pools; None leaves that open. `accounts` are further ones, each with its role."""
 
     def __init__(
         self,
@@ -32,14 +36,17 @@ class Estate:
         password: str = PASSWORD,
         speed: float = 1.0,
         storage: Storage | None = None,
+        accounts: Mapping[str, str] = NOBODY,
     ) -> None:
         self.username, self.password = username, password
+        self.accounts = dict(accounts)
         self.time = LabTime(speed)
         self.stopped = False
         self.storage = Array(storage)
         self.pools = [Pool(self, world) for world in pools]
         for pool in self.pools:
             self.storage.learn(pool.db)
+            introduce(pool, self.accounts)
         self.hosts: dict[str, Host] = {h.uuid: h for pool in self.pools for h in pool.hosts.values()}
         self.pools = self._led(self.pools)
         self.counts: collections.Counter[str] = collections.Counter()

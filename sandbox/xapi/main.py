@@ -35,6 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--speed", metavar="FACTOR", type=_positive, default=1.0, help="run simulated work so much faster (default: 1)"
     )
     parser.add_argument(
+        "--account",
+        metavar="NAME:ROLE",
+        type=_account,
+        action="append",
+        default=[],
+        help="an account besides root's, with root's password and a role such as read-only",
+    )
+    parser.add_argument(
         "--latency", metavar="SECONDS", type=_not_negative, default=0.0, help="let every call take so much longer"
     )
 
@@ -72,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
             speed=args.speed,
             latency=args.latency,
             control_port=args.port,
+            accounts=dict(args.account),
         ) as running:
             print(json.dumps(running.ready(), ensure_ascii=False), flush=True)  # noqa: T201 - the command's answer
             while not caught and signal.sigtimedwait(endings, _LOOK_SECONDS) is None:
@@ -98,6 +107,15 @@ def _complain(text: str, status: int) -> int:
 
 def _note(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 - where notes go
+
+
+def _account(text: str) -> tuple[str, str]:
+    from sandbox.xapi.roles import ROLES
+
+    name, _, role = text.rpartition(":")
+    if not name or role not in ROLES:
+        raise argparse.ArgumentTypeError(f"must be a name and a role, as watcher:read-only; roles: {', '.join(ROLES)}")
+    return name, role
 
 
 def _natural(text: str) -> int:

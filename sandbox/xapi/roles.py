@@ -14,7 +14,7 @@ from sandbox.xapi.values import Row
 
 _POOL_ADMIN = "0165f154-ba3e-034e-6b27-5d271af109ba"
 """The only uuid that is not made from the name."""
-_ROLES = {
+ROLES = {
     "pool-admin": "Everything, also the hosts' control domains and who has which role",
     "pool-operator": "Hosts, pools, storage, updates and high availability",
     "vm-power-admin": "VMs and templates, and where they run",
@@ -29,10 +29,10 @@ _ROLES = {
 def table(release: str) -> dict[str, Row]:
     """Reference → record, permissions first. Not to be changed."""
     known = model(release)
-    least = {m.wire_name: m.role for cls in known.classes.values() for m in cls.messages.values() if m.role in _ROLES}
+    least = {m.wire_name: m.role for cls in known.classes.values() for m in cls.messages.values() if m.role in ROLES}
     rows = [_record(release, name, name.lower(), "A basic permission", [], internal=True) for name in least]
-    order = list(_ROLES)
-    for name, description in _ROLES.items():
+    order = list(ROLES)
+    for name, description in ROLES.items():
         allowed = [_ref(_uuid(call)) for call, role in least.items() if order.index(role) >= order.index(name)]
         rows.append(_record(release, name, name, description, allowed, internal=False))
     return {_ref(row["uuid"]): row for row in rows}
@@ -42,6 +42,22 @@ def permissions(release: str, ref: str) -> list[str]:
     """What a role may, as references; a permission is its own."""
     subroles: list[str] = table(release)[ref]["subroles"]
     return subroles or [ref]
+
+
+def reference(role: str) -> str:
+    """Of one of `ROLES`."""
+    return _ref(_uuid(role))
+
+
+def allowed(release: str, ref: str) -> list[str]:
+    """The names of a role's permissions."""
+    known = table(release)
+    return [known[each]["name_label"] for each in permissions(release, ref)]
+
+
+def having(release: str, permission: str) -> list[str]:
+    """The names of the roles with this permission."""
+    return [name for name in ROLES if permission in allowed(release, reference(name))]
 
 
 def _record(release: str, name: str, label: str, description: str, subroles: list[str], *, internal: bool) -> Row:

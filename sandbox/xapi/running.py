@@ -20,7 +20,7 @@ from sandbox.xapi import http_handlers
 from sandbox.xapi import tls as certificates
 from sandbox.xapi.connections import LOOPBACK, Switchboard
 from sandbox.xapi.control import ControlServer, WrongRequest
-from sandbox.xapi.estate import Estate
+from sandbox.xapi.estate import NOBODY, Estate
 from sandbox.xapi.faults import HostFaults, When
 from sandbox.xapi.hosts import Host
 from sandbox.xapi.recording import Recording
@@ -47,6 +47,8 @@ class Options:
     latency: float = 0.0
     """Seconds that every call takes longer, on the wall clock."""
     control_port: int = 0
+    accounts: tuple[tuple[str, str], ...] = ()
+    """Accounts besides root's, each with its role; they have root's password."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,10 @@ def start(
     speed: float = 1.0,
     latency: float = 0.0,
     control_port: int = 0,
+    accounts: Mapping[str, str] = NOBODY,
 ) -> RunningLab:
     """Serve every host of the lab on 127.0.0.1 (see `Options`). Raises OSError for a port or file it cannot have."""
-    return RunningLab(lab, Options(tls, tls10, record, speed, latency, control_port))
+    return RunningLab(lab, Options(tls, tls10, record, speed, latency, control_port, tuple(accounts.items())))
 
 
 class RunningLab:
@@ -83,7 +86,7 @@ class RunningLab:
     def __init__(self, lab: Lab, options: Options) -> None:
         self.lab = lab
         self.username, self.password = lab.username, lab.password
-        self.estate = Estate(lab.pools, lab.username, lab.password, options.speed, lab.storage)
+        self.estate = Estate(lab.pools, lab.username, lab.password, options.speed, lab.storage, dict(options.accounts))
         self._recording = Recording(options.record) if options.record else None
         self._stopped = threading.Event()
         self._lives = threading.Lock()

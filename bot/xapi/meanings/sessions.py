@@ -23,9 +23,9 @@ TABLE: Mapping[str, tuple[Meaning, ...]] = {
         "address", "The host that was asked is a member; the coordinator is {address}.", "Ask again: the bot follows."
     ),
     "RBAC_PERMISSION_DENIED": entry(
-        "permission",
+        "permission reason",
         "The bot's user may not do this in the pool: it lacks the permission {permission}.",
-        "Give the bot's user a higher role in the pool.",
+        "Give the bot's user a higher role in the pool; the pool says: {reason}",
         xe="subject-list",
     ),
     "PERMISSION_DENIED": entry(

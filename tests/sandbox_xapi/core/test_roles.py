@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -83,3 +84,51 @@ def test_an_old_release_knows_fewer_calls_and_no_internal_ones() -> None:
         assert old("role.get_by_name_label", "pool_update.apply") == []
     finally:
         estate.close()
+
+
+# --- accounts that have one -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def directory() -> Iterator[Estate]:
+    estate = world.estate(accounts={"watcher": "read-only", "owner": "pool-admin"})
+    yield estate
+    estate.close()
+
+
+def test_an_account_may_what_its_role_may(directory: Estate) -> None:
+    root, watcher = Client(directory), Client(directory, username="watcher")
+    assert watcher("session.get_is_local_superuser", watcher.session) is False
+    assert set(watcher("session.get_rbac_permissions", watcher.session)) == may(root, "read-only")
+    subject = watcher("session.get_subject", watcher.session)
+    assert watcher("subject.get_roles", subject) == [role(root, "read-only")]
+    assert watcher("VM.get_all") == root("VM.get_all")
+    vm = root("VM.get_all")[0]
+    for call in ("VM.set_name_description", "Async.VM.set_name_description"):
+        with pytest.raises(Failure) as caught:
+            watcher(call, vm, "mine")
+        code, permission, told = caught.value.description
+        assert (code, permission) == ("RBAC_PERMISSION_DENIED", "vm.set_name_description")
+        assert told == "No permission in user session. (Roles with this permission: " + ", ".join(ORDER[:4]) + ")"
+    Client(directory, username="owner")("VM.set_name_description", vm, "mine")
+
+
+def test_even_the_highest_role_is_not_root(directory: Estate) -> None:
+    with pytest.raises(Failure, match="RBAC_PERMISSION_DENIED"):
+        Client(directory, username="owner")("session.change_password", world.PASSWORD, "another")
+
+
+def test_what_is_wrong_with_a_call_comes_before_who_may(directory: Estate) -> None:
+    watcher = Client(directory, username="watcher")
+    with pytest.raises(Failure, match="MESSAGE_PARAMETER_COUNT_MISMATCH"):
+        watcher("VM.start")
+    with pytest.raises(Failure, match="RBAC_PERMISSION_DENIED"):
+        watcher("VM.start", "OpaqueRef:nothing", False, False)
+
+
+def test_an_account_that_is_no_subject_any_more_is_refused(directory: Estate) -> None:
+    root = Client(directory)
+    for subject in root("subject.get_all"):
+        root("subject.destroy", subject)
+    with pytest.raises(Failure, match="SESSION_AUTHENTICATION_FAILED"):
+        Client(directory, username="watcher")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.xapi.estate import Estate
+import pytest
+
+from sandbox.xapi.estate import NOBODY, Estate
+from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.world import PoolWorld
 
 PASSWORD = "secret"
@@ -116,18 +120,18 @@ def build() -> dict[str, dict[str, dict[str, Any]]]:
     return b.objects
 
 
-def estate(speed: float = 400.0, release: str = "26.9.0") -> Estate:
-    return Estate([PoolWorld(release, build())], password=PASSWORD, speed=speed)
+def estate(speed: float = 400.0, release: str = "26.9.0", accounts: Mapping[str, str] = NOBODY) -> Estate:
+    return Estate([PoolWorld(release, build())], password=PASSWORD, speed=speed, accounts=accounts)
 
 
 class Client:
     """Calls as a client makes them, with a session of its own, on the host named."""
 
-    def __init__(self, estate: Estate, host: str = "h1") -> None:
+    def __init__(self, estate: Estate, host: str = "h1", username: str = "root") -> None:
         self.estate = estate
         self.session = ""
         self.at(host)
-        self.session = self.raw("session.login_with_password", "root", PASSWORD, "1.0", "tests")
+        self.session = self.raw("session.login_with_password", username, PASSWORD, "1.0", "tests")
 
     def at(self, host: str) -> Client:
         self.host = next(h.uuid for h in self.estate.hosts.values() if h.name == host)
@@ -138,3 +142,21 @@ class Client:
 
     def __call__(self, method: str, *params: Any) -> Any:
         return self.raw(method, self.session, *params)
+
+
+def login_answer(estate: Estate, host: str) -> list[str]:
+    """What a login at the host is answered with: [] when it succeeds, ["off"] where nothing answers."""
+    try:
+        Client(estate, host)
+    except Failure as failure:
+        return failure.description
+    except HostDown:
+        return ["off"]
+    return []
+
+
+def refusal(call: Callable[[], Any]) -> list[str]:
+    """What a call that fails is answered with."""
+    with pytest.raises(Failure) as caught:
+        call()
+    return caught.value.description

@@ -125,5 +125,8 @@ def _impact(vm: VM, wanted: str, inventory: Inventory) -> Iterator[str]:
         yield "High availability is off; this counts once it is on."
     elif wanted == ha.RESTART and vm.power_state != "Running":
         yield "It counts from the VM's next start on."
-    elif wanted == "":
+    if wanted == ha.RESTART and inventory.pool.flag("ha_reboot_vm_on_internal_shutdown", True):
+        line = f"vm shutdown {spelling(vm, inventory)}"
+        yield f"Shut down from inside, it is started again as well; “{line}” keeps it down."
+    if inventory.pool.ha_enabled and wanted == "":
         yield f"If its host fails, {quoted(vm.name)} stays down until somebody starts it."

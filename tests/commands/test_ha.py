@@ -174,3 +174,14 @@ def test_what_it_was_configured_with_is_kept_for_the_next_time(had: dict[str, st
         (pool,) = found.api.pool.get_all_records().values()
         assert pool["ha_configuration"] == kept
         assert any("silent for 90 s" in reason for reason in plan.reasons) is bool(kept)
+
+
+def test_what_a_shutdown_from_inside_comes_to_is_said() -> None:
+    """Since 25.16 the pool may leave such a VM down; before, it never did."""
+    inside = "Shut down from inside, it is started again as well; “vm shutdown web-1” keeps it down."
+    with world() as found:
+        assert inside in found.plan("ha protect web-1 restart").impact
+        assert inside not in found.plan("ha protect web-1 best-effort").impact
+    with world("current", lambda made: made.pool.update(ha_reboot_vm_on_internal_shutdown=False)) as found:
+        plan = found.plan(f"ha protect {next(iter(found.view.inventory().guests)).uuid} restart")
+        assert not any("from inside" in line for line in plan.impact)

@@ -73,6 +73,19 @@ def _hashes(own: str, pool: str) -> Callable[[Pair], object]:
     return change
 
 
+def _bonded(mode: str) -> Callable[[Pair], object]:
+    """eth0 and eth1 of the coordinator are one."""
+
+    def change(pair: Pair) -> None:
+        ref = pair.pool.copied("PIF", "bond0", pair.pool.pif("eth1"), device="bond0", bond_master_of=["OpaqueRef:bond"])
+        bond = {"uuid": "2d7f6a6c-6f0c-4c4e-a8a5-9f6f1f1b2c3d", "master": ref, "mode": mode}
+        pair.pool.objects.setdefault("Bond", {})["OpaqueRef:bond"] = bond
+        for device in ("eth0", "eth1"):
+            pair.pool.pif(device)["bond_slave_of"] = "OpaqueRef:bond"
+
+    return change
+
+
 def _states(pair: Pair) -> None:
     pair.own.host["latest_synced_updates_applied"] = "no"
     pair.pool.host["latest_synced_updates_applied"] = "yes"
@@ -94,6 +107,7 @@ CASES = (
     Case("join.nics", Verdict.WARN, "eth1 is on xenbr7, in the pool on xenbr1", _cabled_otherwise),
     Case("join.nics", Verdict.WARN, "it has no eth1; eth2 exists only there", _renamed_nic),
     Case("join.nics", Verdict.WARN, "managed over eth1, the coordinator over eth0", _managed_over_another),
+    Case("join.lacp", Verdict.WARN, "LACP: bond0 of eth0 and eth1", _bonded("lacp")),
     Case("join.mtu", Verdict.WARN, "eth1: 9000, in the pool 1500",
          lambda pair: pair.own.network("eth1").update(MTU=9000)),
     Case("join.multipathing", Verdict.WARN, "off there, and on in the pool",
@@ -160,3 +174,10 @@ def test_bits_that_the_pool_s_mask_leaves_out_do_not_count() -> None:
     }
     assert [row.id for row in join.toolstack(pair.sides()) if row.blocks] == []
     assert asked(pair) == ""
+
+
+def test_other_bonds_want_nothing_of_the_switch() -> None:
+    pair = Pair.of(NEW)
+    _bonded("balance-slb")(pair)
+    (row,) = [row for row in join.rows(pair.sides(), GOOD) if row.id == "join.lacp"]
+    assert row.finding().verdict is Verdict.PASS

@@ -112,6 +112,23 @@ def _base(host: Host) -> str:
     return min((pif.device for pif in below.bonding.members), default="")
 
 
+def aggregated(sides: Sides) -> Row:
+    """The pool's bonds are made on the host as soon as it has joined; one that its switch does not take part in cuts it
+    off.
+    """
+    bonds = [pif.bonding for pif in sides.pool.host.pifs if pif.bonding is not None and pif.bonding.mode == "lacp"]
+    told = "; ".join(f"{quoted(bond.name)} of {joined(sorted(pif.device for pif in bond.members))}" for bond in bonds)
+    return Row(
+        id="join.lacp",
+        code="",
+        title="its switch ports need no aggregation",
+        subject=sides.own.host.id,
+        against=f"the pool bonds NICs with LACP: {told}" if bonds else "",
+        remedy="Set its switch ports up for that before it joins: else it is cut off when the bond is made on it.",
+        advice=True,
+    )
+
+
 def mtu(sides: Sides) -> Row:
     theirs = {bridge(pif): pif for pif in network.nics(sides.pool.host) if bridge(pif)}
     found = []

@@ -58,6 +58,7 @@ _ADVICE: tuple[_One, ...] = (
     advice.enabled,
     advice.static_address,
     advice.nics,
+    advice.aggregated,
     advice.mtu,
     advice.multipathing,
     advice.default_storage,

@@ -13,46 +13,36 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from bot import actions, announced, appointed, approval, policy, refusal, tally
 from bot.answers import Answer, Ask, Form, NeedsForm, Opened, Problem, Shown, VoteAsk, Voted
 from bot.codes import NO_CODES, OneTimeCodes
-from bot.decisions import Decisions, known, over
+from bot.decisions import Decisions
+from bot.duties import Duties
 from bot.errors import Choice, Denied, Refused, Unavailable, UserError
 from bot.forms import Forms
 from bot.guard import guarded
 from bot.model import (
     BOT,
     Actor,
-    Ballot,
     Entry,
-    Level,
     Place,
     Plan,
     Report,
     Request,
-    Result,
     State,
-    Suggestion,
-    Vote,
 )
 from bot.ports import Clock, NewRequest, People, Store
 from bot.registry import Command, Registry, Scope
 from bot.resolve import Resolver
 from bot.runner import Runner
-from bot.text import duration, plural, quoted
 from bot.usage import EMERGENCY_SLOT
+from bot.votes import Votes
 from bot.witness import Witness
 
 log = logging.getLogger(__name__)
-
-MOST_REMINDED = 15
-"""People who are reminded in private of one request; of more, everybody would think that another will look."""
-REMIND_SECONDS = 15 * 60
-"""People are reminded this long before a request expires, or in the last quarter of a shorter time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,84 +195,8 @@ class Engine:
 
     def vote(self, ask: VoteAsk) -> Answer:
         """Approve or reject. Whether it counts is decided here and in the store, whatever the button said."""
-        return self._guarded(ask.delivery_key, ask.actor, f"{ask.ballot} {ask.request_id}", lambda: self._vote(ask))
-
-    def _vote(self, ask: VoteAsk) -> Answer:
-        request = known(self.store, ask.request_id)
-        standing = self.people.standing(ask.actor)
-        try:
-            policy.may_vote(self.rules, ask.actor, standing, request, ask.ballot, self.clock.now())
-        except Denied as denied:
-            body = {"ballot": str(ask.ballot), "reason": denied.message}
-            self._refused("vote refused", ask.actor, request.plan.pool.name, body, request.id)
-            raise
-        if ask.digest != request.digest:
-            body = {"ballot": str(ask.ballot), "reason": "it was for another plan", "digest": ask.digest}
-            self._refused("vote refused", ask.actor, request.plan.pool.name, body, request.id)
-            raise Refused(
-                f"That message does not show request {request.id} as it is now.",
-                remedy=f"Decide on the request's own message; it asks for: {request.plan.title}.",
-            )
-        if request.state is not State.WAITING:
-            raise over(request)
-        if request.expires_at <= self.clock.now():
-            self._expire(request)
-            raise Refused(f"Request {request.id} has expired; nothing was done.", remedy="It can be asked again.")
-        proved = " and ".join(self._step_up(ask, request))
-        vote = Vote(actor=ask.actor, ballot=ask.ballot, digest=ask.digest, reason=ask.reason, at=self.clock.now())
-        body = {"ballot": str(ask.ballot), "digest": ask.digest, "reason": ask.reason, "proved": proved}
-        entry = Entry(kind="vote", actor=ask.actor, pool=request.plan.pool.name, request_id=request.id, body=body)
-        if not self.store.vote(request.id, vote, entry):
-            raise over(known(self.store, request.id))
-        return Voted(self._count(request.id))
-
-    def _step_up(self, ask: VoteAsk, request: Request) -> list[str]:
-        """What the policy wants besides the press, checked last: a code is used up by it. Returns what was proved.
-
-        :raises Denied: it is missing or wrong; recorded.
-        """
-        proved = []
-        try:
-            if ask.ballot is Ballot.APPROVE and request.requirement.type_name:
-                policy.check_typed_name(request, ask.typed)
-                proved.append("name")
-            if policy.needs_code(request, ask.ballot, ask.place):
-                self.codes.check(ask.actor, ask.code, self.clock.now())
-                proved.append("code")
-        except Denied as denied:
-            body = {"ballot": str(ask.ballot), "reason": denied.message}
-            self._refused("vote refused", ask.actor, request.plan.pool.name, body, request.id)
-            raise
-        return proved
-
-    def _count(self, request_id: str) -> str:
-        """Draw the consequence of the votes so far; says what it is. Whoever comes second finds the state already
-        changed.
-        """
-        request = known(self.store, request_id)
-        decision = policy.decided(request)
-        if request.state is State.WAITING and decision is Ballot.APPROVE:
-            last = request.votes[-1].actor
-            until = appointed.begun_by(request.plan.window, self.clock.now(), request.requirement.expires_seconds)
-            body = {"digest": request.digest}
-            if self._move(request, State.APPROVED, "approved", body, actor=last, counted=True, expires_at=until):
-                self.runner.start(request.id)
-                begin = request.plan.window.not_before
-                when = f"will run at {begin:%Y-%m-%d %H:%M} UTC" if begin and begin > self.clock.now() else "runs now"
-                return f"Request {request.id} is approved and {when}."
-            request = known(self.store, request_id)
-        elif request.state is State.WAITING and decision is Ballot.REJECT:
-            against = next(vote for vote in request.votes if vote.ballot is Ballot.REJECT)
-            reason = f": {against.reason}" if against.reason else ""
-            result = Result(summary=f"Rejected by {quoted(against.actor.name)}{reason}")
-            body = {"reason": against.reason}
-            if self._move(request, State.REJECTED, "rejected", body, result, actor=against.actor, counted=True):
-                return f"Request {request.id} is rejected; nothing was done."
-            request = known(self.store, request_id)
-        if request.state is State.WAITING:
-            given, wanted = request.requirement.approvals - request.missing, request.requirement.approvals
-            return f"Counted, {given} of {wanted}. Request {request.id} still needs {request.missing} more."
-        return f"Request {request.id} is {request.state.said}."
+        what = f"{ask.ballot} {ask.request_id}"
+        return self._guarded(ask.delivery_key, ask.actor, what, lambda: Voted(self.votes.take(ask)))
 
     @property
     def decisions(self) -> Decisions:
@@ -293,6 +207,30 @@ class Engine:
             runner=self.runner,
             codes=self.codes,
             clock=self.clock,
+        )
+
+    @property
+    def votes(self) -> Votes:
+        return Votes(
+            rules=self.rules,
+            people=self.people,
+            store=self.store,
+            runner=self.runner,
+            codes=self.codes,
+            witness=self.witness,
+            clock=self.clock,
+        )
+
+    @property
+    def duties(self) -> Duties:
+        return Duties(
+            rules=self.rules,
+            people=self.people,
+            store=self.store,
+            runner=self.runner,
+            votes=self.votes,
+            clock=self.clock,
+            team=self.resolver.team,
         )
 
     def forged(self, why: str) -> None:
@@ -307,97 +245,14 @@ class Engine:
     # --- due work -----------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """What time and crashes leave to do: count votes that nobody counted, expire what nobody decided, start or take
-        up what is approved.
-        """
-        now = self.clock.now()
+        """What time and crashes leave to do: write down what was counted, and whatever is due of a request."""
         self.witness.tick()
-        for request in self.store.in_states((State.WAITING, State.APPROVED, State.QUEUED, *approval.ACTIVE_STATES)):
-            try:
-                self._due(request, now)
-            except UserError:
-                raise  # the store or the clock cannot be used: nothing of any request can be done
-            except Exception:
-                log.exception("%s: its due work failed; the others' goes on", request.id)
-
-    def _due(self, request: Request, now: datetime) -> None:
-        if request.state in approval.ACTIVE_STATES:
-            self.runner.start(request.id)
-        elif request.expires_at <= now:
-            self._expire(request)
-        elif request.state is not State.WAITING:
-            self.runner.start(request.id)
-        elif policy.decided(request) is not None:
-            self._count(request.id)
-        elif request.expires_at - now <= _last_part(request):
-            self._remind(request)
-
-    def _expire(self, request: Request) -> None:
-        """A compare-and-set: whoever votes at the same moment either came first, or is told that it has expired."""
-        waited = "Nobody decided in time" if request.state is State.WAITING else "It waited too long for its turn"
-        self._move(request, State.EXPIRED, "expired", {}, Result(summary=f"{waited}; nothing was done."), BOT)
-
-    def _remind(self, request: Request) -> None:
-        left = duration((request.expires_at - self.clock.now()).total_seconds())
-        wanted = plural(request.missing, "approval")
-        note = Report(
-            title=f"Request {request.id} expires in {left}",
-            level=Level.WARN,
-            summary=f"{wanted} missing, from {request.requirement.who}. Without, nothing will be done.",
-        )
-        entry = Entry(kind="reminded", actor=BOT, pool=request.plan.pool.name, request_id=request.id)
-        self.store.remind(request.id, note, entry, self.clock.now(), self._reminders(request, left))
-
-    def _reminders(self, request: Request, left: str) -> tuple[tuple[Place, Report], ...]:
-        """A private word to each who could still approve it; not to who asked, nor to who has voted."""
-        if not self.rules.remind_in_private:
-            return ()
-        done = {request.actor.id.rpartition("/")[2], *(vote.actor.id.rpartition("/")[2] for vote in request.votes)}
-        those, *others = map(self.people.individuals, policy.to_remind(self.rules, request))
-        people = sorted(those.intersection(*others) - done)
-        if len(people) > MOST_REMINDED:
-            log.info("%s: %d people could approve it; nobody is reminded in private", request.id, len(people))
-            return ()
-        told = Report(
-            title=f"Request {request.id} waits for you and expires in {left}",
-            level=Level.WARN,
-            summary=f"{request.plan.pool.name}: {request.plan.title} (asked for by {quoted(request.actor.name)})."
-            " Approve or reject it on its own message.",
-            suggestions=(Suggestion("Show it", f"request show {request.id}"),),
-        )
-        team = self.resolver.team or request.place.team
-        return tuple((Place(kind="slack", team=team, channel=each, private=True), told) for each in people)
+        self.duties.tick()
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 
-    def _move(
-        self,
-        request: Request,
-        to: State,
-        kind: str,
-        body: Mapping[str, Any],
-        result: Result | None = None,
-        actor: Actor | None = None,
-        *,
-        counted: bool = False,
-        expires_at: datetime | None = None,
-    ) -> bool:
-        """With `counted`, only if the votes are still those that were counted."""
-        approval.check(request.state, to)
-        entry = Entry(
-            kind=kind, actor=actor or request.actor, pool=request.plan.pool.name, request_id=request.id, body=body
-        )
-        votes = request.votes if counted else None
-        at = self.clock.now()
-        moved = self.store.move(
-            request.id, request.state, to, entry, at=at, result=result, votes=votes, expires_at=expires_at
-        )
-        if moved:
-            log.info("%s: now %s", request.id, to)
-        return moved
-
-    def _refused(self, kind: str, actor: Actor, pool: str, body: Mapping[str, Any], request_id: str = "") -> None:
-        self.witness.refused(Entry(kind=kind, actor=actor, pool=pool, request_id=request_id, body=body))
+    def _refused(self, kind: str, actor: Actor, pool: str, body: Mapping[str, Any]) -> None:
+        self.witness.refused(Entry(kind=kind, actor=actor, pool=pool, body=body))
 
     def _guarded(
         self, delivery_key: str, actor: Actor, what: str, work: Callable[[], Answer], *, unrecorded: bool = False
@@ -426,8 +281,3 @@ def _fingerprint(plan: Plan, emergency: bool) -> str:
     begin = plan.window.not_before
     asked = [plan.command, sorted(plan.arguments), plan.pool.uuid, begin and begin.timestamp(), emergency]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
-
-
-def _last_part(request: Request) -> timedelta:
-    """How long before its expiry a request is recalled."""
-    return timedelta(seconds=min(REMIND_SECONDS, request.requirement.expires_seconds / 4))

@@ -183,7 +183,7 @@ class Process:
         return [{"actor": row.actor.key, "pool": row.pool, **row.body} for row in reversed(found) if row.kind == kind]
 
 
-def lines(report: Report, heading: str) -> list[str]:
+def lines(report: Report, heading: str = "") -> list[str]:
     return [
         line.text
         for part in report.parts

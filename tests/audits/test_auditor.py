@@ -12,6 +12,7 @@ import XenAPI
 from bot import progress
 from bot.audits import compatibility, report
 from bot.audits.auditor import SILENT, Auditor, Looked
+from bot.clock import SystemClock
 from bot.findings import Audited, Kind
 from bot.model import Actor, Level, Lines, Report
 from bot.ports import PoolView
@@ -22,7 +23,7 @@ from sandbox.xapi.lab import load
 from sandbox.xapi.running import RunningLab, start
 from tests.audits.worlds import World
 from tests.bot_store.helpers import HandClock
-from tests.bot_xapi.test_labs import COLD_CALLS, RealClock, settings
+from tests.bot_xapi.labs import COLD_CALLS, settings
 
 OLGA = Actor(kind="slack", id="T1/U1", name="Olga")
 
@@ -35,15 +36,9 @@ def memory(tmp_path: Path) -> Iterator[Memory]:
 
 
 @pytest.fixture
-def lab() -> Iterator[RunningLab]:
-    with start(load("tutorial"), speed=50.0) as running:
-        yield running
-
-
-@pytest.fixture
 def auditor(lab: RunningLab, memory: Memory) -> Iterator[Auditor]:
-    pools = XapiPools([settings(lab, name) for name in lab.pools], RealClock())
-    yield Auditor(pools, memory, RealClock())
+    pools = XapiPools([settings(lab, name) for name in lab.pools], SystemClock())
+    yield Auditor(pools, memory, SystemClock())
     pools.close()
 
 
@@ -121,8 +116,8 @@ def test_of_one_pool_its_hosts_are_counted_and_of_several_the_pools(lab: Running
         progress.tell(1, 2, "clocks read")
         return Looked(found=())
 
-    pools = XapiPools([settings(lab, name) for name in lab.pools], RealClock())
-    auditor = Auditor(pools, memory, RealClock(), {Kind.CLOCK: look})
+    pools = XapiPools([settings(lab, name) for name in lab.pools], SystemClock())
+    auditor = Auditor(pools, memory, SystemClock(), {Kind.CLOCK: look})
     for names, said in (((), []), (("lab",), ["1 of 2 clocks read"]), (("lab", "xs3"), ["1 of 2 pools audited"])):
         heard = list[str]()
         with progress.listening(lambda each, heard=heard: heard.append(str(each))):  # type: ignore[misc]
@@ -134,8 +129,8 @@ def test_of_one_pool_its_hosts_are_counted_and_of_several_the_pools(lab: Running
 def test_a_long_report_is_cut_at_the_least_grave(memory: Memory) -> None:
     with start(load(fleet="64x400")) as fleet:
         name = next(iter(fleet.pools))
-        pools = XapiPools([settings(fleet, name)], RealClock())
-        (audited,) = Auditor(pools, memory, RealClock()).run([Kind.COMPATIBILITY], [name], OLGA)
+        pools = XapiPools([settings(fleet, name)], SystemClock())
+        (audited,) = Auditor(pools, memory, SystemClock()).run([Kind.COMPATIBILITY], [name], OLGA)
         pools.close()
     assert len(audited.new) > report.MOST_LINES
     shown, everything = report.of_run(audited), report.of_run(audited, all_of_it=True)

@@ -14,18 +14,19 @@ import commands
 from bot.audits import clock as clock_audit
 from bot.audits.auditor import Auditor
 from bot.audits.page import page
+from bot.clock import SystemClock
 from bot.errors import Ambiguous, NotFound, Refused
 from bot.findings import Kind
-from bot.model import Actor, Level, Lines, Place, Report, Table
+from bot.model import Actor, Level, Place, Report, Table
 from bot.registry import Registry
 from bot.resolve import Resolver
 from bot.scope import Scopes
 from bot.store import SqliteStore
 from bot.xapi import XapiPools
-from sandbox.xapi.lab import load
-from sandbox.xapi.running import RunningLab, start
+from sandbox.xapi.running import RunningLab
+from tests.audits.household import lines
 from tests.bot_store.helpers import HandClock
-from tests.bot_xapi.test_labs import RealClock, settings
+from tests.bot_xapi.labs import settings
 
 REGISTRY = Registry.of_package(commands)
 OLGA = Actor(kind="slack", id="T1/U1", name="Olga")
@@ -34,14 +35,8 @@ Ask = Callable[..., Report]
 
 
 @pytest.fixture
-def lab() -> Iterator[RunningLab]:
-    with start(load("tutorial"), speed=50.0) as running:
-        yield running
-
-
-@pytest.fixture
 def ask(lab: RunningLab, tmp_path: Path) -> Iterator[Ask]:
-    clock, nobody = RealClock(), None
+    clock, nobody = SystemClock(), None
     anybody: Any = nobody
     store = SqliteStore(tmp_path / "xenia.sqlite3", clock=HandClock())
     pools = XapiPools([settings(lab, name) for name in lab.pools], clock)
@@ -75,15 +70,6 @@ def ask(lab: RunningLab, tmp_path: Path) -> Iterator[Ask]:
     store.close()
 
 
-def texts(report: Report, heading: str = "") -> list[str]:
-    return [
-        line.text
-        for part in report.parts
-        if isinstance(part, Lines) and part.heading.startswith(heading)
-        for line in part.lines
-    ]
-
-
 def rows(report: Report) -> list[list[str]]:
     (table,) = (part for part in report.parts if isinstance(part, Table))
     return [[cell.text for cell in row] for row in table.rows]
@@ -93,7 +79,7 @@ def test_run_show_history_and_diff(lab: RunningLab, ask: Ask) -> None:
     first = ask("audit run compatibility in lab")
     assert first.title == "lab: 9 findings (first audit)"
     assert first.level is Level.BAD
-    assert "The pool has only two hosts" in texts(first, "Found")
+    assert "The pool has only two hosts" in lines(first, "Found")
     offered = {each.label: each.command for each in first.suggestions}
     assert offered == {
         "vm eject files-1": "vm eject files-1 in lab",
@@ -111,8 +97,8 @@ def test_run_show_history_and_diff(lab: RunningLab, ask: Ask) -> None:
     with xs2.pool.db.lock:
         xs2.pool.db.write("host", xs2.ref, enabled=False)
     second = ask("audit run in lab")
-    assert "xs2 is disabled: no VM can start on it or move to it" in texts(second, "New")
-    assert any("(since 20" in text for text in texts(second, "Still open"))
+    assert "xs2 is disabled: no VM can start on it or move to it" in lines(second, "New")
+    assert any("(since 20" in text for text in lines(second, "Still open"))
 
     changed = ask("audit diff in lab")
     assert changed.title == "lab: 2 new findings, none resolved"
@@ -132,13 +118,13 @@ def test_all_pools_at_once(ask: Ask) -> None:
     assert {row[1] for row in rows(found)} == {"lab", "xs3"}
     assert found.title == "2 audits: 0 found nothing"
     alert = "Alert about crm-1: cpu_usage was 0.962, the limit is 0.95"
-    assert texts(found, "Grave or new") == [text for text in texts(found) if alert in text]
+    assert lines(found, "Grave or new") == [text for text in lines(found) if alert in text]
 
 
 def test_clocks_are_measured_and_a_wrong_one_is_found(lab: RunningLab, ask: Ask) -> None:
     lab.clock("xs2", 312.0)
     found = ask("audit run clock in lab")
-    (text,) = texts(found, "Found")
+    (text,) = lines(found, "Found")
     assert text.startswith("The clock of xs2 is at least 5 min 11 s ahead of the coordinator's")
     assert found.level is Level.BAD
     measured = {row[0]: row[1] for row in rows(found)}

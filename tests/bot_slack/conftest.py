@@ -102,3 +102,9 @@ def post(tmp_path: Path) -> Iterator[Post]:
         made = post_office(slack, tmp_path)
         yield made
         made.store.close()
+
+
+@pytest.fixture
+def slack() -> Iterator[RunningWorkspace]:
+    with start(Settings()) as running:
+        yield running

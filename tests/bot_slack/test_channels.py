@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from bot.errors import NotFound, Unavailable
 from bot.slack.api import Api, web_client
 from bot.slack.channels import SlackChannels
 from bot.slack.places import Places
-from sandbox.slack import RunningWorkspace, Settings, start
-
-
-@pytest.fixture
-def slack() -> Iterator[RunningWorkspace]:
-    with start(Settings()) as running:
-        yield running
+from sandbox.slack import RunningWorkspace
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.model import Place, Request, State
 from bot.ports import Delivery
 from bot.slack.api import Api, web_client
@@ -18,7 +19,7 @@ from bot.slack.render.message import Message
 from bot.store import Head, heads_in
 from sandbox.slack import Settings, start
 from tests.bot_slack import samples
-from tests.bot_slack.post import JSON, Post, RealClock, entry, note, post_office
+from tests.bot_slack.post import JSON, Post, entry, note, post_office
 from tests.bot_slack.shown import buttons, words
 
 
@@ -200,9 +201,8 @@ def test_two_threads_post_every_card_once(tmp_path: Path) -> None:
         places = [replace(samples.INFRA, channel=channel) for channel in ("C0INFRA", "C0LAB", "C0OPSPRIVATE", "D0OLGA")]
         for number, place in enumerate(places):
             post.open(f"web-{number}", place)
-        courier = Courier(post.api, post.store, post.store.request, RealClock(), threads=2)
+        courier = Courier(post.api, post.store, post.store.request, SystemClock(), threads=2)
         courier.start()
-        courier.wake()
         try:
             slack.wait_until(lambda: post.posts() == 4 and post.store.next_due() is None, timeout=60)
         finally:
@@ -219,7 +219,7 @@ def test_a_defect_names_the_delivery_and_holds_up_no_other(post: Post, caplog: p
             raise KeyError("boom")
         return post.store.request(request_id)
 
-    courier = Courier(post.api, post.store, torn, RealClock(), threads=2)
+    courier = Courier(post.api, post.store, torn, SystemClock(), threads=2)
     courier.start()
     try:
         post.slack.wait_until(lambda: post.messages() and "defect" in caplog.text, timeout=60)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,22 +11,14 @@ from bot.model import Attachment, Report
 from bot.slack.api import Api, InDoubt, Refused, web_client
 from bot.slack.uploads import Uploads
 from bot.store import outbox
-from sandbox.slack import RunningWorkspace, Settings, start
+from sandbox.slack import RunningWorkspace
 from tests.bot_slack import samples
-from tests.bot_slack.post import Post, post_office
+from tests.bot_slack.post import Post
 
 JSON = dict[str, Any]
 PICTURE = Attachment.of("chart.png", "A chart of <!channel> & more", b"\x89PNG" + bytes(range(256)), "xs1 +1 s")
 TABLE = Attachment.of("table.csv", "A table", b"a,b\r\n1,2\r\n")
 CHANNEL = "C0INFRA"
-
-
-@pytest.fixture
-def post(tmp_path: Path) -> Iterator[Post]:
-    with start(Settings()) as slack:
-        made = post_office(slack, tmp_path)
-        yield made
-        made.store.close()
 
 
 def uploads(slack: RunningWorkspace) -> Uploads:

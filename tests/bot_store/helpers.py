@@ -66,6 +66,10 @@ class HandClock:
         self.at += timedelta(seconds=seconds)
 
 
+def reopened(path: Path, clock: HandClock) -> SqliteStore:
+    return SqliteStore(path, clock=clock, ledger_key=KEY)
+
+
 def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 

@@ -13,11 +13,7 @@ from bot.model import State
 from bot.store import SqliteStore
 from bot.store.backup import backup, restore
 from bot.store.mark import Mark, path_of
-from tests.bot_store.helpers import KEY, START, HandClock, after, dump, entry, look, meddle, opened
-
-
-def reopened(path: Path, clock: HandClock) -> SqliteStore:
-    return SqliteStore(path, clock=clock, ledger_key=KEY)
+from tests.bot_store.helpers import KEY, START, HandClock, after, dump, entry, look, meddle, opened, reopened
 
 
 @pytest.fixture

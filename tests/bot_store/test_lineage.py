@@ -11,11 +11,7 @@ from bot.errors import Unavailable
 from bot.model import Ballot, State
 from bot.store import Head, SqliteStore
 from bot.store.mark import Mark, path_of, read
-from tests.bot_store.helpers import KEY, HandClock, after, claimed, entry, look, new, opened, running, vote
-
-
-def reopened(path: Path, clock: HandClock) -> SqliteStore:
-    return SqliteStore(path, clock=clock, ledger_key=KEY)
+from tests.bot_store.helpers import HandClock, after, claimed, entry, look, new, opened, reopened, running, vote
 
 
 def copied(path: Path, target: Path) -> Path:

@@ -8,6 +8,8 @@ import pytest
 
 from bot.xapi import PoolSettings, XapiPools
 from bot.xapi.session import PoolSession
+from sandbox.xapi.lab import load
+from sandbox.xapi.running import RunningLab, start
 from tests.bot_xapi.hosts import Handler, PretendHost, WallClock
 
 Serve = Callable[..., PretendHost]
@@ -67,3 +69,9 @@ def pools_with(stack: ExitStack, clock: WallClock) -> Callable[..., XapiPools]:
         return pools
 
     return made
+
+
+@pytest.fixture
+def lab() -> Iterator[RunningLab]:
+    with start(load("current"), speed=50.0) as running:
+        yield running

@@ -30,7 +30,7 @@ from sandbox.xapi.values import Time
 from sandbox.xapi.wire import Outcome
 from tests.bot_xapi.conftest import Serve, plain
 from tests.bot_xapi.hosts import CUT_AFTER, HALF, PretendPool, WallClock, small_pool
-from tests.bot_xapi.test_labs import connected
+from tests.bot_xapi.labs import connected
 
 PoolsWith = Callable[..., XapiPools]
 SessionWith = Callable[[PoolSettings], PoolSession]

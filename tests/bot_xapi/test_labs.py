@@ -3,70 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Literal
 
 import pytest
 import XenAPI
 
 from bot.errors import OutcomeUnknown, ToolstackRefusal, Unavailable
-from bot.inventory import VM, Host, Inventory
-from bot.model import Expect, Object, PoolTarget, Step, Trace, Value
-from bot.ports import Taken, TaskStatus, TaskView
-from bot.xapi import PoolSettings, XapiPools
+from bot.model import Object
+from bot.ports import Taken, TaskStatus
+from bot.xapi import XapiPools
 from sandbox.xapi.lab import load
 from sandbox.xapi.running import RunningLab, start
+from tests.bot_xapi.labs import COLD_CALLS, connected, migration, movable, until_ended
 from tests.waiting import eventually
 
 CALL = "Async.VM.pool_migrate"
-COLD_CALLS = {"session.login_with_password": 1, "event.from": 1}
-
-
-class RealClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-def settings(lab: RunningLab, pool: str, **changes: Any) -> PoolSettings:
-    hosts = lab.pools[pool]["hosts"]
-    addresses = tuple(host.address for host in lab.estate.hosts.values() if host.name in hosts)
-    assert set(addresses) <= set(lab.addresses), "nothing beyond this machine is dialled"
-    given: dict[str, Any] = {
-        "name": pool,
-        "addresses": addresses,
-        "username": lab.username,
-        "password": lambda: lab.password,
-        "plain_http": not lab.fingerprints,
-        "fingerprints": tuple(lab.fingerprints.values()),
-        "address_map": lab.addresses,
-        "connect_seconds": 2.0,
-        "answer_seconds": 10.0,
-        "probe_seconds": 3.0,
-    }
-    return PoolSettings(**(given | changes))
-
-
-@contextmanager
-def connected(lab: RunningLab, pool: str, **changes: Any) -> Iterator[XapiPools]:
-    pools = XapiPools([settings(lab, pool, **changes)], RealClock())
-    try:
-        yield pools
-    finally:
-        pools.close()
-
-
-@pytest.fixture
-def lab() -> Iterator[RunningLab]:
-    with start(load("current"), speed=50.0) as running:
-        yield running
 
 
 @pytest.fixture
@@ -78,42 +31,6 @@ def pool_name(lab: RunningLab) -> str:
 def pools(lab: RunningLab, pool_name: str) -> Iterator[XapiPools]:
     with connected(lab, pool_name) as pools:
         yield pools
-
-
-def movable(pools: XapiPools, name: str) -> tuple[VM, Host]:
-    """A running VM and another host that can take it, by the pool's own word."""
-    view = pools.view(name)
-    inventory = view.inventory()
-    for vm in inventory.guests:
-        if vm.power_state != "Running" or "pool_migrate" not in vm.refs("allowed_operations"):
-            continue
-        for ref in view.ask("VM.get_possible_hosts", Object(vm.id)):
-            host = inventory.get(Host, ref)
-            if host is not None and host != vm.resident_on:
-                return vm, host
-    raise AssertionError("no VM of the lab can move")
-
-
-def migration(inventory: Inventory, vm: VM, host: Host) -> Step:
-    return Step(
-        title=f"Move {vm.name} to {host.name}",
-        target=PoolTarget(inventory.pool.uuid),
-        call="VM.pool_migrate",
-        arguments=(Object(vm.id), Object(host.id), Value({"live": "true"})),
-        trace=Trace(object=vm.id, operation="pool_migrate"),
-        expect=(Expect(object=vm.id, field="resident_on", equals=Object(host.id)),),
-    )
-
-
-def until_ended(task: Callable[[], TaskView | None], seconds: float = 60.0) -> TaskView:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        view = task()
-        assert view is not None
-        if view.status not in (TaskStatus.PENDING, TaskStatus.CANCELLING):
-            return view
-        time.sleep(0.05)
-    raise AssertionError("the task did not end")
 
 
 @pytest.mark.parametrize("name", ["tutorial-start", "tutorial", "current", "healthy"])
@@ -167,35 +84,27 @@ def test_a_migration_is_sent_followed_and_seen_by_another_client(
     assert hands.task(task_uuid) is None
 
 
-def test_a_migration_whose_answer_is_cut_off_is_found_and_was_sent_once(
-    lab: RunningLab, pools: XapiPools, pool_name: str
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_migration_that_is_cut_off_is_found_and_was_sent_once(
+    lab: RunningLab, pools: XapiPools, pool_name: str, when: Literal["before", "after"]
 ) -> None:
+    """Before it was taken: nothing of it is there. After: it is followed to its end."""
     hands = pools.hands(pool_name)
     vm, host = movable(pools, pool_name)
     step = migration(pools.view(pool_name).inventory(), vm, host)
     mark = hands.mark(step)
-    lab.drop(lab.pools[pool_name]["coordinator"], "after", method=CALL)
+    lab.drop(lab.pools[pool_name]["coordinator"], when, method=CALL)
     with pytest.raises(OutcomeUnknown):
         hands.send(step, {})
     sighting = hands.look(step, mark)
+    if when == "before":
+        assert sighting.taken is Taken.NOT_TAKEN
+        assert lab.calls().get(CALL, 0) == 0
+        return
     assert sighting.taken in (Taken.RUNNING, Taken.DONE)
     assert until_ended(lambda: hands.task(sighting.task_uuid)).status is TaskStatus.SUCCESS
     assert hands.look(step, mark).taken is Taken.DONE
     assert lab.calls()[CALL] == 1
-
-
-def test_a_migration_cut_off_before_it_was_taken_is_found_not_taken(
-    lab: RunningLab, pools: XapiPools, pool_name: str
-) -> None:
-    hands = pools.hands(pool_name)
-    vm, host = movable(pools, pool_name)
-    step = migration(pools.view(pool_name).inventory(), vm, host)
-    mark = hands.mark(step)
-    lab.drop(lab.pools[pool_name]["coordinator"], "before", method=CALL)
-    with pytest.raises(OutcomeUnknown):
-        hands.send(step, {})
-    assert hands.look(step, mark).taken is Taken.NOT_TAKEN
-    assert lab.calls().get(CALL, 0) == 0
 
 
 def test_a_check_that_fails_is_told_with_names(lab: RunningLab, pools: XapiPools, pool_name: str) -> None:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import XenAPI
 
 from bot.inventory import VM
 from bot.ports import TaskStatus
-from sandbox.xapi.lab import load
-from sandbox.xapi.running import RunningLab, start
+from sandbox.xapi.running import RunningLab
+from tests.bot_xapi.labs import connected, migration, movable, until_ended
 from tests.bot_xapi.middlemen import Say, between, chunked, dripping, going_on, http_1_0, of_tomorrow, rude
-from tests.bot_xapi.test_labs import connected, migration, movable, until_ended
-
-
-@pytest.fixture
-def lab() -> Iterator[RunningLab]:
-    with start(load("current"), speed=50.0) as running:
-        yield running
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,7 @@ from tests.sandbox_xapi.core import world
 
 @pytest.fixture
 def estate() -> Iterator[Estate]:
-    made = world.estate()
-    yield made
-    made.close()
-    assert made.bugs == []
+    yield from world.sound(world.estate())
 
 
 @pytest.fixture

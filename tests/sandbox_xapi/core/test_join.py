@@ -12,7 +12,7 @@ from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.worlds.check import problems
 from tests.sandbox_xapi.core.two_pools import MIDDLE, OLD, Lab, answer
-from tests.sandbox_xapi.core.world import FEATURES, Client, ident, ref
+from tests.sandbox_xapi.core.world import FEATURES, Client, ident, login_answer, ref
 from tests.waiting import eventually
 
 JOIN = ("pool.join", "10.1.0.1", "root", "secret")
@@ -50,17 +50,6 @@ def joined(estate: Estate, host: str = "h3") -> Client:
     return client
 
 
-def refused(estate: Estate, host: str) -> list[str]:
-    """What a login is answered with: [] when it succeeds."""
-    try:
-        Client(estate, host)
-    except Failure as failure:
-        return failure.description
-    except HostDown:
-        return ["off"]
-    return []
-
-
 def test_the_pool_knows_the_host_before_it_is_usable(lab: Lab) -> None:
     estate = lab.estate(speed=40)
     joiner = Client(estate, "h3")
@@ -71,8 +60,8 @@ def test_the_pool_knows_the_host_before_it_is_usable(lab: Lab) -> None:
     assert (host["enabled"], client("host_metrics.get_live", host["metrics"])) == (False, False)
     assert host["ref"] != ref("h3"), "references are a database's own"
     assert answer(lambda: joiner(*JOIN)) == ["OPERATION_NOT_ALLOWED", "Host is already part of a pool"]
-    eventually(lambda: refused(estate, "h3") == ["off"])
-    eventually(lambda: refused(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.1"])
+    eventually(lambda: login_answer(estate, "h3") == ["off"])
+    eventually(lambda: login_answer(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.1"])
     assert answer(lambda: joiner("host.get_all")) == ["SESSION_INVALID", joiner.session], "its own pool is gone"
     eventually(lambda: bool(record(client, "host", "h3")["enabled"]))
     assert client("host_metrics.get_live", host["metrics"])
@@ -269,7 +258,7 @@ def test_a_host_that_loses_power_on_the_way_comes_up_as_a_member(lab: Lab) -> No
     assert not record(client, "host", "h3")["enabled"]
     estate.start(ident("h3"))
     eventually(lambda: bool(record(client, "host", "h3")["enabled"]))
-    assert refused(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.1"]
+    assert login_answer(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.1"]
     estate.close()
 
 
@@ -328,7 +317,7 @@ def test_an_ejected_host_takes_its_local_disk_with_it(lab: Lab) -> None:
         assert gone.value.description == ["UUID_INVALID", cls, ident(label)]
     assert client("VM.get_VBDs", ref("left")) == [], "the VM stays, without its disk"
     assert client("pool.get_current_operations", ref("pool pool")) == {}
-    eventually(lambda: refused(estate, "h2") == [])
+    eventually(lambda: login_answer(estate, "h2") == [])
     own = Client(estate, "h2")
     eventually(lambda: bool(record(own, "host", "h2")["enabled"]))
     (pool,) = own("pool.get_all_records").values()
@@ -348,7 +337,7 @@ def test_what_was_ejected_may_join_again(lab: Lab) -> None:
     estate = lab.estate()
     client = Client(estate, "h1")
     client("pool.eject", ref("h2"))
-    eventually(lambda: refused(estate, "h2") == [])
+    eventually(lambda: login_answer(estate, "h2") == [])
     own = Client(estate, "h2")
     eventually(lambda: bool(record(own, "host", "h2")["enabled"]))
     client = joined(estate, "h2")
@@ -392,6 +381,6 @@ def test_a_host_that_is_forgotten_while_it_joins_finds_no_place(lab: Lab) -> Non
     client = Client(estate, "h1")
     client("host.destroy", record(client, "host", "h3")["ref"])
     estate.start(ident("h3"))
-    assert refused(estate, "h3") == ["HOST_UNKNOWN_TO_MASTER", ident("h3")]
+    assert login_answer(estate, "h3") == ["HOST_UNKNOWN_TO_MASTER", ident("h3")]
     estate.close()
     assert estate.bugs == []

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.xapi.estate import Estate
-from sandbox.xapi.failure import Failure, HostDown
+from sandbox.xapi.failure import Failure
 from tests.sandbox_xapi.core import world
 from tests.sandbox_xapi.core.two_pools import answer
-from tests.sandbox_xapi.core.world import Client, ident, ref
+from tests.sandbox_xapi.core.world import Client, ident, login_answer, ref
 from tests.waiting import eventually
 
 
@@ -21,17 +21,6 @@ def estate() -> Iterator[Estate]:
     yield made
     made.close()
     assert made.bugs == []
-
-
-def login(estate: Estate, host: str) -> list[str]:
-    """What a login at the host is answered with; [] when it succeeds."""
-    try:
-        Client(estate, host)
-    except Failure as failure:
-        return failure.description
-    except HostDown:
-        return ["off"]
-    return []
 
 
 def local(estate: Estate, host: str) -> Client:
@@ -51,7 +40,7 @@ def in_emergency(estate: Estate, host: str) -> Client:
 
 def led_by(estate: Estate, host: str) -> Client:
     """A client of the pool that `host` leads, when it does."""
-    eventually(lambda: login(estate, host) == [])
+    eventually(lambda: login_answer(estate, host) == [])
     return Client(estate, host)
 
 
@@ -65,16 +54,16 @@ def enabled(client: Client, host: str) -> bool:
 def test_nobody_leads_while_both_toolstacks_start_anew(estate: Estate) -> None:
     old = Client(estate, "h1")
     old("pool.designate_new_master", ref("h3"))
-    eventually(lambda: login(estate, "h3") == ["off"])
-    assert login(estate, "h1") == ["off"]
+    eventually(lambda: login_answer(estate, "h3") == ["off"])
+    assert login_answer(estate, "h1") == ["off"]
     new = led_by(estate, "h3")
     assert estate.hosts[ident("h2")].lost_coordinator_at is None, "the third was told, and looks for nobody"
     assert new("pool.get_master", ref("pool")) == ref("h3")
     assert new("task.get_all") == []
     bodies = [m["priority"] for m in new("message.get_all_records").values() if m["name"] == "POOL_MASTER_TRANSITION"]
     assert bodies == [4]
-    eventually(lambda: login(estate, "h1") == ["HOST_IS_SLAVE", "10.1.0.3"])
-    assert login(estate, "h2") == ["HOST_IS_SLAVE", "10.1.0.3"]
+    eventually(lambda: login_answer(estate, "h1") == ["HOST_IS_SLAVE", "10.1.0.3"])
+    assert login_answer(estate, "h2") == ["HOST_IS_SLAVE", "10.1.0.3"]
     eventually(lambda: all(enabled(new, host) for host in ("h1", "h2", "h3")))
     assert new("VM.get_power_state", ref("web")) == "Running", "on h1, whose domains run on"
     assert new("PBD.get_currently_attached", ref("nfs on h1"))
@@ -105,8 +94,8 @@ def test_a_toolstack_restarts_and_its_vms_run_on(estate: Estate) -> None:
     before = client("host.get_other_config", ref("h2")).get("agent_start_time")
     client("host.disable", ref("h2"))
     client("host.restart_agent", ref("h2"))
-    eventually(lambda: login(estate, "h2") == ["off"])
-    eventually(lambda: login(estate, "h2") == ["HOST_IS_SLAVE", "10.1.0.1"])
+    eventually(lambda: login_answer(estate, "h2") == ["off"])
+    eventually(lambda: login_answer(estate, "h2") == ["HOST_IS_SLAVE", "10.1.0.1"])
     eventually(lambda: enabled(client, "h2"))
     after = client("host.get_other_config", ref("h2"))
     assert after["agent_start_time"] != before
@@ -119,7 +108,7 @@ def test_a_host_that_was_switched_off_is_switched_on(estate: Estate) -> None:
     assert answer(lambda: client("host.power_on", ref("h3"))) == ["HOST_IS_LIVE", ref("h3")]
     client("host.disable", ref("h3"))
     client("host.shutdown", ref("h3"))
-    eventually(lambda: login(estate, "h3") == ["off"])
+    eventually(lambda: login_answer(estate, "h3") == ["off"])
     assert answer(lambda: client("host.power_on", ref("h3"))) == ["HOST_POWER_ON_MODE_DISABLED"]
     client("host.set_power_on_mode", ref("h3"), "wake-on-lan", {})
     task = client("Async.host.power_on", ref("h3"))
@@ -133,7 +122,7 @@ def test_a_host_that_does_not_come_up_was_not_switched_on(estate: Estate) -> Non
     client = Client(estate, "h1")
     client("host.disable", ref("h3"))
     client("host.shutdown", ref("h3"))
-    eventually(lambda: login(estate, "h3") == ["off"])
+    eventually(lambda: login_answer(estate, "h3") == ["off"])
     client("host.set_power_on_mode", ref("h3"), "wake-on-lan", {})
     task = client("Async.host.power_on", ref("h3"))
     eventually(lambda: client("host.get_current_operations", ref("h3")) != {})
@@ -147,12 +136,12 @@ def test_a_host_that_loses_power_while_it_reboots_stays_off(estate: Estate) -> N
     client = Client(estate, "h1")
     client("host.disable", ref("h3"))
     client("host.reboot", ref("h3"))
-    eventually(lambda: login(estate, "h3") == ["off"])
+    eventually(lambda: login_answer(estate, "h3") == ["off"])
     estate.kill(ident("h3"))
     estate.speed = 4000
     mark = estate.time.now() + 400
     eventually(lambda: estate.time.now() > mark)
-    assert login(estate, "h3") == ["off"]
+    assert login_answer(estate, "h3") == ["off"]
 
 
 # A coordinator that is gone
@@ -161,13 +150,13 @@ def test_a_host_that_loses_power_while_it_reboots_stays_off(estate: Estate) -> N
 def test_a_survivor_leads_and_the_others_are_told(estate: Estate) -> None:
     estate.kill(ident("h1"))
     survivor = in_emergency(estate, "h2")
-    assert login(estate, "h2") == ["HOST_STILL_BOOTING"]
+    assert login_answer(estate, "h2") == ["HOST_STILL_BOOTING"]
     survivor("pool.emergency_transition_to_master")
     client = led_by(estate, "h2")
     assert client("pool.get_master", ref("pool")) == ref("h2")
     assert in_emergency(estate, "h3").session
     assert client("pool.recover_slaves") == [ref("h3")]
-    eventually(lambda: login(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.2"])
+    eventually(lambda: login_answer(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.2"])
     eventually(lambda: enabled(client, "h3"))
     assert client("VM.get_power_state", ref("db")) == "Running", "it never stopped"
     assert client("VM.get_power_state", ref("web")) == "Running", "nobody has said that h1 is dead"
@@ -182,19 +171,19 @@ def test_an_old_coordinator_that_comes_back_leads_too_until_it_is_told(estate: E
     in_emergency(estate, "h2")("pool.emergency_transition_to_master")
     client = led_by(estate, "h2")
     client("pool.recover_slaves")
-    eventually(lambda: login(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.2"])
+    eventually(lambda: login_answer(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.2"])
     eventually(lambda: enabled(client, "h3"))
     client("host.declare_dead", ref("h1"))
     client("VM.start", ref("web"), False, False)
     estate.start(ident("h1"))
-    assert login(estate, "h1") == [], "two coordinators"
+    assert login_answer(estate, "h1") == [], "two coordinators"
     assert len(estate.pools) == 2
     assert answer(lambda: client("host.declare_dead", ref("h1"))) == ["HOST_IS_LIVE", ref("h1")]
     old = Client(estate, "h1")
     assert old("pool.get_master", ref("pool")) == ref("h1")
     assert old("VM.get_power_state", ref("web")) == "Halted", "its own view: it has booted"
     local(estate, "h1")("pool.emergency_reset_master", "10.1.0.2")
-    eventually(lambda: login(estate, "h1") == ["HOST_IS_SLAVE", "10.1.0.2"])
+    eventually(lambda: login_answer(estate, "h1") == ["HOST_IS_SLAVE", "10.1.0.2"])
     eventually(lambda: enabled(client, "h1"))
     assert len(estate.pools) == 1
     assert client("VM.get_power_state", ref("web")) == "Running"
@@ -207,9 +196,9 @@ def test_the_new_one_finds_the_old_one_when_it_looks_for_members(estate: Estate)
     client = led_by(estate, "h2")
     assert set(client("pool.recover_slaves")) == {ref("h3")}
     estate.start(ident("h1"))
-    eventually(lambda: login(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.2"])
+    eventually(lambda: login_answer(estate, "h3") == ["HOST_IS_SLAVE", "10.1.0.2"])
     assert set(client("pool.recover_slaves")) == {ref("h1"), ref("h3")}
-    eventually(lambda: login(estate, "h1") == ["HOST_IS_SLAVE", "10.1.0.2"])
+    eventually(lambda: login_answer(estate, "h1") == ["HOST_IS_SLAVE", "10.1.0.2"])
     eventually(lambda: enabled(client, "h1"))
     assert client("VM.get_power_state", ref("web")) == "Halted", "h1 has booted since"
 
@@ -250,7 +239,7 @@ def test_a_forgotten_host_finds_no_place_when_it_comes_back(estate: Estate) -> N
     assert ref("dom0 h2") not in client("VM.get_all")
     assert len(client("SR.get_PBDs", ref("nfs"))) == 2
     estate.start(ident("h2"))
-    assert login(estate, "h2") == ["HOST_UNKNOWN_TO_MASTER", ident("h2")]
+    assert login_answer(estate, "h2") == ["HOST_UNKNOWN_TO_MASTER", ident("h2")]
 
 
 def test_a_dead_host_with_vms_is_not_forgotten(estate: Estate) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sandbox.xapi.estate import Estate
-from sandbox.xapi.failure import Failure
 from sandbox.xapi.storage.declared import Disk, Export, Lun, NfsServer, Storage, Target
 from sandbox.xapi.values import NULL
 from sandbox.xapi.world import PoolWorld
 from tests.sandbox_xapi.core import world
-from tests.sandbox_xapi.core.world import GIB, Client, ref
+from tests.sandbox_xapi.core.world import GIB, Client, ref, refusal, sound
 
 IQN, LOCKED = "iqn.2020-01.com.example:fast", "iqn.2020-01.com.example:locked"
 ARRAY = Storage(
@@ -56,20 +55,7 @@ def objects() -> dict[str, dict[str, dict[str, Any]]]:
 @pytest.fixture
 def estate() -> Iterator[Estate]:
     made = Estate([PoolWorld("26.9.0", objects())], password=world.PASSWORD, speed=400, storage=ARRAY)
-    yield made
-    made.close()
-    assert made.bugs == []
-
-
-@pytest.fixture
-def client(estate: Estate) -> Client:
-    return Client(estate)
-
-
-def refusal(call: Callable[[], Any]) -> list[str]:
-    with pytest.raises(Failure) as caught:
-        call()
-    return caught.value.description
+    yield from sound(made)
 
 
 def create(client: Client, kind: str, config: dict[str, str], *, host: str = "h1", shared: bool = True) -> str:

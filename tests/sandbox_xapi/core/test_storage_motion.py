@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sandbox.xapi.estate import Estate
-from sandbox.xapi.failure import Failure
 from sandbox.xapi.storage.declared import Storage
 from sandbox.xapi.values import NULL
 from sandbox.xapi.world import PoolWorld
 from tests.sandbox_xapi.core import world
-from tests.sandbox_xapi.core.world import GIB, Client, ref
+from tests.sandbox_xapi.core.world import GIB, Client, ref, refusal, sound
 from tests.waiting import eventually
 
 PATIENCE = 30.0
@@ -54,25 +53,12 @@ def other_pool() -> Objects:
 def estate() -> Iterator[Estate]:
     pools = [PoolWorld("26.9.0", objects()), PoolWorld("26.9.0", other_pool())]
     made = Estate(pools, password=world.PASSWORD, speed=400, storage=Storage())
-    yield made
-    made.close()
-    assert made.bugs == []
-
-
-@pytest.fixture
-def client(estate: Estate) -> Client:
-    return Client(estate)
+    yield from sound(made)
 
 
 @pytest.fixture
 def far(estate: Estate) -> Client:
     return Client(estate, "f1")
-
-
-def refusal(call: Callable[[], Any]) -> list[str]:
-    with pytest.raises(Failure) as caught:
-        call()
-    return caught.value.description
 
 
 def disk(client: Client, vm: str) -> str:
@@ -302,6 +288,33 @@ def test_a_running_vm_goes_to_another_pool(client: Client, far: Client) -> None:
     assert refusal(lambda: client("VDI.get_record", ref("web disk")))[0] == "HANDLE_INVALID"
     far("VM.clean_shutdown", vm)
     assert far("VM.get_power_state", vm) == "Halted"
+
+
+def test_an_older_one_of_the_same_uuid_is_replaced(client: Client, far: Client, estate: Estate) -> None:
+    """It goes with its devices, and its disk stays."""
+    there = estate.pools[1].db
+    uuid = client("VM.get_uuid", ref("spare"))
+    with there.lock:
+        old = there.create("VM", {"uuid": uuid, "name_label": "of old", "power_state": "Halted", "version": 0})
+        left = there.create("VDI", {"SR": ref("far nfs"), "name_label": "of old", "managed": True})
+        drive = there.create("VBD", {"VM": old, "VDI": left, "type": "Disk", "userdevice": "0"})
+    with estate.pools[0].db.lock:
+        estate.pools[0].db.write("VM", ref("spare"), version=1)
+    dest, disks = receive(far, "f1", "far lan"), {ref("spare disk"): ref("far nfs")}
+    networks = {ref("spare vif"): ref("far lan")}
+    with there.lock:
+        there.write("VM", old, blocked_operations={"destroy": "kept"})
+    found = refusal(lambda: send(client, "spare", dest, disks, networks=networks))
+    assert found == ["OPERATION_BLOCKED", old, "kept"]
+    assert far("VM.get_name_label", old) == "of old"
+    with there.lock:
+        there.write("VM", old, blocked_operations={})
+    arrived = send(client, "spare", dest, disks, networks=networks)
+    assert far("VM.get_by_uuid", uuid) == arrived != old
+    assert far("VM.get_record", arrived)["version"] == 2
+    for cls, gone in (("VM", old), ("VBD", drive)):
+        assert refusal(lambda cls=cls, gone=gone: far(f"{cls}.get_record", gone)) == ["HANDLE_INVALID", cls, gone]  # type: ignore[misc]  # a lambda with defaults
+    assert far("VDI.get_VBDs", left) == []
 
 
 def test_a_halted_vm_is_copied_to_another_pool(client: Client, far: Client) -> None:

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sandbox.xapi.estate import Estate
-from sandbox.xapi.failure import Failure
 from sandbox.xapi.storage.declared import Storage
 from sandbox.xapi.values import NULL
 from sandbox.xapi.world import PoolWorld
 from tests.sandbox_xapi.core import world
-from tests.sandbox_xapi.core.world import GIB, Client, ident, ref
+from tests.sandbox_xapi.core.world import GIB, Client, ident, ref, refusal, sound
 
 
 @pytest.fixture
 def estate() -> Iterator[Estate]:
     made = Estate([PoolWorld("26.9.0", world.build())], password=world.PASSWORD, speed=400, storage=Storage())
-    yield made
-    made.close()
-    assert made.bugs == []
-
-
-@pytest.fixture
-def client(estate: Estate) -> Client:
-    return Client(estate)
-
-
-def refusal(call: Callable[[], Any]) -> list[str]:
-    with pytest.raises(Failure) as caught:
-        call()
-    return caught.value.description
+    yield from sound(made)
 
 
 def disks(client: Client, vm: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -122,6 +122,13 @@ def build() -> dict[str, dict[str, dict[str, Any]]]:
 
 def estate(speed: float = 400.0, release: str = "26.9.0", accounts: Mapping[str, str] = NOBODY) -> Estate:
     return Estate([PoolWorld(release, build())], password=PASSWORD, speed=speed, accounts=accounts)
+
+
+def sound(made: Estate) -> Iterator[Estate]:
+    """For a test; closed at its end, and nothing may have gone wrong inside."""
+    yield made
+    made.close()
+    assert made.bugs == []
 
 
 class Client:

@@ -2,7 +2,8 @@
 
 A change of two pools needs somebody who may ask for it in both, and approvers who may approve it in both. It is never
 easier to have than the same change of either pool alone would be. A change of several objects takes as much as the same
-change of any one of them would, whatever the others are tagged; who decides is what the first rule says that matches.
+change of any one of them would, whatever the others are tagged, and people who are entitled for each: whoever may empty
+a host because of one VM on it would decide about the others.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Joint:
     @property
     def rules(self) -> tuple[str, ...]:
         """The names of the rules that govern it."""
-        return tuple(dict.fromkeys(terms.rule for terms in self.each if terms.rule))
+        return tuple(dict.fromkeys(terms.rule for terms in self._asking if terms.rule))
 
     @property
     def rule(self) -> str:
@@ -95,16 +96,16 @@ class Joint:
 
     @property
     def askers(self) -> tuple[People, ...]:
-        """Whoever asks is among each of these."""
+        """Whoever asks is among each of these: who may for one of its objects may not, by that, for the others."""
         return self._all(lambda terms: terms.askers)
 
     @property
     def approvers(self) -> tuple[People, ...]:
-        """Whoever approves is among each of these."""
+        """Whoever approves is among each of these, as for who asks."""
         return self._all(lambda terms: terms.approvers)
 
     def _all(self, whom: Callable[[Terms], People]) -> tuple[People, ...]:
-        return tuple(dict.fromkeys(whom(terms) for terms in self.each))
+        return tuple(dict.fromkeys(whom(terms) for terms in self._asking))
 
 
 def terms_of(rules: Rules, plan: Plan) -> Joint:

@@ -43,6 +43,13 @@ def oddities(rules: Rules, now: datetime, has_code: Callable[[str], bool] = lamb
                 if odd.text not in seen:
                     seen.add(odd.text)
                     yield odd
+        if rule.match.tags and _nobody_beside(rules, rule):
+            yield Oddity(
+                where,
+                f"{name}: too few people approve both this and what has none of its tags, so a change of both, as of a"
+                " host with its VMs, cannot be approved: name them in both, or put a rule for such commands without"
+                " tags before it",
+            )
     yield from _codes(rules, has_code)
     for number, freeze in enumerate(rules.freezes):
         where = ("policy", "freezes", number)
@@ -78,6 +85,18 @@ def _terms(rules: Rules, rule: Rule | None, risk: Risk, where: tuple[str | int, 
         )
     elif count == terms.approvals and terms.approvers and not terms.self_approval:
         yield Oddity(where, f"{name}: what one of its {plural(count, 'approver')} asks for can never be approved")
+
+
+def _nobody_beside(rules: Rules, rule: Rule) -> bool:
+    """Are there surely too few who may approve what the rule is about together with what no rule is about?"""
+    for risk in sorted(rule.match.risks or CHANGES):
+        own, others = rules.terms_of(rule, risk), rules.terms_of(None, risk)
+        wanted = max(own.approvals or 0, others.approvals or 0)
+        if _groups(own.approvers | others.approvers):
+            continue
+        if own.approvers != others.approvers and len(own.approvers & others.approvers) < wanted:
+            return True
+    return False
 
 
 def _groups(named: frozenset[str]) -> bool:

@@ -56,7 +56,8 @@ def everybody_of(rules: Rules, each: Sequence[People]) -> str:
     """Those who are among each of these, in a sentence."""
     if len(each) == 1:
         return people(rules, each[0])
-    return f"whoever is among both: {'; '.join(people(rules, named) for named in each)}"
+    of = "both" if len(each) == 2 else f"all {len(each)}"
+    return f"whoever is among {of}: {'; '.join(people(rules, named) for named in each)}"
 
 
 def approvers(terms: Joint, approvals: int) -> str:

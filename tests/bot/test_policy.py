@@ -116,6 +116,34 @@ def test_a_milder_rule_for_one_of_its_objects_makes_nothing_milder_for_the_other
     assert untagged.approvals == 1
 
 
+def test_who_may_for_one_of_its_objects_may_not_by_that_for_the_others() -> None:
+    """Else a VM that is moved to a host would bring along who decides about the host."""
+    devs = frozenset({"U0SAM", "UBOTH", "UDEV"})
+    ruled = replace(
+        RULES,
+        operators=RULES.operators | {"UBOTH"},
+        approvers=RULES.approvers | {"UBOTH"},
+        rules=(Rule(name="tests", match=Match(tags=frozenset({"dev"})), operators=devs, approvers=devs, approvals=1),),
+    )
+    dev = Actor(kind="slack", id="T1/UDEV", name="dev")
+    both = Actor(kind="slack", id="T1/UBOTH", name="both")
+    mixed, own = plan(tags=("dev",), tags_of_each=((), ("dev",))), plan(tags=("dev",))
+    assert policy.requirement(ruled, dev, MEMBER, own, NOW).approvals == 1
+    for actor in (dev, OLGA, ANA):
+        with pytest.raises(Denied) as raised:
+            policy.requirement(ruled, actor, MEMBER, mixed, NOW)
+        denied(raised, "whoever is among both")
+    assert policy.requirement(ruled, both, MEMBER, mixed, NOW).approvals == 1
+    asked = replace(request(), plan=mixed)
+    for actor in (dev, ANA):
+        with pytest.raises(Denied) as raised:
+            policy.may_vote(ruled, actor, MEMBER, asked, Ballot.APPROVE, NOW)
+        denied(raised, "not an approver of this")
+    policy.may_vote(ruled, both, MEMBER, asked, Ballot.APPROVE, NOW)
+    first = Rule(name="hosts", match=Match(commands=("vm *",)), approvals=1)
+    policy.requirement(replace(ruled, rules=(first, *ruled.rules)), OLGA, MEMBER, mixed, NOW)
+
+
 def test_a_risk_that_the_policy_does_not_mention_is_refused() -> None:
     with pytest.raises(Denied) as raised:
         policy.requirement(replace(RULES, approvals={Risk.ROUTINE: 0}), OLGA, MEMBER, plan(), NOW)
@@ -390,6 +418,29 @@ def test_approvals_that_nobody_can_give_are_found() -> None:
     assert not any("rules.0" in each for each in odd(replace(RULES, rules=(grouped,))))
     # Two approvers, two approvals, and one of the two may ask.
     assert any("can never be approved" in each and each.startswith("policy:") for each in odd(RULES))
+
+
+@pytest.mark.parametrize(
+    ("approvers", "tags", "said"),
+    [
+        ({"U0DEV", "U0EVE"}, {"dev"}, True),
+        ({"U0DEV", "U0ANA"}, {"dev"}, False),
+        ({"S0DEVS"}, {"dev"}, False),
+        ({"U0DEV", "U0EVE"}, set(), False),
+        (None, {"dev"}, False),
+    ],
+    ids=["others", "one of both", "a group, of whom nobody knows here", "by no tag", "the policy's own"],
+)
+def test_people_who_decide_about_some_objects_and_not_about_the_rest_are_found(
+    approvers: set[str] | None, tags: set[str], said: bool
+) -> None:
+    rule = Rule(
+        name="tests",
+        match=Match(tags=frozenset(tags), risks=frozenset({Risk.DISRUPTIVE})),
+        approvers=None if approvers is None else frozenset(approvers),
+        approvals=1,
+    )
+    assert any("a change of both" in each for each in odd(replace(RULES, rules=(rule,)))) is said
 
 
 def test_other_oddities_are_found() -> None:

@@ -94,7 +94,8 @@ def told(found: Interval) -> str:
     if found.empty:
         return "stepped"
     half = found.width / 2 + 0.0005
-    return f"{found.middle:+.3f} s ± {half + 0.0005:.3f} s"
+    middle = round(found.middle, 3) + 0.0  # which makes a zero of what rounds to one less than it
+    return f"{middle:+.3f} s ± {half + 0.0005:.3f} s"
 
 
 def wait_for_best(found: Interval, now: float, round_trip: float) -> float:

@@ -177,3 +177,8 @@ def test_what_is_no_time_is_refused() -> None:
         measure(lambda: "soon", Lab(), EPOCH)
     with pytest.raises(ValueError, match="nothing"):
         offset([], 0.0)
+
+
+def test_a_clock_that_is_nearly_right_is_not_told_as_minus_nothing() -> None:
+    assert told(Interval(-0.0104, 0.0096)) == "+0.000 s ± 0.011 s"
+    assert told(Interval(-0.0120, 0.0080)) == "-0.002 s ± 0.011 s"

@@ -43,13 +43,22 @@ def at_home(context: Context, vm: str) -> str:
     return host
 
 
+def _work_at(context: Context, host: str, seconds: float) -> None:
+    """Take so long on the host. Raises Failure when it goes down meanwhile: the coordinator has passed the call on to
+    it, and loses it; the database stays as it is.
+    """
+    there = context.pool.hosts[host]
+    run = there.runs
+    context.work(seconds, alive=lambda: there.runs == run)
+    if there.runs != run:
+        raise Failure("CANNOT_CONTACT_HOST", host)
+
+
 def _boot(context: Context, vm: str, host: str, start_paused: bool, op: str, seconds: float) -> None:
     ha_guard.check_arrival(context.db, vm, host)
     with reserved(context, vm, host, op):
-        target = context.require_live(host)
-        context.work(seconds, alive=lambda: target.alive)
-        if not target.alive:
-            raise Failure("CANNOT_CONTACT_HOST", host)
+        context.require_live(host)
+        _work_at(context, host, seconds)
         if context.task is not None and op == "vm_start":
             context.task.count_cancel_points(_START_CANCEL_POINTS)
         domains.build(context.pool, vm, host, paused=start_paused, fresh=op == "vm_start")
@@ -86,8 +95,7 @@ def start_on(context: Context, vm: str, host: str, start_paused: bool, _force: b
 @call("VM.pause", source=BOTH)
 def pause(context: Context, vm: str) -> None:
     with vm_operation(context, vm, "pause"):
-        at_home(context, vm)
-        context.work(_PAUSE)
+        _work_at(context, at_home(context, vm), _PAUSE)
         context.db.write("VM", vm, power_state="Paused")
     tell(context, vm, "VM_PAUSED", "paused")
 
@@ -95,8 +103,7 @@ def pause(context: Context, vm: str) -> None:
 @call("VM.unpause", source=BOTH)
 def unpause(context: Context, vm: str) -> None:
     with vm_operation(context, vm, "unpause"):
-        at_home(context, vm)
-        context.work(_PAUSE)
+        _work_at(context, at_home(context, vm), _PAUSE)
         context.db.write("VM", vm, power_state="Running")
     tell(context, vm, "VM_UNPAUSED", "unpaused")
 
@@ -104,8 +111,7 @@ def unpause(context: Context, vm: str) -> None:
 @call("VM.clean_shutdown", source=BOTH)
 def clean_shutdown(context: Context, vm: str) -> None:
     with vm_operation(context, vm, "clean_shutdown"):
-        at_home(context, vm)
-        context.work(_CLEAN_SHUTDOWN)
+        _work_at(context, at_home(context, vm), _CLEAN_SHUTDOWN)
         domains.tear_down(context.pool, vm, "Halted")
     tell(context, vm, "VM_SHUTDOWN", "shutdown")
 
@@ -117,8 +123,7 @@ def shutdown(context: Context, vm: str) -> None:
         if context.get("VM", vm)["power_state"] == "Suspended":
             _drop_image(context, vm)
         else:
-            at_home(context, vm)
-            context.work(_CLEAN_SHUTDOWN)
+            _work_at(context, at_home(context, vm), _CLEAN_SHUTDOWN)
         domains.tear_down(context.pool, vm, "Halted")
     tell(context, vm, "VM_SHUTDOWN", "shutdown")
 
@@ -131,8 +136,7 @@ def hard_shutdown(context: Context, vm: str) -> None:
         if state == "Suspended":
             _drop_image(context, vm)
         elif state != "Halted":
-            at_home(context, vm)
-            context.work(_HARD_SHUTDOWN)
+            _work_at(context, at_home(context, vm), _HARD_SHUTDOWN)
         domains.tear_down(context.pool, vm, "Halted")
     tell(context, vm, "VM_SHUTDOWN", "shutdown forcibly")
 
@@ -164,7 +168,7 @@ def hard_reboot(context: Context, vm: str) -> None:
 def _reboot(context: Context, vm: str) -> None:
     """ha_always_run is left as it is: only a start sets it."""
     host, always_run = at_home(context, vm), context.get("VM", vm)["ha_always_run"]
-    context.work(_REBOOT)
+    _work_at(context, host, _REBOOT)
     domains.build(context.pool, vm, host, paused=False, fresh=True)
     context.db.write("VM", vm, ha_always_run=always_run)
 
@@ -172,12 +176,12 @@ def _reboot(context: Context, vm: str) -> None:
 @call("VM.suspend", source=BOTH)
 def suspend(context: Context, vm: str) -> None:
     with vm_operation(context, vm, "suspend"):
-        at_home(context, vm)
+        host = at_home(context, vm)
         sr = domains.suspend_sr(context.pool, vm)
         if sr is None:
             raise Failure("VM_NO_SUSPEND_SR", vm)
         row = context.get("VM", vm)
-        context.work(_SUSPEND_FIXED + _SUSPEND_PER_GIB * row["memory_dynamic_max"] / _GIB)
+        _work_at(context, host, _SUSPEND_FIXED + _SUSPEND_PER_GIB * row["memory_dynamic_max"] / _GIB)
         size = row["memory_dynamic_max"]
         kind = {"SR": sr, "name_label": "Suspend image", "type": "suspend", "virtual_size": size}
         image = disks.make(context, kind, used=size)

@@ -101,6 +101,21 @@ def test_a_host_that_dies_under_a_migration_to_it(slow: Client) -> None:
     slow.estate.close()
 
 
+@pytest.mark.parametrize("call", ["clean_shutdown", "hard_shutdown", "clean_reboot", "hard_reboot", "suspend", "pause"])
+def test_a_host_that_dies_under_what_is_done_to_its_vm(call: str, slow: Client) -> None:
+    """The coordinator does not learn what became of the VM: it stays on record as it was."""
+    slow.estate.speed = 0.05
+    task = slow(f"Async.VM.{call}", ref("db"))
+    eventually(lambda: slow("VM.get_current_operations", ref("db")))
+    slow.estate.kill(next(h.uuid for h in slow.estate.hosts.values() if h.name == "h2"))
+    eventually(lambda: slow("task.get_status", task) == "failure")
+    assert slow("task.get_error_info", task) == ["CANNOT_CONTACT_HOST", ref("h2")]
+    assert slow("VM.get_power_state", ref("db")) == "Running"
+    assert slow("VM.get_resident_on", ref("db")) == ref("h2")
+    slow.estate.close()
+    assert slow.estate.bugs == []
+
+
 def test_a_coordinator_that_dies_drops_what_it_was_doing(slow: Client) -> None:
     slow("Async.VM.pool_migrate", ref("db"), ref("h3"), {})
     coordinator = slow.host

@@ -14,7 +14,7 @@ from bot.errors import Denied, NotFound
 from bot.guard import guarded
 from bot.model import Place
 from tests.bot.fakes import OLGA
-from tests.bot.test_engine import World
+from tests.bot.world import World
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -4,27 +4,17 @@ else has cancelled it. What is said then is what shows in the pool.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from bot.execution.verifying import VERIFY_SECONDS
 from bot.model import State
 from bot.ports import TaskStatus
 from tests.bot.fakes import HOSTS, VMS, Killed
-from tests.bot.test_engine import World
 from tests.bot.test_waiting import restarted, result_of
+from tests.bot.world import World
 
 XS2 = HOSTS[1]
 WEB_1 = VMS[0]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path / "x.sqlite3")
-    yield made
-    made.bot.crash()
 
 
 def test_what_the_lost_host_brings_to_its_end_is_done(world: World) -> None:

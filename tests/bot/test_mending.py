@@ -4,24 +4,14 @@ twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from bot.model import CallState, State
 from tests.bot.fakes import HOSTS, VMS
-from tests.bot.test_engine import World
 from tests.bot.test_waiting import _Crash, restarted, result_of
+from tests.bot.world import World
 
 XS1, XS2 = HOSTS
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path / "x.sqlite3")
-    yield made
-    made.bot.crash()
 
 
 def test_it_is_done_and_read_back(world: World) -> None:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from bot.model import State
 from tests.bot.fakes import HOSTS, VMS
-from tests.bot.test_engine import World
 from tests.bot.test_waiting import _Crash, after, cancel, restarted, result_of
+from tests.bot.world import World
 
 XS1, XS2 = HOSTS
 WEB_1 = VMS[0]
 ASKED = "vm guard web-1 to xs2"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path / "x.sqlite3")
-    yield made
-    made.bot.crash()
 
 
 def gone(world: World) -> None:

@@ -4,7 +4,6 @@ cancelled, is lost, or the bot dies.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,8 +17,8 @@ from bot.ports import TaskStatus
 from bot.run import Doing
 from tests.bot.fake_bot import bot
 from tests.bot.fakes import HOSTS, VMS, FakePool, Fate, HandClock, Killed
-from tests.bot.test_engine import World
 from tests.bot.test_waiting import restarted, result_of
+from tests.bot.world import World
 
 XS1, XS2 = HOSTS
 POOL = PoolTarget("p")
@@ -34,13 +33,6 @@ def plan(*steps: Step, at_once: int = 8) -> Plan:
         command="x", arguments=(), pool=ObjectId("pool", "p", "lab"), risk=Risk.ROUTINE, title="x", steps=steps,
         at_once=at_once,
     )  # fmt: skip
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path / "x.sqlite3")
-    yield made
-    made.bot.crash()
 
 
 # --- as data ----------------------------------------------------------------------------------------------------------

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -11,7 +10,7 @@ from bot.errors import OutcomeUnknown
 from bot.model import ObjectId, Request, State, Step
 from tests.bot.fake_bot import bot
 from tests.bot.fakes import HOSTS, OLGA, VMS, FakeHands
-from tests.bot.test_engine import World
+from tests.bot.world import World
 
 XS1, XS2 = HOSTS
 WEB_1 = VMS[0]
@@ -19,13 +18,6 @@ WEB_1 = VMS[0]
 
 class _Crash(BaseException):
     pass
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path / "x.sqlite3")
-    yield made
-    made.bot.crash()
 
 
 def after(world: World, seconds: float, do: Callable[[], None]) -> None:

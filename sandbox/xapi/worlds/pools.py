@@ -60,7 +60,7 @@ def _cpu_level(pool: PoolBuilder) -> dict[str, str]:
         "socket_count": str(sum(int(info["socket_count"]) for info in infos)),
         "cpu_count": str(sum(int(info["cpu_count"]) for info in infos)),
     }
-    for key in ("features_pv", "features_hvm", "features_pv_host", "features_hvm_host"):
+    for key in ("features_pv_host", "features_hvm_host"):  # since xapi 23.16 only these
         if key in infos[0]:
             level[key] = _common_words([info[key] for info in infos])
     return level

@@ -199,6 +199,7 @@ def test_the_current_lab_is_of_today() -> None:
     level = rows(world, "pool")[0]["cpu_info"]
     assert level["features_hvm_host"] == rows(world, "host")[0]["cpu_info"]["features_hvm_host"]
     assert (level["cpu_count"], level["socket_count"]) == ("96", "6")
+    assert {key for key in level if key.startswith("features")} == {"features_hvm_host", "features_pv_host"}
     assert {row["type"] for row in rows(world, "Certificate")} == {"host", "host_internal"}
 
 

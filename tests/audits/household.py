@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +26,10 @@ from tests.bot_store.helpers import KEY, HandClock
 
 OLGA = Actor(kind="slack", id="T1/UOLGA", name="Olga")
 CHANNEL = "C1"
+MIDNIGHT = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+SEVEN = MIDNIGHT.replace(hour=7)
+HOUR = timedelta(hours=1)
+EARLY = SEVEN - timedelta(minutes=10)
 
 
 def drift(name: str, level: Level = Level.WARN) -> Drift:

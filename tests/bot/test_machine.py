@@ -1,8 +1,6 @@
 """Hypothesis walks requests through the real engine, runner and database, with a pool, people and a clock in memory,
-and kills the bot at any call to its store or its pool. The pool goes on without it.
-
-What must hold is judged at the moment a call reaches the pool, from what people did: the machine keeps its own account
-of who approved, rejected and withdrew, and does not ask the bot.
+and kills the bot at any call to its store or its pool. The pool goes on without it. What must hold is in
+:mod:`tests.bot.laws`.
 """
 
 from __future__ import annotations
@@ -11,8 +9,8 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -24,9 +22,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from bot.answers import Ask, Opened, Shown, VoteAsk, Voted
 from bot.approval import END_STATES
 from bot.model import Actor, Ballot, State
-from bot.ports import TaskStatus
 from tests.bot.fake_bot import FakeBot, bot
 from tests.bot.fakes import ANA, BEN, CHANNEL, HOSTS, OLGA, SAM, VMS, FakePool, Fate, HandClock, Killed
+from tests.bot.laws import Asked, Laws
 
 EXAMPLES, STEPS = 45, 50
 """Hypothesis walks up to EXAMPLES × STEPS = 2,250 steps."""
@@ -63,18 +61,7 @@ WEATHER = st.builds(
 )
 
 
-@dataclass
-class Asked:
-    """What people have done about a request, as they know it themselves."""
-
-    needed: int
-    digest: str
-    approved: dict[str, bool] = field(default_factory=dict)
-    over: str = ""
-    """Why it must not begin (any more): rejected or withdrawn, and the person was told so."""
-
-
-class EngineMachine(RuleBasedStateMachine):
+class EngineMachine(Laws, RuleBasedStateMachine):
     asked = Bundle("asked")
 
     @initialize()
@@ -103,45 +90,6 @@ class EngineMachine(RuleBasedStateMachine):
         finally:
             self.bot.crash()
             shutil.rmtree(self.directory)
-
-    # --- what must hold when a call reaches the pool ------------------------------------------------------------------
-
-    def judge(self, key: tuple[str, int, bool]) -> None:
-        """Kept and raised later: what is raised here, the runner would take for a defect of its own, and live on."""
-        self.wrong += self.objections(key)
-
-    def objections(self, key: tuple[str, int, bool]) -> Iterator[str]:
-        request_id, step, undo = key
-        asked, now = self.known[request_id], self.clock.now()
-        if key in self.pool.sent:
-            yield f"{key} was sent twice"
-        if sum(asked.approved.values()) < asked.needed:
-            yield f"{request_id} runs without the votes"
-        if asked.over:
-            yield f"{request_id} runs although it was {asked.over}"
-        if not undo:
-            yield from self.out_of_turn(request_id, step)
-        if step == 0 and not undo:
-            request = self.bot.store.request(request_id)
-            assert request is not None
-            if now >= request.expires_at:
-                yield f"{request_id} runs after it expired"
-            if request.plan.facts != self.bot.engine.resolver.replan(request).facts:
-                yield f"{request_id} is not what was approved any more"
-
-    def out_of_turn(self, request_id: str, step: int) -> Iterator[str]:
-        """What of an earlier stage has not ended well, and how many of the same are on their way."""
-        request = self.bot.store.request(request_id)
-        assert request is not None
-        stages, done = request.plan.stages, {n for id, n, undo in self.pool.done if id == request_id and not undo}
-        at = next(number for number, stage in enumerate(stages) if step in stage)
-        if early := {each for stage in stages[:at] for each in stage} - done:
-            yield f"step {step} of {request_id} before {sorted(early)}"
-        mine = [t for t in self.pool.tasks if t.key[0] == request_id and not t.key[2] and t.key[1] in stages[at]]
-        if any(task.status in (TaskStatus.FAILURE, TaskStatus.CANCELLED) and task.seen for task in mine):
-            yield f"step {step} of {request_id} after another of its stage had failed"
-        if sum(task.status is TaskStatus.PENDING for task in mine) >= request.plan.at_once:
-            yield f"step {step} of {request_id} is one too many at a time"
 
     def meanwhile(self) -> None:
         """While the bot waits for a task, the pool works and people do things."""
@@ -356,28 +304,7 @@ class EngineMachine(RuleBasedStateMachine):
             assert state in END_STATES, f"{id} is {state} for ever"
             self.told_truly(id, state)
 
-    def told_truly(self, id: str, state: State) -> None:
-        request = self.bot.store.request(id)
-        assert request is not None
-        settled = request.result is not None and "settled" in request.result.summary
-        forward = {step for who, step, undo in self.pool.done if who == id and not undo}
-        if state is State.SUCCEEDED and not settled:
-            assert forward == set(range(len(request.plan.steps)))
-        if state in (State.FAILED, State.CANCELLED) and not settled:
-            assert len(forward) < len(request.plan.steps)
-            assert request.result is not None
-            undone = any(line.startswith("undone: ") for line in request.result.lines)
-            assert any(who == id and undo for who, _, undo in self.pool.done) is undone
-            assert bool(forward) is ("nothing was changed" not in request.result.lines)
-        if state in (State.REJECTED, State.EXPIRED, State.WITHDRAWN, State.STALE):
-            assert not any(who == id for who, _, _ in self.pool.sent)
-
     # --- laws ---------------------------------------------------------------------------------------------------------
-
-    def state(self, id: str) -> State:
-        request = self.bot.store.request(id)
-        assert request is not None, f"{id} is lost"
-        return request.state
 
     @invariant()
     def count_the_step(self) -> None:
@@ -393,19 +320,6 @@ class EngineMachine(RuleBasedStateMachine):
             return
         found = {request.id for request in self.bot.store.in_states(State)}
         assert found >= self.known.keys()
-
-    def the_ledger_has_each_call_and_each_end_once(self) -> None:
-        assert self.bot.store.verify().ok
-        rows = self.bot.store.ledger(pools=None, last=10_000)
-        intended = Counter(
-            (row.request_id, row.body["step"], row.body["undo"])
-            for row in rows
-            if row.kind == "call intended" and row.body["call"] != "task.cancel"
-        )
-        assert not intended or max(intended.values()) == 1
-        assert set(self.pool.sent) <= intended.keys()
-        ends = Counter(row.request_id for row in rows if row.kind in {str(state) for state in END_STATES})
-        assert not ends or max(ends.values()) == 1
 
 
 EngineMachine.TestCase.settings = settings(

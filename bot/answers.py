@@ -56,6 +56,8 @@ class FormField:
     flag: bool = False
     value: str = ""
     """What is already known: typed, or the label of what was picked."""
+    hint: str = ""
+    """How it is written, with an example."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

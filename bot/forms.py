@@ -34,6 +34,20 @@ _LABELS = {
     "MEMBER": "Host",
     "NETWORK": "Network",
 }
+_HINTS = {
+    "at WHEN": "22:00, tomorrow 06:30 or 2026-03-01 22:00 Europe/Amsterdam. Empty: as soon as it is approved.",
+    "WHEN": 'daily 07:00, weekdays 07:00, every 15 minutes, or cron "0 7 * * 1-5"; a time zone can follow.',
+    "until DATE": "2027-01-31, 2027-01-31 18:00, 3 days or 2 weeks.",
+    "FINDING": "Its number, as F-12.",
+    "REQUEST": "Its number, as X-7.",
+    "SCHEDULE": "Its number, as S-1.",
+    "servers SERVERS": "Addresses or names, with spaces between them.",
+    "order ORDER": "VMs with a lower order start first.",
+    "delay SECONDS": "What passes after its start before the next order begins.",
+    "to SNAPSHOT": "Its name or uuid, as “vm snapshots VM” shows it.",
+    "DISK": "Its name, its place in the VM (web-1/0) or its uuid.",
+}
+"""How an argument is written, by its keyword and placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,7 @@ class Forms:
             required=slot.required,
             flag=slot.flag,
             value=word.text if word else "",
+            hint=_HINTS.get(f"{slot.keyword} {slot.placeholder}".strip(), ""),
         )
 
     def filled(self, form: Form, place: Place, actor: Actor) -> Form:

@@ -116,13 +116,14 @@ def option(label: str, value: str) -> dict[str, Any]:
 
 
 def _input(field: FormField) -> Block:
-    return {
+    made: Block = {
         "type": "input",
         "block_id": field.name,
         "optional": field.flag or not field.required,
         "label": plain(field.label, LABEL),
         "element": _element(field),
     }
+    return made | ({"hint": plain(field.hint, LABEL)} if field.hint else {})
 
 
 def _element(field: FormField) -> dict[str, Any]:

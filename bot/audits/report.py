@@ -96,7 +96,7 @@ def verdict(audited: Audited) -> str:
         return "it could not be audited"
     muted = f", {len(audited.muted)} muted" if audited.muted else ""
     if not audited.open:
-        return "nothing to find" + (f", {len(audited.resolved)} resolved" if audited.resolved else "") + muted
+        return "nothing found" + (f", {len(audited.resolved)} resolved" if audited.resolved else "") + muted
     told = plural(len(audited.open), "finding")
     if audited.first:
         return f"{told} (first audit){muted}"

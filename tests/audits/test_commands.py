@@ -131,7 +131,7 @@ def test_clocks_are_measured_and_a_wrong_one_is_found(lab: RunningLab, ask: Ask)
     assert measured["xs2"].startswith("+31")
     assert measured["xs1"].startswith(("+0.", "-0."))
     lab.clock("xs2", 0.0)
-    assert ask("audit run clock in lab").title == "lab: nothing to find, 1 resolved"
+    assert ask("audit run clock in lab").title == "lab: nothing found, 1 resolved"
     assert len(rows(ask("audit show 1"))) == 2
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot import appointed
 from bot.context import Asking
-from bot.errors import Ambiguous, Choice, Denied, NotFound, ParseError, Refused, Unavailable, UserError
+from bot.errors import Ambiguous, Choice, NotFound, ParseError, Refused, UserError
 from bot.findings import Audits
 from bot.grammar import Parsed, near
 from bot.inventory import Inventory
@@ -22,6 +22,7 @@ from bot.registry import CANDIDATE, DESTINATION, NUMBERS, OBJECTS, POOL, Command
 from bot.rules import namesakes
 from bot.schedules import ScheduleBook
 from bot.scope import Scopes, which_pool
+from bot.tags import tagged
 from bot.text import quoted
 from bot.typed import Word
 from bot.usage import WHEN_SLOT, Slot
@@ -138,12 +139,12 @@ class Resolver:
     def completed(self, plan: Plan) -> Plan:
         """The plan with what no command may forget: its tags, and a warning for each object that has a namesake.
 
-        :raises UserError: as :meth:`tagged`.
+        :raises UserError: as :func:`bot.tags.tagged`.
         """
         inventory = self._latest(plan) if plan.touches else None
         if inventory is not None:
             plan = replace(plan, findings=(*plan.findings, *namesakes.of_touched(plan.touches, inventory)))
-        return self.tagged(plan)
+        return tagged(plan, self.pools, self.registry, self.watched_tags)
 
     def _latest(self, plan: Plan) -> Inventory | None:
         """What its pool's objects are called; None where nobody can tell, or it is about no pool."""
@@ -151,67 +152,6 @@ class Resolver:
             return None
         view = self.pools.view(self.name_of(plan.pool))
         return view.latest() if self.registry[plan.command].headless else view.inventory()
-
-    def tagged(self, plan: Plan) -> Plan:
-        """The plan with the tags of what it touches and of its pools, read now, as far as the policy depends on them.
-
-        :raises Denied: something that it touches is not in the pool's database, so its tags cannot be told.
-        :raises Unavailable: a pool cannot be read.
-        """
-        if not self.watched_tags:
-            return replace(plan, tags=(), tags_of_each=())
-        coming = frozenset(touched.uuid for touched in plan.touches)
-        elsewhere = tuple(
-            replace(each, tags=self._tags(each.touches, self._tagged_as(plan, each.pool), coming))
-            for each in plan.elsewhere
-        )
-        if self.name_of(plan.pool) not in self.pools.names():
-            return replace(plan, tags=(), tags_of_each=(), elsewhere=elsewhere)
-        here = self._tagged_as(plan, plan.pool)
-        each = sorted({self._tags((touched,), here) for touched in plan.touches})
-        return replace(
-            plan,
-            tags=self._tags(plan.touches, here),
-            tags_of_each=tuple(each) if len(each) > 1 else (),
-            elsewhere=elsewhere,
-        )
-
-    def _tags(
-        self, touches: tuple[ObjectId, ...], inventory: Inventory, coming: frozenset[str] = frozenset()
-    ) -> tuple[str, ...]:
-        """`coming` need not be there yet: what comes from the plan's pool is tagged there."""
-        tags = set(inventory.pool.tags)
-        for touched in touches:
-            found = inventory.any_by_uuid(touched.uuid)
-            if found is not None:
-                tags.update(found.tags)
-            elif touched.uuid not in coming:
-                raise Denied(
-                    f"The tags of {quoted(touched.name)} cannot be read, so the policy cannot be evaluated.",
-                    remedy="It has to be in the pool's database. Ask whoever runs the bot if it cannot be.",
-                )
-        return tuple(sorted(tags & self.watched_tags))
-
-    def _tagged_as(self, plan: Plan, pool: ObjectId) -> Inventory:
-        """The database that says how everything in one of its pools is tagged: of a pool without a coordinator the one
-        that was read last; also of one that does not answer, where only the bot itself is changed.
-
-        :raises Denied: none was read. :raises Unavailable: the pool cannot be read.
-        """
-        view, command = self.pools.view(self.name_of(pool)), self.registry[plan.command]
-        if not command.headless:
-            try:
-                return view.inventory()
-            except Unavailable:
-                if command.scope is not Scope.NAMED:
-                    raise
-        latest = view.latest()
-        if latest is None:
-            raise Denied(
-                "The policy depends on tags, and nobody can read them now, so it cannot be evaluated.",
-                remedy="Whoever runs the bot can let a rule for this command stand before those with tags.",
-            )
-        return latest
 
     def hands(self, request: Request, target: Target | None = None) -> PoolHands:
         """What acts where `target` says, for the request's plan; None: on its pool."""

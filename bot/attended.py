@@ -31,7 +31,7 @@ def check_channels(settings: Settings, workspace: Workspace) -> None:
         if point.level is Level.BAD and "shared" in point.text:
             raise Unavailable(point.text, remedy=point.remedy)
         if point.level is not Level.OK:
-            log.error("%s %s", point.text, point.remedy)
+            log.error("%s – %s", point.text, point.remedy)
 
 
 @contextmanager

@@ -69,4 +69,9 @@ def first_look(settings: config.Settings) -> None:
     pools = trial.of_pools(settings.pool_settings(), command_names(), SystemClock())
     for point in trial.once(chain(trial.here(settings), pools)):
         if point.level is not Level.OK:
-            log.log(logging.ERROR if point.level is Level.BAD else logging.WARNING, "%s %s", point.text, point.remedy)
+            log.log(
+                logging.ERROR if point.level is Level.BAD else logging.WARNING,
+                "%s%s",
+                point.text,
+                f" – {point.remedy}" if point.remedy else "",
+            )

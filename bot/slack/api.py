@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import socket
 import urllib.error
@@ -12,6 +11,8 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
+
+from bot.slack.sdk_log import quiet_logger
 
 METHODS: dict[str, tuple[str, ...]] = {
     "auth.test": (),
@@ -37,7 +38,6 @@ METHODS: dict[str, tuple[str, ...]] = {
 _IN_DOUBT = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
 _CODE = re.compile(r"[a-z0-9_]+")
 _DEFAULT_RETRY_AFTER = 30.0
-_CHATTER = ("Using non-ssl socket", "Starting to receive messages", "Stopped receiving messages")
 
 
 class SlackFailure(Exception):
@@ -102,20 +102,6 @@ def web_client(token: str, base_url: str, seconds: int) -> WebClient:
         retry_handlers=[],
         logger=quiet_logger(),
     )
-
-
-def quiet_logger() -> logging.Logger:
-    """The logger for slack_sdk's clients: at DEBUG they write whole requests, response URLs included. Of a connection
-    it says at INFO when it begins and ends, and no more.
-    """
-    logger = logging.getLogger("bot.slack.sdk")
-    logger.setLevel(max(logging.getLogger("bot").getEffectiveLevel(), logging.INFO))
-    logger.addFilter(_worth_it)  # the same one is added once
-    return logger
-
-
-def _worth_it(record: logging.LogRecord) -> bool:
-    return not str(record.msg).startswith(_CHATTER)
 
 
 def broken(what: str, error: BaseException) -> SlackFailure:

@@ -15,7 +15,7 @@ from slack_bolt import App
 from slack_sdk.errors import SlackApiError
 
 from bot.errors import Unavailable
-from bot.slack.api import Api, RateLimited, Refused, SlackFailure, quiet_logger, web_client
+from bot.slack.api import Api, RateLimited, Refused, SlackFailure, web_client
 from bot.slack.desk import Desk
 from bot.slack.gate import Gate
 from bot.slack.http_mode import HttpMode
@@ -25,6 +25,7 @@ from bot.slack.manifest import consequence, scopes
 from bot.slack.people import SlackPeople
 from bot.slack.places import Places
 from bot.slack.replies import Replies
+from bot.slack.sdk_log import quiet_logger
 from bot.slack.settings import SlackSettings
 from bot.slack.transport import Acknowledged, SocketMode, Transport
 from bot.slack.workers import Workers, after_ack

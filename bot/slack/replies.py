@@ -12,11 +12,12 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from bot.model import Report
-from bot.slack.api import Api, RateLimited, Refused, SlackFailure, Unreachable, broken, quiet_logger, retry_after
+from bot.slack.api import Api, RateLimited, Refused, SlackFailure, Unreachable, broken, retry_after
 from bot.slack.origin import Origin
 from bot.slack.places import Places
 from bot.slack.render.answer import sentence
 from bot.slack.render.message import Message
+from bot.slack.sdk_log import quiet_logger
 from bot.slack.uploads import Uploads
 
 _log = logging.getLogger(__name__)

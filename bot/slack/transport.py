@@ -20,7 +20,7 @@ from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.builtin.connection import ConnectionState
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.slack.api import quiet_logger
+from bot.slack.sdk_log import quiet_logger
 from bot.slack.workers import Workers, acknowledging
 
 _log = logging.getLogger(__name__)

@@ -4,6 +4,7 @@ Every change is one `BEGIN IMMEDIATE` transaction (:mod:`bot.store.connection`);
 :mod:`bot.store.store`, the other modules each own one table and expect to be called inside a transaction.
 """
 
+import bot.store.lean  # noqa: F401 - before the others import sqlite-utils
 from bot.store.audit import export_file, heads_in, verify_file
 from bot.store.chain import Head, Verification
 from bot.store.store import SqliteStore

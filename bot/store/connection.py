@@ -205,6 +205,8 @@ def check_directory(path: Path, *, writing: bool) -> None:
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         raise unavailable(path, f"is not safe: anybody can write in {directory}", f"Run `chmod o-w {directory}`.")
     # WAL needs two files beside the database, also for a change of one row.
+    if writing and os.statvfs(directory).f_flag & os.ST_RDONLY:
+        raise unavailable(path, f"cannot be written: the file system of {directory} is read-only", "See why it is so.")
     if writing and not os.access(directory, os.W_OK | os.X_OK):
         raise unavailable(path, f"cannot be written: no permission in {directory}", "Give it to the bot's user.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,10 +27,20 @@ _WORDS: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_NOTADB: ("is not a database", "Check the path in the configuration."),
 }
 
+_LEAST_BYTES = 64 * 1024
+"""SQLite's index of the WAL, the first that cannot be made on a full disk, takes 32 KiB (sqlite.org/walformat.html)."""
+
 
 def unavailable(path: Path, what: str, remedy: str, *evidence: str) -> Unavailable:
     """The one shape of every refusal of this room."""
     return Unavailable(f"The bot's memory {quoted(str(path))} {what}.", remedy=remedy, evidence=evidence)
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LEAST_BYTES
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -44,4 +55,6 @@ def in_plain_words(path: Path) -> Iterator[None]:
         words = _WORDS.get(code & 0xFF) if code is not None else None
         if words is None:
             raise
+        if words is _WORDS[sqlite3.SQLITE_IOERR] and _is_full(path):
+            words = _WORDS[sqlite3.SQLITE_FULL]  # what is mapped into memory cannot say so
         raise unavailable(path, *words, f"SQLite says: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 
@@ -31,8 +32,14 @@ def main(wanted: list[str]) -> int:
                         table.add_row(f"[bold]{group}[/bold]")
                     table.add_row(f"  {figure.what}", figure.value, f"[dim]{figure.note}[/dim]")
     console.print(table)
-    console.print(f"\nMeasured in {time.monotonic() - started:.0f} s.")
+    console.print(f"\nMeasured in {time.monotonic() - started:.0f} s, with {_computed():.0f} s of CPU.")
     return 0
+
+
+def _computed() -> float:
+    """Seconds of CPU of this process and of those that it has started and that have ended."""
+    usage = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in usage)
 
 
 if __name__ == "__main__":

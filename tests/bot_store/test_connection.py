@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -410,3 +411,20 @@ def test_the_ledger_is_read_without_changing_the_file(store: SqliteStore, path: 
     assert verify_file(path, b"0123456789abcdef0123456789abcdef").rows == 1
     assert path.read_bytes() == before
     assert look(path, "PRAGMA application_id") == [(0x58656E69,)]
+
+
+def test_an_error_of_a_disk_without_room_is_called_that(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's index of the WAL is mapped into memory; where it cannot grow, SQLite only says “I/O error”."""
+    broken = sqlite3.OperationalError("disk I/O error")
+    broken.sqlite_errorcode = sqlite3.SQLITE_IOERR | 19 << 8  # SQLITE_IOERR_SHMSIZE
+    for free, told in ((0, "the disk is full"), (1 << 30, "cannot be read or written")):
+        monkeypatch.setattr("shutil.disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        with pytest.raises(Unavailable, match=told), in_plain_words(path):
+            raise broken
+
+
+def test_a_file_system_that_is_read_only_is_called_that(
+    path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert "is read-only" in refusal(path, clock)

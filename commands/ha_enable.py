@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot import planning
+from bot.audits import fencing
 from bot.errors import Refused
 from bot.inventory import SR, Inventory
 from bot.lookup import spelling
@@ -59,6 +60,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
             *_storage(sr, context.pool, inventory),
             planning.possible(wanted, most, inventory).finding(inventory.pool.id),
             *_advice(sr, wanted, inventory),
+            *fencing.findings(sr, context.pool, inventory, context.clock),
         ),
         steps=(
             *((planning.tolerate(wanted, inventory),) if wanted != now else ()),

@@ -72,7 +72,7 @@ class XapiHands(PoolHands):
             answer = self._session.effect(f"Async.{step.call}" if step.asynchronous else step.call, *wire)
         except Refusal as refusal:
             refused = failures.refusal(without(refusal.error, arguments.secrets), self._names(inventory))
-            if tasks.is_lost(step.call, refusal.error) and not step.prepares:
+            if not step.asynchronous and not step.prepares and tasks.is_lost(step.call, refusal.error):
                 raise OutcomeUnknown(refused.message, remedy=refused.remedy) from refusal
             raise refused from refusal
         return self._task_uuid(str(answer)) if step.asynchronous else tasks.value_text(answer)

@@ -255,11 +255,13 @@ def test_a_synchronous_call_that_was_passed_on_to_a_lost_host_is_unknown(pool: M
     def lost(method: str, arguments: list[Any]) -> Any:
         raise Failure(*LOST)
 
-    pool.extra["VM.pool_migrate"] = lost
+    pool.extra["VM.pool_migrate"] = pool.extra[CALL] = lost
     with pytest.raises(OutcomeUnknown, match="lost the connection to xs1"):
         hands.send(dataclasses.replace(MIGRATE, asynchronous=False), {})
     with pytest.raises(ToolstackRefusal):
         hands.send(dataclasses.replace(MIGRATE, asynchronous=False, prepares=True), {})
+    with pytest.raises(ToolstackRefusal):  # at the door nothing has begun
+        hands.send(MIGRATE, {})
 
 
 def test_a_refusal_is_told_with_names(pool: Migrating, hands: XapiHands) -> None:

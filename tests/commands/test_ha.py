@@ -11,6 +11,7 @@ from tests.commands.blocked import Case, compare
 from tests.commands.changes import host_dead
 from tests.commands.world import Made, World, codes, refused, world
 
+UNBONDED = "network.management-bonded"
 DENIED = ToolstackRefusal("The account may not do that.", code="RBAC_PERMISSION_DENIED")
 
 
@@ -83,7 +84,7 @@ def test_all_that_can_be_enabled_is_and_another_client_sees_it() -> None:
         plan = found.done("ha enable")
         assert "iSCSI storage" in plan.title
         assert plan.go_back == "ha disable in lab"
-        assert {finding.id for finding in plan.warnings} == {"ha.three-hosts", "ha.unprotected"}
+        assert {finding.id for finding in plan.warnings} == {"ha.three-hosts", "ha.unprotected", UNBONDED}
         (pool,) = found.api.pool.get_all_records().values()
         assert pool["ha_enabled"] is True
         assert pool["ha_host_failures_to_tolerate"] == pool["ha_plan_exists_for"] == "1"
@@ -104,7 +105,7 @@ def test_all_that_can_be_enabled_is_and_another_client_sees_it() -> None:
 
 def test_nfs_and_too_few_hosts_are_advised_against(tutorial: World) -> None:
     plan = tutorial.plan("ha enable on NFS storage")
-    assert {"ha.storage", "ha.three-hosts", "ha.unprotected"} == {finding.id for finding in plan.warnings}
+    assert {"ha.storage", "ha.three-hosts", "ha.unprotected", UNBONDED} == {finding.id for finding in plan.warnings}
     assert not plan.blockers
 
 

@@ -34,7 +34,7 @@ def _restrict(key: str, side: str) -> Change:
 
 
 def _full_under_free_licence(pair: Pair) -> None:
-    _restrict("restrict_pool_size", "pool")(pair)
+    _restrict("restrict_pool_size", "own")(pair)
     pair.pool.another_host(1)
     pair.pool.another_host(2)
 
@@ -108,6 +108,10 @@ def _shared(pair: Pair) -> None:
 
 def _version(side: str, **keys: str) -> Change:
     return lambda pair: getattr(pair, side).version.update(keys)
+
+
+def _without_linux_pack(pair: Pair) -> None:
+    del pair.own.version["xs:linux"]
 
 
 def _patch_too_few(pair: Pair) -> None:
@@ -212,7 +216,8 @@ CASES = (
     Case("join.edition", "LICENSE_HOST_POOL_MISMATCH", _set("own", "host", edition="per-socket")),
     Case("join.network-backend", "OPERATION_NOT_ALLOWED", _version("own", network_backend="bridge")),
     Case("join.sdn-controller", "OPERATION_NOT_ALLOWED",
-         _set("pool", "pool", vswitch_controller="10.0.0.9"), (OLD, SEVEN)),
+         _set("own", "pool", vswitch_controller="10.0.0.9"), (OLD, SEVEN)),
+    Case("join.build", "HOSTS_NOT_HOMOGENEOUS", _without_linux_pack, (OLD,)),
     Case("join.api", "POOL_JOINING_HOST_MUST_HAVE_SAME_API_VERSION",
          _set("own", "host", API_version_minor=1), (SEVEN, NEW)),
     Case("join.schema", "POOL_JOINING_HOST_MUST_HAVE_SAME_DB_SCHEMA", _version("own", db_schema="5.77"), (SEVEN, NEW)),
@@ -261,6 +266,51 @@ def test_two_equal_hosts_can_be_joined(release: str) -> None:
     pair = Pair.of(release)
     against = [row.finding() for row in join.toolstack(pair.sides()) if row.blocks or row.unknown]
     assert against == []
+    assert asked(pair) == ""
+
+
+def _pool_controlled(pair: Pair) -> None:
+    pair.pool.pool["vswitch_controller"] = "10.0.0.9"
+
+
+def _pool_restricted(pair: Pair) -> None:
+    _restrict("restrict_pool_size", "pool")(pair)
+    pair.pool.another_host(1)
+    pair.pool.another_host(2)
+
+
+def _left_cluster(pair: Pair) -> None:
+    _clustered(pair)
+    pair.own.rows("Cluster_host")["OpaqueRef:member"]["enabled"] = False
+
+
+def _cluster_on_bond(pair: Pair) -> None:
+    """The bond's own network is nowhere else; the host has an address on that of one of its members."""
+    member = next(ref for ref, row in pair.pool.objects["PIF"].items() if row["device"] == "eth0")
+    ref = pair.pool.copied("PIF", "bond", pair.pool.pif("eth0"), device="bond0", physical=False, management=False,
+                           network="OpaqueRef:bonded", IP="10.0.7.1", MAC="02:00:00:00:00:96")  # fmt: skip
+    pair.pool.copied("network", "bonded", pair.pool.network("eth0"), bridge="xapi9", name_label="bonded")
+    pair.pool.rows("Bond")["OpaqueRef:bond-9"] = {"uuid": "00000000-0000-4000-8000-00000000b009", "master": ref,
+                                                  "primary_slave": member, "mode": "active-backup"}  # fmt: skip
+    pair.pool.objects["PIF"][member]["bond_slave_of"] = "OpaqueRef:bond-9"
+    pair.pool.rows("Cluster")["OpaqueRef:cluster"] = _cluster()
+    pair.pool.rows("Cluster_host")["OpaqueRef:member"] = {**_cluster_host(pair.pool, "eth0"), "PIF": ref}
+
+
+@pytest.mark.parametrize(
+    ("change", "release"),
+    [
+        pytest.param(_pool_controlled, OLD, id="a controller of the pool alone"),
+        pytest.param(_pool_restricted, NEW, id="the pool's licence alone"),
+        pytest.param(_left_cluster, NEW, id="a cluster that it has left"),
+        pytest.param(_cluster_on_bond, NEW, id="a cluster on a bond"),
+        pytest.param(_version("own", platform_name="other"), OLD, id="a platform's name below a brand"),
+    ],
+)
+def test_what_the_toolstack_lets_pass_is_not_forecast(change: Change, release: str) -> None:
+    pair = Pair.of(release)
+    change(pair)
+    assert [row.finding() for row in join.toolstack(pair.sides()) if row.blocks or row.unknown] == []
     assert asked(pair) == ""
 
 

@@ -38,7 +38,8 @@ def cluster_network(sides: Sides) -> Row | None:
             against=f"clustering of the pool is on VLAN {pif.number('VLAN')}, which no joining host has yet",
             remedy="Move clustering of the pool to a network without a tag, or to the management network.",
         )
-    same = [each for each in sides.own.host.pifs if each.text("IP") and bridge(each) == bridge(pif)]
+    bridges = {bridge(each) for each in (pif.bonding.members if pif.bonding else (pif,))}
+    same = [each for each in sides.own.host.pifs if each.text("IP") and bridge(each) in bridges]
     if len(same) == 1:
         return row
     told = joined(each.device for each in same) if same else "no interface of it"
@@ -47,7 +48,7 @@ def cluster_network(sides: Sides) -> Row | None:
         code=row.code,
         title=row.title,
         subject=row.subject,
-        against=f"{told} has an address on the clustering network ({bridge(pif)})",
+        against=f"{told} has an address on the clustering network ({joined(sorted(bridges))})",
         remedy=row.remedy,
     )
 
@@ -160,12 +161,14 @@ def backend(sides: Sides) -> Row:
 def controller(sides: Sides) -> Row:
     here, there = _controllers(sides.own), _controllers(sides.pool)
     unknown = here is None or there is None
+    asked = bool(here) and sides.own.software("network_backend") == "openvswitch"
+    differs = asked and not unknown and here != there
     return Row(
         id="join.sdn-controller",
         code="OPERATION_NOT_ALLOWED",
-        title="both have the same SDN controller, or none",
+        title="the host has the pool's SDN controller, or none",
         subject=sides.own.host.id,
-        against="" if unknown or here == there else f"{_told(here)} on the host, {_told(there)} in the pool",
+        against=f"{_told(here)} on the host, {_told(there)} in the pool" if differs else "",
         unknown="the SDN controllers could not be read" if unknown else "",
         remedy="Give the host the pool's controller, or none: xe sdn-controller-forget uuid=…;"
         " xe sdn-controller-introduce address=…",

@@ -11,6 +11,7 @@ from bot.text import joined, plural, quoted
 
 _MOST = 6
 """Names of updates in one sentence."""
+_LINUX_PACK = "xs:linux"
 _REINSTALL = "Bring the host to the pool's version and updates first: update it, or install it anew with that version."
 
 
@@ -43,9 +44,10 @@ def build(sides: Sides) -> Row:
     """Up to 6.x the exact build counts; since 7.0 the toolstack's version and its source's revision. Brand and platform
     version are compared again there; where they differ, :func:`product` has said so.
     """
-    old = ("platform_name", "build_number", "git_id", "package-linux")
-    keys = ("xapi", "git_id", "package-linux") if sides.own.since(7, 0) else old
+    keys = ("xapi", "git_id") if sides.own.since(7, 0) else ("build_number", "git_id")
     differing = [key for key in keys if sides.own.software(key) != sides.pool.software(key)]
+    if bool(sides.own.software(_LINUX_PACK)) != bool(sides.pool.software(_LINUX_PACK)):
+        differing.append(_LINUX_PACK)
     told = [f"{key} {_value(sides.own, key)} on the host, {_value(sides.pool, key)} in the pool" for key in differing]
     return Row(
         id="join.build",

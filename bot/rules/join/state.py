@@ -26,15 +26,17 @@ def pooling(sides: Sides) -> Row:
 def pool_size(sides: Sides) -> Row | None:
     if not sides.own.since(8, 0):
         return None
-    restricted = sides.pool.inventory.pool.mapping("restrictions").get("restrict_pool_size") == "true"
+    # The toolstack asks the joining host's own licence, not the pool's.
+    restricted = sides.own.inventory.pool.mapping("restrictions").get("restrict_pool_size") == "true"
     hosts = len(sides.pool.inventory.hosts)
+    full = restricted and hosts >= FREE_HOSTS
     return Row(
         id="join.licensed-size",
         code="LICENCE_RESTRICTION",
-        title="the pool's licence allows another host",
-        subject=sides.pool.inventory.pool.id,
-        against=f"its licence allows {FREE_HOSTS} hosts, it has {hosts}" if restricted and hosts >= FREE_HOSTS else "",
-        remedy="License every host of the pool: xe pool-apply-edition edition=…",
+        title="its licence allows so many hosts in a pool",
+        subject=sides.own.host.id,
+        against=f"the host's licence allows {FREE_HOSTS} hosts, the pool has {hosts}" if full else "",
+        remedy=f"Give it the pool's licence first: xe host-apply-edition host-uuid={sides.own.host.uuid} edition=…",
     )
 
 
@@ -69,7 +71,7 @@ def clustering(sides: Sides) -> Row | None:
         code="CLUSTERING_ENABLED",
         title="the host is in no cluster",
         subject=sides.own.host.id,
-        against="clustering is enabled on it" if members else "",
+        against="clustering is enabled on it" if any(each.get("enabled") for each in (members or {}).values()) else "",
         unknown="its clusters could not be read" if members is None else "",
         remedy=f"On {quoted(sides.own.name)}: detach its GFS2 storage, then xe cluster-pool-destroy cluster-uuid=…",
     )

@@ -43,7 +43,8 @@ def error(sides: Sides, force: bool) -> Error | None:
 
 
 def _pool_size(sides: Sides) -> Error | None:
-    restricted = sides.coordinator_pool.get("restrictions", {}).get("restrict_pool_size") == "true"
+    """The joiner's own licence is asked how many hosts the pool may have."""
+    restricted = sides.joiner_pool.get("restrictions", {}).get("restrict_pool_size") == "true"
     full = len(sides.pool.rows("host")) >= _RESTRICTED_POOL_SIZE
     return ["LICENCE_RESTRICTION", "Pool_size"] if restricted and full else None
 
@@ -61,7 +62,8 @@ def _ha_there(sides: Sides) -> Error | None:
 
 
 def _clustering(sides: Sides) -> Error | None:
-    return next((["CLUSTERING_ENABLED", ref] for ref in sides.joiner.rows("Cluster_host")), None)
+    members = sides.joiner.rows("Cluster_host").items()
+    return next((["CLUSTERING_ENABLED", ref] for ref, row in members if row["enabled"]), None)
 
 
 def _itself(sides: Sides) -> Error | None:

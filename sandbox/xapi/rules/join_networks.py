@@ -14,15 +14,18 @@ def shared_srs(db: Database) -> list[str]:
 
 def cluster_network(sides: Sides) -> Error | None:
     """Of a pool whose cluster takes new hosts in by itself."""
-    clusters = [c for c in sides.pool.rows("Cluster").values() if c["pool_auto_join"]]
-    members = [m for m in sides.pool.rows("Cluster_host").values() if m["host"] == sides.coordinator_pool["master"]]
-    pif = next((sides.pool.find("PIF", m["PIF"]) for m in members), None) if clusters else None
+    member = next(iter(sides.pool.rows("Cluster_host").values()), None)
+    if member is None or not sides.pool.value("Cluster", member["cluster"], "pool_auto_join"):
+        return None
+    pif = sides.pool.find("PIF", member["PIF"])
     if pif is None:
         return None
-    if pif["VLAN"] != -1 and not pif["management"]:
+    if pif["VLAN"] > 0 and not pif["management"]:
         return ["POOL_JOINING_POOL_CANNOT_ENABLE_CLUSTERING_ON_VLAN_NETWORK", str(pif["VLAN"])]
-    bridge = sides.pool.value("network", pif["network"], "bridge")
-    here = [p for p in sides.joiner.rows("PIF").values() if _bridge(sides.joiner, p) == bridge and p["IP"]]
+    bonded = [ref for bond in pif["bond_master_of"] for ref in sides.pool.value("Bond", bond, "slaves")]
+    carriers = [sides.pool.get("PIF", ref) for ref in bonded] or [pif]
+    bridges = {_bridge(sides.pool, each) for each in carriers}
+    here = [p for p in sides.joiner.rows("PIF").values() if _bridge(sides.joiner, p) in bridges and p["IP"]]
     return None if len(here) == 1 else ["POOL_JOINING_HOST_MUST_HAVE_ONLY_ONE_IP_ON_CLUSTERING_NETWORK"]
 
 
@@ -63,17 +66,26 @@ def management_vlan(sides: Sides) -> Error | None:
 
 
 def backend(sides: Sides) -> Error | None:
-    """bridge or openvswitch, and the controller of the latter."""
+    """bridge or openvswitch, and for the latter what controls it."""
     mine, theirs = (row["software_version"].get("network_backend", "") for row in (sides.host, sides.coordinator))
     if mine != theirs:
         return ["OPERATION_NOT_ALLOWED", "Network backends differ"]
 
-    def controllers(db: Database, pool: Row) -> list[tuple[object, ...]]:
-        known = [(c["protocol"], c["address"], c["port"]) for c in db.rows("SDN_controller").values()]
-        return sorted(known) or [(pool.get("vswitch_controller", ""),)]
+    return _controller(sides) if mine == "openvswitch" else None
 
-    same = controllers(sides.joiner, sides.joiner_pool) == controllers(sides.pool, sides.coordinator_pool)
-    return None if same else ["OPERATION_NOT_ALLOWED", "SDN controller differs"]
+
+def _controller(sides: Sides) -> Error | None:
+    """A host without one may join any pool. From 7.2 on it is an object, before an address in the pool's record."""
+    if "SDN_controller" not in sides.joiner.tables:
+        mine, theirs = (pool.get("vswitch_controller", "") for pool in (sides.joiner_pool, sides.coordinator_pool))
+        return None if mine in ("", theirs) else ["OPERATION_NOT_ALLOWED", "vswitch controller address differs"]
+
+    def first(db: Database) -> tuple[object, ...] | None:
+        known = next(iter(db.rows("SDN_controller").values()), None)
+        return (known["protocol"], known["address"], known["port"]) if known else None
+
+    here, there = first(sides.joiner), first(sides.pool)
+    return None if here in (None, there) else ["OPERATION_NOT_ALLOWED", "SDN controller differs"]
 
 
 def address_type(sides: Sides) -> Error | None:

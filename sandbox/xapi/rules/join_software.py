@@ -9,6 +9,7 @@ from sandbox.xapi.store import Database
 from sandbox.xapi.values import Row
 
 _MASK = "cpuid_feature_mask"
+_LINUX_PACK = "xs:linux"
 
 
 def _brand(version: Row) -> str:
@@ -24,14 +25,15 @@ def product(sides: Sides) -> Error | None:
 
 
 def _differing(sides: Sides, keys: tuple[str, ...]) -> bool:
+    """In one of the keys, in the product's name, or in whether the Linux pack is there."""
     mine, theirs = sides.host["software_version"], sides.coordinator["software_version"]
-    return any(mine.get(key, "") != theirs.get(key, "") for key in keys)
+    packs = (_LINUX_PACK in mine) != (_LINUX_PACK in theirs)
+    return packs or _brand(mine) != _brand(theirs) or any(mine.get(key, "") != theirs.get(key, "") for key in keys)
 
 
 def homogeneous_6(sides: Sides) -> Error | None:
     """Up to 6.5: the build counts, and every CPU feature that the pool's mask leaves."""
-    keys = ("platform_version", "platform_name", "build_number", "git_id", "package-linux")
-    if _differing(sides, keys):
+    if _differing(sides, ("platform_version", "build_number", "git_id")):
         return ["HOSTS_NOT_HOMOGENEOUS", "software version differs"]
     mask = sides.coordinator_pool["other_config"].get(_MASK, "")
 
@@ -56,8 +58,7 @@ def _masked(features: str, mask: str) -> list[int]:
 
 def homogeneous(sides: Sides) -> Error | None:
     """Since 7.0: the toolstack's version, and of the processor the vendor only."""
-    mine, theirs = sides.host["software_version"], sides.coordinator["software_version"]
-    if _brand(mine) != _brand(theirs) or _differing(sides, ("xapi", "git_id", "package-linux")):
+    if _differing(sides, ("xapi", "git_id")):
         return ["HOSTS_NOT_HOMOGENEOUS", "Software version differs"]
     vendor = sides.coordinator_pool["cpu_info"].get("vendor", "")
     return None if sides.host["cpu_info"].get("vendor", "") == vendor else ["HOSTS_NOT_HOMOGENEOUS", "CPUs differ"]
@@ -98,7 +99,7 @@ def updates(sides: Sides) -> Error | None:
     mine, theirs = of(sides.joiner, sides.host), of(sides.pool, sides.coordinator)
     if mine == theirs:
         return None
-    text = f"Updates on local host ({','.join(mine)}) and updates on remote host ({','.join(theirs)}) differ"
+    text = f"Updates on local host {sides.host['name_label']} and pool host {sides.coordinator['name_label']} differ"
     return ["HOSTS_NOT_HOMOGENEOUS", text]
 
 

@@ -42,7 +42,7 @@ def cluster(lab: Lab, host: str, tag: int = -1) -> None:
     side = lab.lone if host == "h3" else lab.pool
     side.add("Cluster", f"cluster {host}", pool_auto_join=True)
     pif = ref(f"eth0 {host}") if tag == -1 else ref(f"vlan {tag} {host}")
-    side.add("Cluster_host", f"member {host}", cluster=ref(f"cluster {host}"), host=ref(host), PIF=pif)
+    side.add("Cluster_host", f"member {host}", cluster=ref(f"cluster {host}"), host=ref(host), PIF=pif, enabled=True)
 
 
 def certificate(lab: Lab, side: str, print_: str, **fields: Any) -> None:
@@ -71,7 +71,7 @@ def trusted_apart(lab: Lab) -> None:
 
 
 def small_licence(lab: Lab) -> None:
-    lab.row("pool", "pool pool")["restrictions"] = {"restrict_pool_size": "true"}
+    lab.row("pool", "pool lone")["restrictions"] = {"restrict_pool_size": "true"}
     lab.pool.machine("h4", 4)
 
 
@@ -94,6 +94,7 @@ def put(cls: str, label: str, field: str, **pairs: Any) -> Break:
 
 
 JOIN = "POOL_JOINING_"
+UPDATES = "Updates on local host h3 and pool host h1 differ"
 PATCHES = "Patches applied differ: Remote has uuid-of-P1 -- Local has uuid-of-P1,uuid-of-P2"
 
 
@@ -137,7 +138,7 @@ TODAY: list[tuple[str, Break, list[str]]] = [
     ("schema", put("host", "h1", "software_version", db_schema="5.901"),
      [f"{JOIN}HOST_MUST_HAVE_SAME_DB_SCHEMA", "", "5.901"]),
     ("updates", lambda lab: update(lab, "h3", "U1"),
-     ["HOSTS_NOT_HOMOGENEOUS", "~Updates on local host"]),
+     ["HOSTS_NOT_HOMOGENEOUS", UPDATES]),
     ("address-type", set_in("PIF", "eth0 h3", primary_address_type="IPv6"),
      ["OPERATION_NOT_ALLOWED", "Primary address type differs"]),
     ("nbd", nbd, ["OPERATION_NOT_ALLOWED", "Incompatible network purposes: nbd and insecure_nbd"]),
@@ -177,7 +178,7 @@ OTHERWISE: list[tuple[str, str, Break, list[str]]] = [
      [f"{JOIN}HOST_MUST_ONLY_HAVE_PHYSICAL_PIFS"]),
     ("6.5-patches", OLD, patches, ["HOSTS_NOT_HOMOGENEOUS", PATCHES]),
     ("7.3-free-update", "inverness", lambda lab: update(lab, "h3", "U1", enforced=False), []),
-    ("7.1-update", MIDDLE, lambda lab: update(lab, "h3", "U1"), ["HOSTS_NOT_HOMOGENEOUS", "~Updates on local host"]),
+    ("7.1-update", MIDDLE, lambda lab: update(lab, "h3", "U1"), ["HOSTS_NOT_HOMOGENEOUS", UPDATES]),
     ("6.5-api", OLD, set_in("host", "h3", API_version_minor=20), []),
     ("8.2-guidance", STOCKHOLM, put("host", "h3", "other_config", note="none"), []),
     ("8.2-driver", STOCKHOLM, lambda lab: lab.pool.add("SM", "gfs2 driver", type="gfs2"), []),

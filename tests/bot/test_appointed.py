@@ -19,9 +19,9 @@ from bot.policy import Window as Freezing
 from bot.ports import Context, Pools
 from bot.registry import Registry
 from bot.scope import Scopes
+from tests.bot.asking import asked, at, state, tick, vote
 from tests.bot.fake_bot import FakeBot, registry, running
 from tests.bot.fakes import CHANNEL, OLGA, START, FakePool, FakePools, Fate, HandClock, rules
-from tests.bot.test_policy_engine import asked, at, state, tick, vote
 
 MINUTE = timedelta(minutes=1)
 TEXT = "vm move web-1 to xs2"

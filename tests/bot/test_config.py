@@ -12,26 +12,8 @@ from bot.config.lines import line_of
 from bot.model import Risk
 from bot.policy import EVERYONE, Rules
 from sandbox.slack import RunningWorkspace, start
+from tests.bot.configs import BASE, load, mistakes
 
-BASE = """\
-[slack]
-bot_token = "env:XENIA_TEST_BOT_TOKEN"
-app_token = "env:XENIA_TEST_APP_TOKEN"
-team = "T0EXAMPLE"
-
-[policy]
-operators = ["U0OLGA"]
-approvers = ["U0ANA", "S0APPROVERS"]
-readers = ["everyone"]
-
-[pools.lab]
-hosts = ["10.0.0.101"]
-password = "env:XENIA_TEST_PASSWORD"
-
-[pools.production]
-hosts = ["10.0.1.101"]
-password = "env:XENIA_TEST_PASSWORD"
-"""
 RULES = """
 [[policy.rules]]
 name = "production"
@@ -55,19 +37,6 @@ when = "Fri 18:00 – Mon 08:00 Europe/Amsterdam"
 risks = ["disruptive", "destructive"]
 override = ["S0ONCALL"]
 """
-
-
-def load(text: str, folder: Path) -> config.Settings:
-    path = folder / "xenia.toml"
-    path.write_text(text, encoding="utf-8")
-    return config.load(path)
-
-
-def mistakes(text: str, folder: Path) -> tuple[str, ...]:
-    with pytest.raises(config.ConfigError) as raised:
-        load(text, folder)
-    assert f"{len(raised.value.evidence)} mistake" in raised.value.message
-    return raised.value.evidence
 
 
 def line(text: str, of: str, nth: int = 1) -> int:

@@ -11,7 +11,7 @@ from bot.clock import SystemClock
 from bot.compose import open_store
 from sandbox.xapi.lab import load as load_lab
 from sandbox.xapi.running import start
-from tests.bot.test_config import BASE, load, mistakes
+from tests.bot.configs import BASE, load, mistakes
 
 UUID = "11111111-2222-3333-4444-555555555555"
 HOSTS = """

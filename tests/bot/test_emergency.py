@@ -12,9 +12,9 @@ from bot.policy import Freeze, Rules
 from bot.policy import Window as Freezing
 from bot.ports import DeliveryKind
 from bot.slack.render import card
+from tests.bot.asking import state, tick
 from tests.bot.fake_bot import FakeBot, running
 from tests.bot.fakes import ANA, BEN, CHANNEL, OLGA, SAM, FakePool, HandClock, rules
-from tests.bot.test_policy_engine import state, tick
 from tests.bot_slack.shown import words
 
 WHY = "the storage is failing now"

@@ -18,6 +18,7 @@ from bot.policy import Freeze, Rules
 from bot.policy import Window as Freezing
 from bot.ports import DeliveryKind, Standing
 from bot.slack.render import card
+from tests.bot.asking import tick
 from tests.bot.fake_bot import FakeBot, running
 from tests.bot.fakes import ANA, BEN, CHANNEL, OLGA, SAM, START, Everybody, FakePool, HandClock, Killed, rules
 from tests.bot_slack.shown import words
@@ -63,18 +64,12 @@ class World:
 
     def at_three(self, bot: FakeBot) -> None:
         self.clock.at = max(self.clock.at, THREE)
-        turn(bot)
+        tick(bot)
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path / "db")
-
-
-def turn(bot: FakeBot) -> None:
-    bot.engine.tick()
-    while bot.threads.run_one():
-        pass
 
 
 def request_of(bot: FakeBot, request_id: str) -> Request:
@@ -101,7 +96,7 @@ def approved(bot: FakeBot, text: str = LATER, *voters: Actor, who: Actor = OLGA)
     for voter in voters or (ANA,):
         assert isinstance(approve(bot, request_id, voter), Voted)
     assert request_of(bot, request_id).state is State.APPROVED
-    turn(bot)
+    tick(bot)
     return request_id
 
 
@@ -143,7 +138,7 @@ def test_an_approval_whose_giver_has_left_is_asked_for_again_from_another(world:
         assert "Approve" in shown
         assert isinstance(approve(bot, id, ANA), Problem)
         assert isinstance(approve(bot, id, BEN), Voted)
-        turn(bot)
+        tick(bot)
         assert request_of(bot, id).state is State.SUCCEEDED
         assert len(world.pool.sent) == 1
         assert bot.store.verify().ok
@@ -155,7 +150,7 @@ def test_without_another_approval_it_expires(world: World) -> None:
         world.staff.gone.add(ANA)
         world.at_three(bot)
         world.clock.at = THREE + timedelta(minutes=11)
-        turn(bot)
+        tick(bot)
         assert request_of(bot, id).state is State.EXPIRED
         assert world.pool.sent == []
 
@@ -196,7 +191,7 @@ def test_the_other_approvals_stay_and_of_more_than_needed_enough_may_be_left(wor
         world.at_three(bot)
         assert [vote.actor for vote in request_of(bot, few).votes] == [ANA]
         assert isinstance(approve(bot, few, SAM), Voted)
-        turn(bot)
+        tick(bot)
         assert request_of(bot, few).state is State.SUCCEEDED
     world.staff.gone.clear()
     with world.bot(two) as bot:
@@ -208,7 +203,7 @@ def test_the_other_approvals_stay_and_of_more_than_needed_enough_may_be_left(wor
     with world.bot(one) as bot:  # what was asked for then holds: two
         world.staff.gone.add(BEN)
         world.clock.at = THREE + timedelta(hours=1)
-        turn(bot)
+        tick(bot)
         assert request_of(bot, request.id).state is State.WAITING
 
 
@@ -218,7 +213,7 @@ def test_who_left_before_the_last_approval_counts_no_more_either(world: World) -
         approve(bot, id, ANA)
         world.staff.gone.add(ANA)
         approve(bot, id, BEN)
-        turn(bot)
+        tick(bot)
         request = request_of(bot, id)
         assert (request.state, [vote.actor for vote in request.votes]) == (State.WAITING, [BEN])
         assert world.pool.sent == []
@@ -231,7 +226,7 @@ def test_who_left_before_the_last_approval_counts_no_more_either(world: World) -
 def test_what_nobody_asks_for_any_more_is_not_done(approvals: int, world: World) -> None:
     with world.bot(rules(approvals={Risk.DISRUPTIVE: approvals})) as bot:
         id = approved(bot) if approvals else asked(bot)
-        turn(bot)
+        tick(bot)
         world.staff.gone.add(OLGA)
         world.at_three(bot)
         request = request_of(bot, id)
@@ -262,11 +257,11 @@ def test_an_emergency_of_somebody_who_is_not_listed_any_more(world: World) -> No
         id = asked(bot, f'{TEXT} emergency "the storage is failing now"')
         world.pool.away = True
         approve(bot, id, OLGA)
-        turn(bot)
+        tick(bot)
         assert request_of(bot, id).state is State.QUEUED
     world.pool.away = False
     with world.bot(rules(emergency=frozenset({"USAM"}))) as bot:
-        turn(bot)
+        tick(bot)
         assert request_of(bot, id).state is State.EXPIRED
         assert "may not act alone in an emergency any more" in str(bodies(bot, id, "expired"))
         assert world.pool.sent == []
@@ -286,7 +281,7 @@ def test_while_slack_does_not_tell_it_waits(world: World) -> None:
         assert request.progress.text == ("It waits. It cannot be told now whether olga still counts: HTTP 503.")
         assert len(request.votes) == 1
         world.staff.silent = False
-        turn(bot)
+        tick(bot)
         assert request_of(bot, id).state is State.SUCCEEDED
 
 
@@ -321,7 +316,7 @@ def test_what_had_begun_without_a_call_does_not_go_on_when_somebody_has_left_mea
     world.staff.gone.add(ANA)
     world.clock.at += timedelta(seconds=60)
     with world.bot() as bot:
-        turn(bot)
+        tick(bot)
         request = request_of(bot, id)
         assert request.state is State.FAILED
         assert "the account is deactivated" in str(request.result)

@@ -10,7 +10,7 @@ from bot.execution.verifying import VERIFY_SECONDS
 from bot.model import State
 from bot.ports import TaskStatus
 from tests.bot.fakes import HOSTS, VMS, Killed
-from tests.bot.test_waiting import restarted, result_of
+from tests.bot.lives import restarted, result_of
 from tests.bot.world import World
 
 XS2 = HOSTS[1]

@@ -8,7 +8,7 @@ import pytest
 
 from bot.model import CallState, State
 from tests.bot.fakes import HOSTS, VMS
-from tests.bot.test_waiting import _Crash, restarted, result_of
+from tests.bot.lives import Crash, restarted, result_of
 from tests.bot.world import World
 
 XS1, XS2 = HOSTS
@@ -62,10 +62,10 @@ def test_a_restart_tells_it_again_and_sends_nothing_twice(world: World, monkeypa
     def noting(*arguments: object, **more: object) -> None:
         note(*arguments, **more)  # type: ignore[arg-type]
         if arguments[3] is CallState.FAILED:
-            raise _Crash
+            raise Crash
 
     monkeypatch.setattr(world.bot.store, "note_call", noting)
-    with pytest.raises(_Crash):
+    with pytest.raises(Crash):
         world.run()
     restarted(world)
     world.turn()

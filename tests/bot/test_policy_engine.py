@@ -3,53 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bot.answers import Answer, Ask, Opened, Problem, VoteAsk, Voted
+from bot.answers import Ask, Problem, Voted
 from bot.errors import Denied
 from bot.inventory import Inventory
-from bot.model import Actor, Ballot, Elsewhere, ObjectId, Place, Risk, State
+from bot.model import Actor, Elsewhere, ObjectId, Place, Risk, State
 from bot.policy import Freeze, Match, Rule, Window, requirement
 from bot.ports import Standing
 from bot.schedules import EVERY_POOL
-from tests.bot.fake_bot import FakeBot, running
-from tests.bot.fakes import ANA, CHANNEL, OLGA, POOL, START, VMS, Everybody, FakePool, HandClock, rules
+from bot.tags import tagged
+from tests.bot.asking import asked, at, state, tick, vote
+from tests.bot.fake_bot import running
+from tests.bot.fakes import CHANNEL, OLGA, POOL, START, VMS, Everybody, FakePool, HandClock, rules
 
 FREEZE = Freeze(
     name="lunch", windows=(Window.parse("2026-03-01 12:05 – 2026-03-01 12:08 UTC"),), override=frozenset({"UBEN"})
 )
-
-
-def at(clock: HandClock, minutes: float) -> None:
-    clock.at = START + timedelta(minutes=minutes)
-
-
-def asked(bot: FakeBot, text: str = "vm move web-1 to xs2", actor: Actor = OLGA) -> str:
-    answer = bot.engine.answer(Ask(text=text, actor=actor, place=CHANNEL))
-    assert isinstance(answer, Opened), answer
-    return answer.request_id
-
-
-def vote(bot: FakeBot, request_id: str, place: Place = CHANNEL, **more: str) -> Answer:
-    request = bot.store.request(request_id)
-    assert request
-    given = VoteAsk(request_id=request_id, ballot=Ballot.APPROVE, digest=request.digest, actor=ANA, place=place, **more)
-    return bot.engine.vote(given)
-
-
-def tick(bot: FakeBot) -> None:
-    bot.engine.tick()
-    while bot.threads.run_one():
-        pass
-
-
-def state(bot: FakeBot, request_id: str) -> State:
-    request = bot.store.request(request_id)
-    assert request
-    return request.state
 
 
 def test_what_waits_for_its_turn_does_not_begin_in_a_freeze(tmp_path: Path) -> None:
@@ -104,26 +77,27 @@ def test_tags_that_cannot_be_read_are_denied_and_others_are_left_out(tmp_path: P
     ruled = rules(rules=(Rule(name="one", match=Match(tags=frozenset({"prod", "lab"})), approvals=2),))
     pool = FakePool()
     with running(tmp_path / "db", pool, HandClock(), policy=ruled) as bot:
-        resolver = replace(bot.engine.resolver, watched_tags=ruled.watched_tags)
+        resolver = bot.engine.resolver
+        read = partial(tagged, pools=resolver.pools, registry=resolver.registry, watched=ruled.watched_tags)
         request = bot.store.request(asked(bot))
         assert request
-        assert resolver.tagged(request.plan).tags == ()
+        assert read(request.plan).tags == ()
         plain = FakePool.inventory(pool)
         records = {cls: {ref: dict(each) for ref, each in kept.items()} for cls, kept in plain.records.items()}
         records["VM"]["v0"] |= {"tags": ["prod", "nobody-asks"]}
         records["pool"]["p"] |= {"tags": ["lab"]}
         pool.inventory = lambda: Inventory(records, 0.0)  # type: ignore[method-assign]
-        assert resolver.tagged(request.plan).tags == ("lab", "prod")
-        assert resolver.tagged(request.plan).digest() != request.digest
+        assert read(request.plan).tags == ("lab", "prod")
+        assert read(request.plan).digest() != request.digest
         other = replace(request.plan, touches=(ObjectId("VM", VMS[1], "web-2"),), tags=("prod",))
-        assert resolver.tagged(other).tags == ("lab",)
+        assert read(other).tags == ("lab",)
         alike = replace(request.plan, touches=(ObjectId("VM", VMS[1], "web-2"), ObjectId("VM", VMS[2], "web-3")))
-        assert resolver.tagged(alike).tags_of_each == ()
-        mixed = resolver.tagged(replace(request.plan, touches=(*request.plan.touches, *alike.touches)))
+        assert read(alike).tags_of_each == ()
+        mixed = read(replace(request.plan, touches=(*request.plan.touches, *alike.touches)))
         assert (mixed.tags, mixed.tags_of_each) == (("lab", "prod"), (("lab",), ("lab", "prod")))
         gone = replace(request.plan, touches=(ObjectId("VM", "gone", "web-9"),))
         with pytest.raises(Denied, match="web-9"):
-            resolver.tagged(gone)
+            read(gone)
 
 
 def test_a_change_of_all_pools_has_the_tags_of_each(tmp_path: Path) -> None:
@@ -131,7 +105,8 @@ def test_a_change_of_all_pools_has_the_tags_of_each(tmp_path: Path) -> None:
     ruled = rules(rules=(Rule(name="one", match=Match(tags=frozenset({"lab"})), approvals=2),))
     pool = FakePool()
     with running(tmp_path / "db", pool, HandClock(), policy=ruled) as bot:
-        resolver = replace(bot.engine.resolver, watched_tags=ruled.watched_tags)
+        resolver = bot.engine.resolver
+        read = partial(tagged, pools=resolver.pools, registry=resolver.registry, watched=ruled.watched_tags)
         request = bot.store.request(asked(bot))
         assert request
         plain = FakePool.inventory(pool)
@@ -141,9 +116,9 @@ def test_a_change_of_all_pools_has_the_tags_of_each(tmp_path: Path) -> None:
         every = replace(
             request.plan, pool=ObjectId("pool", "", EVERY_POOL), touches=(), elsewhere=(Elsewhere(pool=POOL),)
         )
-        tagged = resolver.tagged(every)
-        assert (tagged.tags, tagged.elsewhere[0].tags) == ((), ("lab",))
-        assert requirement(ruled, OLGA, Standing(member=True), tagged, START).approvals == 2
+        found = read(every)
+        assert (found.tags, found.elsewhere[0].tags) == ((), ("lab",))
+        assert requirement(ruled, OLGA, Standing(member=True), found, START).approvals == 2
 
 
 def test_who_is_no_member_asks_for_nothing(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.model import State
 from tests.bot.fakes import HOSTS, VMS
-from tests.bot.test_waiting import _Crash, after, cancel, restarted, result_of
+from tests.bot.lives import Crash, after, cancel, restarted, result_of
 from tests.bot.world import World
 
 XS1, XS2 = HOSTS
@@ -67,10 +67,10 @@ def crashed_before_the_call(world: World, monkeypatch: pytest.MonkeyPatch) -> st
     def noting(*arguments: object, **more: object) -> None:
         note(*arguments, **more)  # type: ignore[arg-type]
         if arguments[1] == 0 and str(arguments[3]) == "done":
-            raise _Crash
+            raise Crash
 
     monkeypatch.setattr(world.bot.store, "note_call", noting)
-    with pytest.raises(_Crash):
+    with pytest.raises(Crash):
         world.run()
     assert world.pool.sent == []
     restarted(world)

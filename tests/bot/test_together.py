@@ -17,7 +17,7 @@ from bot.ports import TaskStatus
 from bot.run import Doing
 from tests.bot.fake_bot import bot
 from tests.bot.fakes import HOSTS, VMS, FakePool, Fate, HandClock, Killed
-from tests.bot.test_waiting import restarted, result_of
+from tests.bot.lives import restarted, result_of
 from tests.bot.world import World
 
 XS1, XS2 = HOSTS
@@ -115,6 +115,21 @@ def test_one_of_which_nobody_knows_ends_it_when_the_other_is_through(world: Worl
     assert "Move web-1 to xs2: it has not ended within 2 min" in result_of(request)
     records = {record.step: str(record.state) for record, _ in world.bot.store.calls(id)}
     assert records == {0: "unknown", 1: "done", 2: "done"}
+
+
+def test_what_failed_beside_one_of_which_nobody_knows_is_told_too(world: World) -> None:
+    def on_send(key: tuple[str, int, bool]) -> None:
+        world.pool.polls = 10_000 if key[1] == 0 else 3
+        world.pool.fail = key[1] == 1
+
+    world.pool.on_send = on_send
+    id = spread(world)
+    world.run()
+    request = world.request(id)
+    assert request.state is State.UNKNOWN
+    assert request.result
+    assert "did not happen: Move web-2 to xs2 – the pool gave it up" in request.result.lines
+    assert "not begun: Move web-3 to xs2" in request.result.lines
 
 
 def test_cancelling_cancels_all_that_run_and_begins_no_other(world: World) -> None:

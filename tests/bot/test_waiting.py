@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pytest
 
 from bot.errors import OutcomeUnknown
-from bot.model import ObjectId, Request, State, Step
-from tests.bot.fake_bot import bot
-from tests.bot.fakes import HOSTS, OLGA, VMS, FakeHands
+from bot.model import ObjectId, State, Step
+from tests.bot.fakes import HOSTS, VMS, FakeHands
+from tests.bot.lives import Crash, after, cancel, crash, restarted, result_of
 from tests.bot.world import World
 
 XS1, XS2 = HOSTS
 WEB_1 = VMS[0]
 
 
-class _Crash(BaseException):
-    pass
-
-
-def after(world: World, seconds: float, do: Callable[[], None]) -> None:
-    """Once so much time has passed from now on, while the pool goes on working."""
-    began = world.clock.elapsed
-    done: list[bool] = []
-
-    def meanwhile() -> None:
-        world.pool.work()
-        if not done and world.clock.elapsed - began >= seconds:
-            done.append(True)
-            do()
-
-    world.clock.meanwhile = meanwhile
-
-
-def crash() -> None:
-    raise _Crash
-
-
-def restarted(world: World, seconds: float = 30.0) -> None:
-    """Another life of the bot, when the dead one's lease has run out."""
-    world.bot.crash()
-    world.clock.meanwhile = world.pool.work
-    world.bot = bot(world.path, world.pool, world.clock)
-    world.clock.sleep(seconds)
-
-
 def brought_home(world: World) -> None:
     world.pool.where[WEB_1] = XS1
-
-
-def result_of(request: Request) -> str:
-    assert request.result is not None
-    return " ".join((request.result.summary, *request.result.lines))
 
 
 def test_it_waits_and_says_for_what_and_sends_nothing(world: World) -> None:
@@ -86,7 +51,7 @@ def test_what_does_not_happen_in_time_has_failed_and_what_was_done_is_undone(wor
 def test_a_restart_neither_ends_nor_prolongs_it(world: World) -> None:
     id = world.approved("vm await web-1 to xs2")
     after(world, 100, crash)
-    with pytest.raises(_Crash):
+    with pytest.raises(Crash):
         world.run()
     restarted(world)
     world.turn()
@@ -98,7 +63,7 @@ def test_a_restart_neither_ends_nor_prolongs_it(world: World) -> None:
 def test_what_happened_while_the_bot_was_down_counts_also_after_the_limit(world: World) -> None:
     id = world.approved("vm await web-1 to xs2")
     after(world, 100, crash)
-    with pytest.raises(_Crash):
+    with pytest.raises(Crash):
         world.run()
     brought_home(world)
     restarted(world, 1000)
@@ -139,10 +104,6 @@ def test_cancelled_while_it_waits(world: World) -> None:
     assert world.pool.where[WEB_1] == XS1
 
 
-def cancel(world: World, id: str) -> None:
-    world.say(f"request cancel {id}", OLGA)
-
-
 def test_cancelled_and_undone_by_another_life_it_ends_cancelled(world: World) -> None:
     id = world.approved("vm await web-1 to xs2")
 
@@ -152,7 +113,7 @@ def test_cancelled_and_undone_by_another_life_it_ends_cancelled(world: World) ->
         after(world, 20, crash)
 
     after(world, 30, cancelled)
-    with pytest.raises(_Crash):
+    with pytest.raises(Crash):
         world.run()
     assert world.request(id).state is State.UNDOING
     for task in world.pool.tasks:
@@ -169,10 +130,10 @@ def test_an_answer_that_a_later_step_needs_survives_a_restart(world: World) -> N
 
     def at_the_second(key: tuple[str, int, bool]) -> None:
         if key[1] == 1:
-            raise _Crash
+            raise Crash
 
     world.pool.on_send = at_the_second
-    with pytest.raises(_Crash):
+    with pytest.raises(Crash):
         world.run()
     restarted(world)
     world.pool.on_send = lambda key: None
@@ -189,10 +150,10 @@ def test_a_crash_between_two_steps_hands_the_answer_on(world: World, monkeypatch
     def noting(*arguments: object, **more: object) -> None:
         note(*arguments, **more)  # type: ignore[arg-type]
         if str(arguments[3]) == "done":
-            raise _Crash
+            raise Crash
 
     monkeypatch.setattr(world.bot.store, "note_call", noting)
-    with pytest.raises(_Crash):
+    with pytest.raises(Crash):
         world.run()
     restarted(world)
     world.turn()
@@ -298,11 +259,11 @@ def test_what_undoes_a_step_has_its_answer_also_in_another_life(world: World, mo
     def moving(request_id: str, frm: State, to: State, *arguments: object, **more: object) -> bool:
         moved = move(request_id, frm, to, *arguments, **more)  # type: ignore[arg-type]
         if to is State.UNDOING:
-            raise _Crash
+            raise Crash
         return moved
 
     monkeypatch.setattr(world.bot.store, "move", moving)
-    with pytest.raises(_Crash):
+    with pytest.raises(Crash):
         world.run()
     assert world.request(id).state is State.UNDOING
     world.pool.refuse = False
@@ -321,11 +282,11 @@ def running_with_nothing_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     def moving(request_id: str, frm: State, to: State, *arguments: object, **more: object) -> bool:
         moved = move(request_id, frm, to, *arguments, **more)  # type: ignore[arg-type]
         if to is State.RUNNING:
-            raise _Crash
+            raise Crash
         return moved
 
     monkeypatch.setattr(world.bot.store, "move", moving)
-    with pytest.raises(_Crash):
+    with pytest.raises(Crash):
         world.run()
     assert world.request(id).state is State.RUNNING
     assert world.pool.sent == []
@@ -373,7 +334,7 @@ def test_where_the_pool_is_away_by_then_nothing_is_begun(world: World, monkeypat
 @pytest.mark.parametrize(
     ("end", "told", "not_told"),
     [
-        (_Crash, "the bot was stopped or restarted before it had the answer", "connection"),
+        (Crash, "the bot was stopped or restarted before it had the answer", "connection"),
         (ZeroDivisionError, "a defect of the bot kept it from the answer", "stopped"),
         (OutcomeUnknown, "the connection broke during the call", "stopped"),
     ],
@@ -391,8 +352,8 @@ def test_it_says_why_it_has_no_answer(
 
     monkeypatch.setattr(FakeHands, "send", lost)
     id = world.approved("vm move web-1 to xs2")
-    if end is _Crash:
-        with pytest.raises(_Crash):
+    if end is Crash:
+        with pytest.raises(Crash):
             world.run()
         restarted(world)
     else:

@@ -63,7 +63,11 @@ class Performer:
             return
         if waiting:
             run.evidence.append(f"not begun: {_some([doing.step.title for doing in waiting])}")
-        raise ended[0][1] if len(stage) == 1 else _of_several(ended)
+        if len(stage) == 1:
+            raise ended[0][1]
+        worst, others = _of_several(ended)
+        run.evidence += others
+        raise worst
 
     def _may_begin(
         self, run: Run, working: list[_Working], ended: list[tuple[Doing, Failed | Unsure]], at_once: int
@@ -99,17 +103,26 @@ class Performer:
             self._clock.sleep(seconds)
 
 
-def _of_several(ended: Sequence[tuple[Doing, Failed | Unsure]]) -> Failed | Unsure:
+_Ended = Sequence[tuple[Doing, Failed | Unsure]]
+
+
+def _of_several(ended: _Ended) -> tuple[Failed | Unsure, tuple[str, ...]]:
     """What became of steps that were done together, when not all ended well: what nobody knows is graver than what
-    failed, and that than what was cancelled.
+    failed, and that than what was cancelled. Besides in lines those that it does not tell of.
     """
     for kind in (Unsure, Failed):
-        told = [(doing, end) for doing, end in ended if isinstance(end, kind) and not isinstance(end, Cancelled)]
-        if told:
-            remedies = dict.fromkeys(end.remedy for _, end in told if isinstance(end, Failed) and end.remedy)
-            text = _some([f"{doing.step.title}: {end.reason}" for doing, end in told])
-            return Unsure(text) if kind is Unsure else Failed(text, " ".join(remedies))
-    return ended[0][1]
+        graver = [(doing, end) for doing, end in ended if isinstance(end, kind) and not isinstance(end, Cancelled)]
+        if graver:
+            remedies = dict.fromkeys(end.remedy for _, end in graver if isinstance(end, Failed) and end.remedy)
+            text = _some([f"{doing.step.title}: {end.reason}" for doing, end in graver])
+            told = {end for _, end in graver[:_MOST_TOLD]}
+            lines = tuple(_line(doing, end) for doing, end in ended if end not in told)
+            return (Unsure(text) if kind is Unsure else Failed(text, " ".join(remedies))), lines
+    return ended[0][1], ()
+
+
+def _line(doing: Doing, end: Failed | Unsure) -> str:
+    return f"{'nobody knows' if isinstance(end, Unsure) else 'did not happen'}: {doing.step.title} – {end.reason}"
 
 
 def _some(texts: Sequence[str]) -> str:

@@ -140,6 +140,51 @@ def test_the_whole_pool_is_shut_down_by_two_who_type_its_name(lab_town: Town) ->
     assert alive == ["xs3"], "which stands alone"
 
 
+def test_a_member_that_dies_while_its_vms_and_others_go_down_together_is_stated_as_it_is(tmp_path: Path) -> None:
+    with town(tmp_path, "current", speed=200.0) as place:
+        assert place.bot is not None
+        store = place.bot.store
+        before = {name for name, state in guests(place).items() if state == "Running"}
+        lost = guests(place, "xs22").keys() & before
+        assert len(lost) > 1
+        place.lab.set_speed(0.02)
+        request_id = approved_by_two(place, "pool shutdown force", place.bot.pools.names()[0])
+
+        def all_begun() -> bool:
+            calls = store.calls(request_id)
+            return len(calls) == 8 and all(record.task_uuid for record, _ in calls)
+
+        eventually(all_begun, "eight to be on their way", LONG)
+        place.lab.kill("xs22")
+        place.lab.set_speed(200.0)
+        request = place.ended(request_id, LONG)
+        assert request.state is State.UNKNOWN, request.result
+        assert request.result
+        halted = {line.removesuffix(" is halted") for line in request.result.lines if line.endswith(" is halted")}
+        for name, state in guests(place).items():
+            assert (state == "Halted") is (name in halted or name not in before), name
+        # Of those on the dead host nobody knows, or they were not to be reached any more; each is told as that.
+        told = "\n".join((request.result.summary, *request.result.lines))
+        for name in lost:
+            assert f"Shut down {name}: The coordinator lost" in told or f"did not happen: Shut down {name} –" in told
+        assert halted == before - lost
+        assert not {call for call in place.lab.calls() if call.startswith(("host.disable", "host.shutdown"))}
+        assert [host.name for host in place.lab.estate.hosts.values() if not host.alive] == ["xs22"]
+        assert place.lab.calls()["Async.VM.clean_shutdown"] == len(store.calls(request_id))
+
+
+def guests(place: Town, host: str = "") -> dict[str, str]:
+    """The power states of the pool's guests by name, as another client sees them; of one host, or of all."""
+    api = place.xenapi("xs21")
+    ref = api.host.get_by_name_label(host)[0] if host else ""
+    return {
+        vm["name_label"]: vm["power_state"]
+        for vm in api.VM.get_all_records().values()
+        if not (vm["is_control_domain"] or vm["is_a_template"] or vm["is_a_snapshot"])
+        and (not host or vm["resident_on"] == ref)
+    }
+
+
 def test_a_pool_that_the_bot_runs_in_goes_down_with_it_only_when_it_is_named(tmp_path: Path) -> None:
     def lives_there(text: str) -> str:
         return text.replace("sandbox = true", 'sandbox = true\nruns_on = "mail-1"', 1)

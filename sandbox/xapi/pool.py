@@ -93,17 +93,14 @@ class Pool:
     def change_coordinator(self, host: str) -> None:
         """Another host (by reference) leads from now on: all sessions and tasks are gone."""
         self.forget_runtime()
-        fields = {"last_update_sync": "19700101T00:00:00Z"} if "last_update_sync" in self.record else {}
-        self.db.write("pool", self.ref, master=host, **fields)
+        self.db.write("pool", self.ref, master=host)
         now = self.estate.time.now()
         for other in self.hosts.values():
             if other.ref == host:
                 other.lost_coordinator_at = other.found_coordinator_at = None
             else:
                 other.coordinator_back(now)
-        name = self.db.value("host", host, "name_label")
-        body = f"The pool coordinator is now host '{name}'"
-        self.post("POOL_MASTER_TRANSITION", 4, "Host", self.hosts[host].uuid, body)
+        self.post("POOL_MASTER_TRANSITION", 4, "Host", self.hosts[host].uuid, "")
         self.db.changed.notify_all()
 
     def world(self) -> PoolWorld:

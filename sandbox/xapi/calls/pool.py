@@ -9,6 +9,7 @@ from sandbox.xapi.failure import Failure
 from sandbox.xapi.operations import pool_operation
 from sandbox.xapi.registry import BOTH, READ, RECORDED, call, difference
 from sandbox.xapi.rules import ha_guard, ha_plan
+from sandbox.xapi.values import EPOCH, Time
 
 _HANDOVER = 15.0
 
@@ -119,6 +120,8 @@ def designate_new_master(context: Context, host: str) -> None:
         context.require_live(host)
         if context.pool.record["ha_enabled"]:
             raise Failure("HA_IS_ENABLED")
+        if "last_update_sync" in context.pool.record:
+            context.db.write("pool", context.pool.ref, last_update_sync=Time(EPOCH))
         for ref in context.db.rows("host"):
             context.require_live(ref)
         context.work(_HANDOVER)

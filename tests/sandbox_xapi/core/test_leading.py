@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure
+from sandbox.xapi.values import Time
 from tests.sandbox_xapi.core import world
 from tests.sandbox_xapi.core.two_pools import answer
 from tests.sandbox_xapi.core.world import Client, ident, login_answer, ref
@@ -53,15 +54,18 @@ def enabled(client: Client, host: str) -> bool:
 
 def test_nobody_leads_while_both_toolstacks_start_anew(estate: Estate) -> None:
     old = Client(estate, "h1")
+    with estate.pools[0].db.lock:
+        estate.pools[0].db.write("pool", ref("pool"), last_update_sync=Time("20261101T00:00:00Z"))
     old("pool.designate_new_master", ref("h3"))
     eventually(lambda: login_answer(estate, "h3") == ["off"])
     assert login_answer(estate, "h1") == ["off"]
     new = led_by(estate, "h3")
     assert estate.hosts[ident("h2")].lost_coordinator_at is None, "the third was told, and looks for nobody"
     assert new("pool.get_master", ref("pool")) == ref("h3")
+    assert new("pool.get_last_update_sync", ref("pool")) == "19700101T00:00:00Z"
     assert new("task.get_all") == []
-    bodies = [m["priority"] for m in new("message.get_all_records").values() if m["name"] == "POOL_MASTER_TRANSITION"]
-    assert bodies == [4]
+    told = [m for m in new("message.get_all_records").values() if m["name"] == "POOL_MASTER_TRANSITION"]
+    assert [(m["priority"], m["obj_uuid"], m["body"]) for m in told] == [(4, ident("h3"), "")]
     eventually(lambda: login_answer(estate, "h1") == ["HOST_IS_SLAVE", "10.1.0.3"])
     assert login_answer(estate, "h2") == ["HOST_IS_SLAVE", "10.1.0.3"]
     eventually(lambda: all(enabled(new, host) for host in ("h1", "h2", "h3")))

@@ -54,8 +54,7 @@ def join_force(context: Context, address: str, username: str, password: str) -> 
 
 
 def _join(context: Context, address: str, username: str, password: str, force: bool) -> None:
-    licence = context.get("host", context.host.ref).get("license_params", {})
-    if licence.get("restrict_pooling") == "true":
+    if context.pool.record.get("restrictions", {}).get("restrict_pooling") == "true":
         raise Failure("LICENCE_RESTRICTION")
     target = _reach(context, address)
     if not target.is_coordinator:

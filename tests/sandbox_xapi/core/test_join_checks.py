@@ -313,7 +313,7 @@ def test_where_and_as_whom(params: tuple[str, str, str], want: list[str]) -> Non
 
 def test_a_host_without_the_licence_does_not_even_ask() -> None:
     lab = Lab(RAISED)
-    lab.row("host", "h3")["license_params"] = {"restrict_pooling": "true"}
+    lab.row("pool", "pool lone")["restrictions"] = {"restrict_pooling": "true"}
     estate = lab.estate(speed=4000)
     client = Client(estate, "h3")
     assert answer(lambda: client("pool.join", "10.1.0.99", "root", "wrong")) == ["LICENCE_RESTRICTION"]

@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure
+from sandbox.xapi.values import Time
 from tests.sandbox_xapi.core.world import Client, build, ref
 from tests.waiting import eventually
 
@@ -134,9 +135,12 @@ def test_under_ha_a_boot_without_a_shutdown_is_taken_for_a_fence(estate: Estate,
 
 def test_ha_finds_a_new_coordinator(estate: Estate, client: Client) -> None:
     client("pool.enable_ha", [ref("nfs")], {})
+    with estate.pools[0].db.lock:
+        estate.pools[0].db.write("pool", ref("pool"), last_update_sync=Time("20261101T00:00:00Z"))
     estate.kill(uuid_of(estate, "h1"))
     eventually(lambda: estate.pools[0].coordinator.alive)
     fresh = Client(estate, estate.pools[0].coordinator.name)
+    assert fresh("pool.get_last_update_sync", ref("pool")) == "20261101T00:00:00Z", "only a handover resets it"
     names = {m["name"] for m in fresh("message.get_all_records").values()}
     assert {"POOL_MASTER_TRANSITION", "HA_HOST_FAILED"} <= names
 

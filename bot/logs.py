@@ -65,6 +65,10 @@ class OneLine(logging.Formatter):
     terminal's cursor. Below a message, a traceback's lines are indented. What looks like a secret is withheld.
     """
 
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's
+        """By this machine's clock, with how far it is from UTC: who is on call may sit elsewhere."""
+        return datetime.fromtimestamp(record.created, UTC).astimezone().isoformat(" ", "milliseconds")
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         told = "".join(f"{name} {_clean(value)}: " for name, value in _subjects.get().items())
         record.message = told + _clean(record.message)

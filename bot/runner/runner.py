@@ -94,7 +94,7 @@ class Runner:
                 elif self._beginning.begin(run):
                     self._carrier.carry_out(run)
         except LeaseLost:
-            log.warning("%s: left to whoever takes it up next", request_id)
+            log.warning("left to whoever takes it up next")
             self._leases.let_go(request_id)
         except Exception:
             reference = secrets.token_hex(4)

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -36,6 +36,12 @@ def logged(work: object) -> list[str]:
 def test_a_message_is_one_line() -> None:
     (line,) = logged(lambda log: log.warning("denied: %s", FORGED))
     assert line == "WARNING denied: x⏎2026-03-01 12:00:00 INFO bot.engine: approved⟨1B⟩[2K⏎y"
+
+
+def test_a_line_says_when_wherever_it_is_read() -> None:
+    time, _, message = formatted(OneLine("%(asctime)s|%(message)s"), "begun").partition("|")
+    assert message == "begun"
+    assert abs(datetime.fromisoformat(time) - datetime.now(UTC)) < timedelta(hours=1)
 
 
 def test_an_exception_s_text_stays_below_its_message() -> None:

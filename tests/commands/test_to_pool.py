@@ -300,12 +300,12 @@ def test_storage_that_is_gone_there_is_said() -> None:
 def test_the_tags_of_both_pools_are_read_for_the_policy() -> None:
     with world(two_pools(), all_pools=True) as found:
         watching = replace(found.resolver, watched_tags=frozenset({"pci", "production", "gold"}))
-        plan = watching.tagged(asked(found, "web-7 to pool south"))
+        plan = watching.completed(asked(found, "web-7 to pool south"))
         assert (plan.tags, plan.elsewhere[0].tags) == (("production",), ())
         south = found.host_api("s1")
         south.pool.add_tags(south.pool.get_all()[0], "pci")
         found.api.VM.add_tags(found.ref("VM", "web-7"), "gold")
-        again = watching.tagged(asked(found, "web-7 to pool south"))
+        again = watching.completed(asked(found, "web-7 to pool south"))
         assert (again.tags, again.elsewhere[0].tags) == (("gold", "production"), ("pci",))
         assert again.digest() != plan.digest()
         assert {(each.pool, tuple(sorted(each.tags))) for each in subjects(again)} == {

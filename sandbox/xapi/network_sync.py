@@ -25,6 +25,8 @@ def copy_networks(pool: Pool, host: Host) -> None:
         master = db.find("PIF", row["master"])
         if master is not None and master["host"] == coordinator:
             _copy_bond(db, host.ref, row, master)
+    if db.value("host", host.ref, "other_config").get("sync_vlans") == "nosync":
+        return
     for row in list(db.rows("VLAN").values()):
         tagged, untagged = db.find("PIF", row["tagged_PIF"]), db.find("PIF", row["untagged_PIF"])
         if tagged is not None and untagged is not None and untagged["host"] == coordinator:
@@ -38,11 +40,15 @@ def _pif_on(db: Database, host: str, network: str) -> str | None:
 def _copy_bond(db: Database, host: str, bond: Row, master: Row) -> None:
     if _pif_on(db, host, master["network"]):
         return
-    devices = {db.value("PIF", pif, "device") for pif in bond["slaves"]}
+    slaves = [db.get("PIF", pif) for pif in bond["slaves"]]
+    devices = {pif["device"] for pif in slaves}
     mine = {r: p for r, p in db.rows("PIF").items() if p["host"] == host and p["physical"] and p["device"] in devices}
-    members = sorted((r for r, p in mine.items() if p["bond_slave_of"] == NULL), key=lambda r: str(mine[r]["device"]))
+    lead = next((pif["device"] for pif in slaves if pif["MAC"] == master["MAC"]), "")
+    free = (ref for ref, pif in mine.items() if pif["bond_slave_of"] == NULL)
+    members = sorted(free, key=lambda ref: (mine[ref]["device"] != lead, str(mine[ref]["device"])))
     if not members:
         return
+    # The management's NIC lends its address, else the one at the place of that which lends it on the coordinator.
     first = next((r for r in members if mine[r]["management"]), members[0])
     copied = {f: mine[first][f] for f in ("MAC", "management", "disallow_unplug", *_IP)}
     pif = _virtual(db, host, master, {"device": master["device"], "VLAN": -1, **copied})

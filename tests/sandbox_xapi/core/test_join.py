@@ -164,6 +164,37 @@ def test_a_member_copies_bonds_and_vlans(lab: Lab) -> None:
     assert estate.bugs == []
 
 
+@pytest.mark.parametrize(("lender", "config"), [("eth0", {}), ("eth1", {"sync_vlans": "nosync"})])
+def test_a_copied_bond_has_the_address_of_the_same_nic(lab: Lab, lender: str, config: dict[str, str]) -> None:
+    """Without the management on it; VLANs stay away where the host says so."""
+    for number, network in enumerate(("storage", "bonded", "tagged"), 6):
+        lab.pool.add("network", network, bridge=f"xapi{number}", managed=True)
+    for side, name in ((lab.pool, "h1"), (lab.pool, "h2"), (lab.lone, "h3")):
+        network = ref("storage") if side is lab.pool else ref("eth0 lone")
+        side.add("PIF", f"mgmt {name}", host=ref(name), network=network, device="eth9", physical=True, VLAN=-1,
+                 management=True, IP=lab.row("PIF", f"eth0 {name}")["IP"], ip_configuration_mode="Static",
+                 MAC=f"00:16:3e:09:00:{name[1:]:0>2}")  # fmt: skip
+        for device in ("eth0", "eth1"):
+            lab.row("PIF", f"{device} {name}")["management"] = False
+    for name in ("h1", "h2"):
+        lab.pool.add("PIF", f"bond0 {name}", host=ref(name), network=ref("bonded"), device="bond0", VLAN=-1,
+                     physical=False, MAC=lab.row("PIF", f"{lender} {name}")["MAC"])  # fmt: skip
+        for device in ("eth0", "eth1"):
+            lab.row("PIF", f"{device} {name}")["bond_slave_of"] = ref(f"bond {name}")
+        lab.pool.add("Bond", f"bond {name}", master=ref(f"bond0 {name}"), primary_slave=ref(f"{lender} {name}"))
+        lab.pool.add("PIF", f"tag {name}", host=ref(name), network=ref("tagged"), device="bond0", VLAN=44,
+                     VLAN_master_of=ref(f"vlan {name}"), physical=False)  # fmt: skip
+        lab.pool.add("VLAN", f"vlan {name}", tagged_PIF=ref(f"bond0 {name}"), untagged_PIF=ref(f"tag {name}"), tag=44)
+    lab.row("host", "h3")["other_config"] = config
+    estate = lab.estate()
+    client = joined(estate)
+    found = [client("PIF.get_record", pif) for pif in record(client, "host", "h3")["PIFs"]]
+    address = {pif["device"]: pif["MAC"] for pif in found if pif["VLAN"] == -1}
+    assert address["bond0"] == address[lender]
+    assert [pif["VLAN"] for pif in found if pif["VLAN"] != -1] == ([] if config else [44])
+    estate.close()
+
+
 def test_storage_that_does_not_come_is_told_and_the_host_is_enabled_all_the_same(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

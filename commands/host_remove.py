@@ -68,6 +68,8 @@ def plan(arguments: Arguments, context: Context) -> Plan:
                 f"Take {quoted(host.name)} back into service",
                 planning.line(f"host maintenance {spelling(host, inventory)} off", context),
             ),
+            # Its storage is unplugged one by one before anything else, and stays so where one of it cannot be.
+            Suggestion("What is not plugged", planning.line("pool status", context)),
             *planning.on_again(inventory, context),
         ),
     )
@@ -190,6 +192,9 @@ def _impact(host: Host, inventory: Inventory, context: Context) -> Iterator[str]
     yield f"{quoted(host.name)} reboots into a pool of its own, with an empty local storage; address and password stay."
     if not _configured(host, context):
         yield f"Nobody waits for it: the configuration has no [hosts.{host.name}] by which it could be asked."
+    if host.text("external_auth_type"):
+        where = quoted(host.text("external_auth_service_name") or host.text("external_auth_type"))
+        yield f"It forgets the directory {where}; its computer account stays there until somebody deletes it."
     gained = leaving.gained_features(host, inventory)
     if gained:
         yield f"VMs that start in the pool from then on can use {joined(gained, limit=8)}."

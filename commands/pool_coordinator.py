@@ -56,6 +56,11 @@ def plan(arguments: Arguments, context: Context) -> Plan:
         facts=(("the coordinator is", was), ("high availability is", "on" if inventory.pool.ha_enabled else "off")),
         impact=(
             "VMs go on running; for a minute or two nothing can be asked of the pool or changed in it.",
+            *(
+                ("Before the next update the pool has to be synchronised with its repositories again.",)
+                if inventory.pool.refs("repositories")
+                else ()
+            ),
             f"Whoever talks to {was} has to talk to {quoted(host.name)} from then on; {was} sends them there.",
         ),
         go_back=planning.line(f"pool coordinator {spelling(before, inventory)}", context) if before else "",

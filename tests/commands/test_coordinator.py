@@ -110,3 +110,12 @@ def test_the_proposal_prefers_who_is_in_service() -> None:
         plan = found.plan("host maintenance xs31 on")
         assert plan.steps[0].title == "Make xs33 the coordinator"
         assert any(reason.startswith("xs33 becomes the coordinator: xs33 takes VMs") for reason in plan.reasons)
+
+
+def test_a_pool_with_repositories_has_to_be_synchronised_again() -> None:
+    """The toolstack forgets when that was, on purpose."""
+    told = "Before the next update the pool has to be synchronised with its repositories again."
+    with world("current", lambda made: made.pool.update(repositories=["OpaqueRef:r"])) as found:
+        assert told in found.plan("pool coordinator xs22").impact
+    with world("current", lambda made: made.pool.update(repositories=[])) as found:
+        assert told not in found.plan("pool coordinator xs22").impact

@@ -184,3 +184,19 @@ def test_a_default_storage_that_goes_is_told() -> None:
 
     with world(change=change) as found:
         assert "leave.defaults" in [finding.id for finding in found.plan("host remove xs2").warnings]
+
+
+def test_what_the_directory_keeps_is_said() -> None:
+    def joined_to(made: Made) -> None:
+        made.row("host", "xs2").update(external_auth_type="AD", external_auth_service_name="corp.example")
+
+    with world(change=joined_to) as found:
+        told = "It forgets the directory corp.example; its computer account stays there until somebody deletes it."
+        assert told in found.plan("host remove xs2").impact
+    with world() as found:
+        assert not any("directory" in line for line in found.plan("host remove xs2").impact)
+
+
+def test_what_a_failed_leave_has_unplugged_can_be_looked_for() -> None:
+    with world() as found:
+        assert "pool status in lab" in [each.command for each in found.plan("host remove xs2").on_failure]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tests.bench.figure import Figure, seconds, timed
 from tests.e2e.conftest import Town, town
+from tests.e2e.people import PEOPLE, private_answers
 from tests.e2e.watching import watch
 from tests.waiting import eventually
 
-PEOPLE = ("olga", "ana", "ben", "sam")
 CROWD = 50
 POOL_SECONDS = 5.0
 ASKED = 20
@@ -34,7 +34,7 @@ class Rush:
 def rush(place: Town, count: int = CROWD) -> Rush:
     """So many `pool status` at once; returns when everybody has an answer."""
     seen = watch(place)
-    before = answers(place)
+    before = private_answers(place)
 
     def everybody() -> None:
         with ThreadPoolExecutor(count) as crowd:
@@ -44,19 +44,10 @@ def rush(place: Town, count: int = CROWD) -> Rush:
                     range(count),
                 )
             )
-        eventually(lambda: answers(place) - before == count, "everybody's answer", WAIT_SECONDS)
+        eventually(lambda: private_answers(place) - before == count, "everybody's answer", WAIT_SECONDS)
 
     took, _ = timed(everybody)
     return Rush(tuple(seen.seconds("ack slash_commands")), took, seen.count("xenapi "))
-
-
-def answers(place: Town) -> int:
-    """How many private answers of the bot people have got."""
-    return sum(
-        message["user"] == "U0XENIA" and bool(message.get("ephemeral"))
-        for who in PEOPLE
-        for message in place.workspace.messages("#infra", who)
-    )
 
 
 def figures() -> Iterator[Figure]:

@@ -14,6 +14,7 @@ from bot.approval import OPEN_STATES
 from bot.model import Request, State
 from tests.deploy.proxied import NGINX, Nginx, Proxied, proxied, reserved
 from tests.e2e.conftest import text_of
+from tests.e2e.people import filled_form
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not here")
@@ -69,14 +70,7 @@ def test_slack_accepts_the_address(place: Proxied) -> None:
 def test_a_change_from_its_form_to_its_end(place: Proxied) -> None:
     place.workspace.say("olga", "#infra", "/xen vm migrate")
 
-    def filled() -> str:
-        """The form, once there is something to fill in."""
-        for shown in place.workspace.views("olga")["views"]:
-            if any(block["type"] == "input" for block in shown["view"]["blocks"]):
-                return str(shown["id"])
-        return ""
-
-    view = eventually(filled, "the form")
+    view = eventually(lambda: filled_form(place.workspace), "the form")
 
     def offered() -> Any:
         found = place.workspace.options("olga", view_id=view, block_id="vm", action_id="pick", value="web-1")

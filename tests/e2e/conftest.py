@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import XenAPI
@@ -24,6 +24,9 @@ from sandbox.xapi import lab as labs
 from sandbox.xapi.running import RunningLab
 from sandbox.xapi.running import start as start_lab
 from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from tests.e2e.victims import Victims
 
 SPEED = 20.0
 
@@ -140,3 +143,12 @@ def town(
 def lab_town(tmp_path: Path) -> Iterator[Town]:
     with town(tmp_path) as place:
         yield place
+
+
+@pytest.fixture(scope="module")
+def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victims]:
+    from tests.e2e.victims import Victims  # it needs a town
+
+    made = Victims(tmp_path_factory.mktemp("victims") / "log")
+    yield made
+    made.close()

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.e2e.conftest import Town, text_of, town
+from tests.e2e.people import PEOPLE, filled_form, private_answers
 from tests.e2e.watching import watch
 from tests.waiting import eventually
 
@@ -14,7 +15,6 @@ POOL_SECONDS = 5.0
 """How long a slow pool takes for each call: longer than Slack waits, shorter than the bot does."""
 SLACK_SECONDS = 3.0
 CROWD = 50
-PEOPLE = ("olga", "ana", "ben", "sam")
 
 
 def slow_down(place: Town, seconds: float = POOL_SECONDS) -> None:
@@ -64,7 +64,7 @@ def test_a_form_is_opened_and_filled_before_the_first_call_to_a_pool(lab_town: T
 
 def test_a_form_that_is_sent_is_acknowledged_before_the_first_call_to_a_pool(lab_town: Town) -> None:
     lab_town.workspace.say("olga", "#infra", "/xen vm migrate")
-    view = eventually(lambda: filled_form(lab_town), "the form being filled")
+    view = eventually(lambda: filled_form(lab_town.workspace), "the form being filled")
     found = lab_town.workspace.options("olga", view_id=view, block_id="vm", action_id="pick", value="web-1")
     options = found["options"]
     assert [option["text"]["text"] for option in options] == ["web-1 – on xs1"]
@@ -94,21 +94,4 @@ def test_fifty_at_once_are_acknowledged_in_time_by_a_bot_whose_pools_are_slow(tm
         assert seen.first("ack slash_commands") < seen.first("xenapi ")
         # Nobody is forgotten: when the pool dies under them, each is told so.
         kill(place)
-        eventually(lambda: answered(place) == CROWD, "an answer for everybody", 10)
-
-
-def filled_form(place: Town) -> str:
-    """The id of the form on olga's screen, once there is something to fill in; "" before."""
-    for shown in place.workspace.views("olga")["views"]:
-        if any(block["type"] == "input" for block in shown["view"]["blocks"]):
-            return str(shown["id"])
-    return ""
-
-
-def answered(place: Town) -> int:
-    """How many private answers people have got."""
-    return sum(
-        message["user"] == "U0XENIA" and bool(message.get("ephemeral"))
-        for who in PEOPLE
-        for message in place.workspace.messages("#infra", who)
-    )
+        eventually(lambda: private_answers(place) == CROWD, "an answer for everybody", 10)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import text_of, town
-from tests.e2e.test_schedule import Ahead, done, told
+from tests.e2e.people import done
+from tests.e2e.scheduled import Ahead, told
 from tests.waiting import eventually
 
 FILES = {"csv", "json", "html", "png"}

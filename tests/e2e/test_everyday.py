@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.model import State
 from tests.e2e.conftest import Town
-
-
-def done(town: Town, text: str, seconds: float = 120.0) -> None:
-    request_id = town.ask(text)
-    town.press("Approve", request_id)
-    request = town.ended(request_id, seconds)
-    assert request.state is State.SUCCEEDED, request.result
+from tests.e2e.people import done
 
 
 def vm(town: Town, name: str) -> dict[str, Any]:

@@ -5,11 +5,10 @@ following, a host that dies while it is emptied, a drill, and the pool's end.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from bot.model import Request, State
+from bot.model import State
 from tests.e2e.conftest import Town, text_of, town
-from tests.e2e.test_everyday import done
+from tests.e2e.people import approved_by_two, done, note
 from tests.waiting import eventually
 
 LONG = 120.0
@@ -20,34 +19,6 @@ def coordinator(place: Town, host: str) -> str:
     api = place.xenapi(host)
     (pool,) = api.pool.get_all_records().values()
     return str(api.host.get_name_label(pool["master"]))
-
-
-def approved_by_two(place: Town, text: str, name: str) -> str:
-    """Something destructive: two people type the name of what it is about."""
-    request_id = place.ask(text)
-    for who in ("ana", "ben"):
-        card = place.card(request_id)
-        assert card
-        seen = {message["ts"] for message in place.workspace.messages("#infra", who)}
-        place.workspace.press(who, channel="#infra", ts=card["ts"], text="Approve")
-        view = eventually(lambda who=who: place.workspace.views(who)["views"], "the window")[-1]  # type: ignore[misc]  # a lambda with a default
-        place.workspace.submit(who, view["id"], {"typed": {"input": name}})
-        place.heard(seen, who)
-    return request_id
-
-
-def note(place: Town, request: Request) -> dict[str, Any]:
-    """The last note in the card's thread."""
-    card = place.card(request.id)
-    assert card
-
-    def found() -> dict[str, Any] | None:
-        thread = [m for m in place.workspace.messages("#infra", "olga", card["ts"]) if m["ts"] != card["ts"]]
-        return thread[-1] if thread else None
-
-    last = eventually(found, "the note")
-    assert last is not None
-    return last
 
 
 def test_the_coordinator_changes_and_the_bot_follows(lab_town: Town) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.model import Risk, State
 from tests.e2e.conftest import Town, text_of, town
-from tests.e2e.test_hosts import approved_by_two
+from tests.e2e.people import approved_by_two, done
 from tests.waiting import eventually
 
 
@@ -19,25 +19,13 @@ def beginning(tmp_path: Path) -> Iterator[Town]:
         yield place
 
 
-def done(place: Town, text: str, seconds: float = 180.0) -> str:
-    """Asked by one, approved by another, and done; the card's text."""
-    request_id = place.ask(text)
-    refusal = place.press("Approve", request_id, who="olga")
-    assert "asked for this yourself" in refusal
-    place.press("Approve", request_id)
-    request = place.ended(request_id, seconds)
-    assert request.state is State.SUCCEEDED, request.result
-    card = place.card(request_id)
-    assert card is not None
-    return text_of(card)
-
-
 def hosts(place: Town) -> set[str]:
     return {row["name_label"] for row in place.xenapi("xs1").host.get_all_records().values() if row["enabled"]}
 
 
 def test_hosts_become_a_pool_and_one_leaves_again(beginning: Town) -> None:
     request_id = beginning.ask("host add xs2")
+    assert "asked for this yourself" in beginning.press("Approve", request_id, who="olga")
     beginning.press("Approve", request_id)
     assert beginning.ended(request_id, 180.0).state is State.SUCCEEDED
 

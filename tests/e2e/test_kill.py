@@ -6,33 +6,25 @@ shows one card with the right end, and the ledger verifies.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeGuard, TypeVar
+from typing import TypeGuard
 
 import pytest
 
-from bot import compose, config
+from bot import compose
 from bot.approval import END_STATES
-from bot.clock import SystemClock
 from bot.model import Request, State
-from bot.store import SqliteStore
 from bot.store.audit import verify_file
-from tests.e2e.conftest import Town, text_of, town
+from tests.e2e.conftest import text_of, town
+from tests.e2e.victims import COMMAND, Case, Victims
+from tests.waiting import eventually
 
-T = TypeVar("T")
-ROOT = Path(__file__).parents[2]
 MIGRATE = "Async.VM.pool_migrate"
-COMMAND = "vm migrate web-1 to xs2"
 AT_ONCE = 6
 
 POINTS = (
@@ -79,134 +71,6 @@ POINTS = (
     "store.delivered before 2",
 )
 """What lies between two of these is one of them: "after" one call is before the next."""
-
-
-def until(found: Callable[[], T], what: str, seconds: float = 90.0) -> T:
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = found()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}"
-        time.sleep(0.05)
-
-
-class Victims:
-    """Bots as processes of their own."""
-
-    def __init__(self, log: Path) -> None:
-        self._lock = threading.Lock()
-        with log.open("w") as errors:
-            self._parent = subprocess.Popen(
-                [sys.executable, "-m", "tests.e2e.victim"],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
-
-    def start(self, path: Path, point: str | None) -> int:
-        return int(self._ask({"config": str(path), "point": point})["pid"])
-
-    def status(self, pid: int) -> int | None:
-        """Its exit status, -9 after SIGKILL; None while it lives. To be asked until it says a number, once."""
-        status: int | None = self._ask({"wait": pid})["status"]
-        return status
-
-    def _ask(self, told: dict[str, Any]) -> dict[str, Any]:
-        with self._lock:
-            assert self._parent.stdin is not None
-            assert self._parent.stdout is not None
-            self._parent.stdin.write(json.dumps(told) + "\n")
-            self._parent.stdin.flush()
-            answer: dict[str, Any] = json.loads(self._parent.stdout.readline())
-            return answer
-
-    def close(self) -> None:
-        assert self._parent.stdin is not None
-        self._parent.stdin.close()
-        self._parent.wait(10)
-
-
-@pytest.fixture(scope="module")
-def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victims]:
-    made = Victims(tmp_path_factory.mktemp("victims") / "log")
-    yield made
-    made.close()
-
-
-class Case:
-    """One lab, one workspace, one database, and the bots that die over them."""
-
-    def __init__(self, place: Town, victims: Victims, point: str | None, command: str = COMMAND) -> None:
-        self.place = place
-        self.command = command
-        self.victims = victims
-        self.settings = config.load(place.config)
-        self.pid = victims.start(place.config, point)
-        self.statuses: list[int] = []
-        until(self.database, "the database")
-        self.store = SqliteStore(
-            self.settings.bot.database, clock=SystemClock(), ledger_key=compose.ledger_key(self.settings)
-        )
-
-    def database(self) -> bool:
-        """There is one, and the bot listens."""
-        listens: bool = self.place.workspace.run(lambda: bool(self.place.workspace.workspace.socket_mode.connections))
-        return listens and self.settings.bot.database.exists()
-
-    def died(self) -> bool:
-        """Whether it has died; then it is started again, this time to live."""
-        if self.statuses:
-            return False
-        status = self.victims.status(self.pid)
-        if status is None:
-            return False
-        self.statuses.append(status)
-        self.pid = self.victims.start(self.place.config, None)
-        return True
-
-    def request(self) -> Request | None:
-        found = self.store.in_states(State)
-        assert len(found) <= 1, "one question, two requests"
-        return found[0] if found else None
-
-    def card(self) -> dict[str, Any] | None:
-        return self.place.card("X-1")
-
-    def close(self) -> None:
-        self.store.close()
-        os.kill(self.pid, signal.SIGKILL)
-        until(lambda: self.victims.status(self.pid) is not None, "its end")
-
-    # --- what people do, who do not know that it dies ----------------------------------------------------------------
-
-    def go(self) -> Request:
-        """Ask, approve, and do each again if nothing came of it: until the request has ended."""
-        ws = self.place.workspace
-        deadline = time.monotonic() + 50
-        asked = pressed = -1e9
-        while time.monotonic() < deadline:
-            if self.died():
-                asked = pressed = -1e9
-                until(self.database, "the bot to listen again")
-            request, card = self.request(), self.card()
-            if request is None and time.monotonic() > asked + 5:
-                ws.say("olga", "#infra", f"/xen {self.command}")
-                asked = time.monotonic()
-            waits = request is not None and request.state is State.WAITING and not request.votes
-            if waits and card is not None and "[ Approve ]" in text_of(card) and time.monotonic() > pressed + 3:
-                ws.press("ana", channel="#infra", ts=card["ts"], text="Approve")
-                pressed = time.monotonic()
-            if request is not None and request.state in END_STATES | {State.UNKNOWN} and self.told():
-                return request
-            time.sleep(0.05)
-        raise AssertionError(f"it came to no end: {self.request()}")
-
-    def told(self) -> bool:
-        """Slack shows all that there is to show, and the doomed bot has died."""
-        return self.store.next_due() is None and (bool(self.statuses) or self.died())
 
 
 @contextmanager
@@ -281,17 +145,17 @@ def test_killed_while_the_migration_runs_it_is_taken_up_and_reported(tmp_path: P
     with case(tmp_path, victims, None) as made:
         made.place.lab.set_speed(2)
         made.place.workspace.say("olga", "#infra", f"/xen {COMMAND}")
-        card = until(made.card, "the card")
+        card = eventually(made.card, "the card")
         assert card is not None
         made.place.workspace.press("ana", channel="#infra", ts=card["ts"], text="Approve")
-        until(lambda: "%" in text_of(made.card() or {"blocks": [], "text": ""}), "its progress on the card")
+        eventually(lambda: "%" in text_of(made.card() or {"blocks": [], "text": ""}), "its progress on the card")
         os.kill(made.pid, signal.SIGKILL)
-        until(made.died, "its end")
+        eventually(made.died, "its end")
         before = made.request()
         assert before is not None
         assert before.state is State.RUNNING
         made.place.lab.set_speed(50)
-        until(lambda: (made.request() or before).state in END_STATES and made.told(), "the end to be told")
+        eventually(lambda: (made.request() or before).state in END_STATES and made.told(), "the end to be told")
         request = made.request()
         assert request is not None
         assert request.state is State.SUCCEEDED

@@ -7,15 +7,14 @@ to settle it that need not, and what let the sender in is nowhere in the bot's f
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.model import State
 from tests.e2e.conftest import town
-from tests.e2e.test_kill import Case, Victims
-from tests.e2e.test_two_pools import MOVE, RECEIVE, SEND, where
+from tests.e2e.south import MOVE, RECEIVE, SEND, where
+from tests.e2e.victims import Case, Victims
 
 HERE, THERE = {"n1": "n1"}, {"s1": "s1"}
 POINTS = {
@@ -31,13 +30,6 @@ POINTS = {
     "store.note_call before 3": (State.SUCCEEDED, 1, 1, THERE),
 }
 """At each point: the end, how often either call was taken, and where the VM is."""
-
-
-@pytest.fixture(scope="module")
-def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victims]:
-    made = Victims(tmp_path_factory.mktemp("victims") / "log")
-    yield made
-    made.close()
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from bot.model import State
 from tests.commands.world import Impatient
 from tests.e2e.conftest import Town, text_of, town
-from tests.e2e.test_hosts import approved_by_two
+from tests.e2e.people import approved_by_two
 from tests.waiting import eventually
 
 

@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot import compose, config
-from bot.clock import SystemClock
-from bot.model import State
 from tests.e2e.conftest import Town, text_of, town
+from tests.e2e.people import done
+from tests.e2e.scheduled import Ahead, time_comes, told
 from tests.waiting import eventually
-
-
-class Ahead(SystemClock):
-    """The machine's clock, put forward by hand."""
-
-    by = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.by
-
-    def turn_to(self, at: datetime) -> None:
-        self.by = at - super().now()
-
-
-def told(place: Town, word: str, channel: str = "#infra") -> list[dict[str, Any]]:
-    """The messages in a channel that begin with this."""
-    found = place.workspace.messages(channel, "olga")
-    return [each for each in found if not each.get("ephemeral") and text_of(each).startswith(word)]
-
-
-def time_comes(place: Town, clock: Ahead) -> None:
-    """The one schedule is due."""
-    assert place.bot is not None
-    (schedule,) = place.bot.store.schedules.schedules()
-    clock.turn_to(schedule.due_at)
-
-
-def done(place: Town, text: str, channel: str = "#infra") -> None:
-    """Asked, approved by a second person, and carried out."""
-    request_id = place.ask(text, channel=channel)
-    place.press("Approve", request_id, channel=channel)
-    assert place.ended(request_id).state is State.SUCCEEDED
 
 
 @pytest.mark.timeout(180)

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.model import State
 from tests.e2e.conftest import Town, text_of
-from tests.e2e.test_hosts import approved_by_two
+from tests.e2e.people import approved_by_two
 
 
 def disks_of(api: Any, vm: str) -> list[str]:

@@ -13,8 +13,7 @@ import XenAPI
 
 from bot.model import State
 from tests.e2e.conftest import Town, text_of, town
-from tests.e2e.test_everyday import done
-from tests.e2e.test_hosts import approved_by_two, note
+from tests.e2e.people import approved_by_two, done, note
 from tests.waiting import eventually
 
 LONG = 300.0

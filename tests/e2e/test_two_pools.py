@@ -15,10 +15,9 @@ from bot import cli, compose, config
 from bot.clock import SystemClock
 from bot.model import State
 from tests.e2e.conftest import Town, text_of, town
+from tests.e2e.south import MOVE, RECEIVE, SEND, where
 from tests.waiting import eventually
 
-MOVE = "vm migrate web-7 to pool south in north"
-SEND, RECEIVE = "Async.VM.migrate_send", "host.migrate_receive"
 FAST = 300.0
 """Some hundred seconds of copying are over within one."""
 RULE = '\n[[policy.rules]]\nname = "the south"\npools = ["south"]\napprovers = ["U0BEN"]\n'
@@ -32,18 +31,6 @@ def with_rule(text: str) -> str:
 def place(tmp_path: Path) -> Iterator[Town]:
     with town(tmp_path, "two-pools", speed=FAST) as made:
         yield made
-
-
-def where(place: Town, vm: str = "web-7", coordinators: tuple[str, str] = ("n1", "s1")) -> dict[str, str]:
-    """By coordinator, the host on which a plain client sees the VM; "" where it does not run."""
-    found = {}
-    for host in coordinators:
-        api = place.xenapi(host)
-        for ref in api.VM.get_by_name_label(vm):
-            if not api.VM.get_is_a_snapshot(ref):
-                home = api.VM.get_resident_on(ref)
-                found[host] = "" if "NULL" in home else str(api.host.get_name_label(home))
-    return found
 
 
 def sent(place: Town) -> int:

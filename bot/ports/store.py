@@ -68,6 +68,11 @@ class Store(History, Outbox, Protocol):
     def record(self, entry: Entry) -> None:
         """Append a row to the ledger."""
 
+    def lacking(self, request: Request, *, begun: bool) -> str:
+        """What the record lacks for the request to be begun (or, with `begun`, to go on), as a sentence; "" when it
+        bears everything out: what was asked, each approval that counts, and that it is not over.
+        """
+
     def refused(self, entry: Entry, at: datetime, *, most: int, within: timedelta) -> bool:
         """Append a row for a refusal, if it is one of the first `most` of its kind and person since this began to be
         counted; otherwise only count it, and return False. After `within` it begins anew.

@@ -120,6 +120,8 @@ class Beginning:
         except Unavailable as error:
             self._moves.queue(run, f"It waits for its pool: {error.message}")
             return False
+        if not against and (why := self._store.lacking(run.request, begun=False)):
+            against = (why,)
         if against:
             self._moves.stale(run, against)
         return not against

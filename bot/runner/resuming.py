@@ -54,6 +54,9 @@ class Resuming:
         if run.request.state not in approval.ACTIVE_STATES:
             return
         begun = [record for record, _ in self._store.calls(request.id)]
+        if flaw := self._store.lacking(run.request, begun=True):
+            self._moves.unknown(run, flaw)
+            return
         if once_more:
             run.interrupted = "a defect of the bot kept it from the answer of a call"
         else:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.model import BOT, Actor, Entry, Level, Place, Report
+from bot.model import BOT, Actor, Entry, Level, Place, Report, Request
 from bot.ports import LedgerRow
-from bot.store import archive, facts, figures, ledger, lineage, outbox, refusals
+from bot.store import archive, attested, facts, figures, ledger, lineage, outbox, refusals
 from bot.store.archive import Archive
 from bot.store.chain import Head, Verification
 from bot.store.encoding import moment, stamp
 from bot.store.recording import Recording
 from bot.withheld import redacted_text
+
+log = logging.getLogger(__name__)
+
+_LOOKS = 3
+"""The mark can be read while another process writes it."""
 
 
 class Record(Recording):
@@ -70,6 +76,21 @@ class Record(Recording):
             flaw = found.flaw.why if found.flaw else ""
             facts.put(db, facts.VERIFIED, json.dumps({"at": stamp(now), "flaw": flaw}))
         return found
+
+    def lacking(self, request: Request, *, begun: bool) -> str:
+        """See :meth:`bot.ports.Store.lacking`."""
+        why = ""
+        for _ in range(_LOOKS):
+            assert self._mark is not None
+            marked = self._mark.read()  # before the chain, which can only have come further
+            with self._connections.read() as db:
+                why = attested.lacking(
+                    db, self._ledger.seal, request, marked.head if marked is not None else None, begun=begun
+                )
+            if not why:
+                return ""
+        log.error("%s: %s", request.id, why)
+        return why
 
     def archive(self, before: datetime, file: Path, actor: Actor) -> Archive:
         """Move the rows older than `before` into a new file. :raises Refused: see :mod:`bot.store.archive`."""

@@ -111,6 +111,7 @@ def test_the_whole_pool_is_shut_down_by_two_who_type_its_name(lab_town: Town) ->
     assert alive == ["xs3"], "which stands alone"
 
 
+@pytest.mark.slow
 def test_a_member_that_dies_while_its_vms_and_others_go_down_together_is_stated_as_it_is(tmp_path: Path) -> None:
     with town(tmp_path, "current", speed=200.0) as place:
         assert place.bot is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -67,6 +68,11 @@ class Run:
     """
     missed: list[int] = field(default_factory=list)
     """The steps that should have mended something and did not."""
+
+    def see(self, evidence: str) -> None:
+        """What was read back. It may have been told already, at the end of how a lost answer was found."""
+        if not any(evidence in re.split("[:;] ", each) for each in self.evidence):
+            self.evidence.append(evidence)
 
     def miss(self, number: int, failure: Failed) -> None:
         """A step that only mends did not succeed: it is told, and the rest goes on."""

@@ -27,7 +27,7 @@ class Arguments:
     summary="Look for drift in a pool now: what is new, still open and resolved since last time.",
     details=(
         "“compatibility”: hosts, updates, CPUs, networks, storage, HA, certificates, licences, alerts.",
-        "“clock”: every host's clock against the coordinator's, the bot's and true time, each with its proof.",
+        "“clock”: does NTP do its work? Every clock against the coordinator's, the bot's and true time.",
         "“candidates”: could the hosts that the configuration names beside its pools join this one today?",
         "Without any of these words: compatibility. With “all”, every pool that may be seen here.",
         "Only looks; what is found is remembered, so that the next audit can tell what has changed.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.errors import Refused
 from bot.inventory import Host
-from bot.model import Cell, Level, Part, Report, Risk, Table
+from bot.model import Cell, Level, Line, Lines, Part, Report, Risk, Table
 from bot.ports import Context
 from bot.registry import command
 from bot.rules import ha
@@ -75,6 +75,8 @@ def _part(host: Host, restarts: tuple[ha.Restart, ...]) -> Part:
     rows, columns = tuple(tuple(row[place] for place in told) for row in every), tuple(names[place] for place in told)
     role = ", the coordinator: another host takes its place, minutes without API" if host.is_coordinator else ""
     heading = f"If {quoted(host.name)} fails ({plural(len(restarts), 'VM')}{role})"
+    if not rows:
+        return Lines(heading=heading, lines=(Line(text="Nothing has to start anew."),))
     return Table(heading=heading, columns=columns, rows=rows, more=len(ordered) - len(rows))
 
 

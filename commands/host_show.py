@@ -72,8 +72,13 @@ def _nics(host: Host, inventory: Inventory) -> Iterator[tuple[Cell, ...]]:
         name = pif.name if tag < 0 else f"{pif.name} VLAN {tag}"
         management = " (management)" if pif.flag("management") else ""
         address = pif.text("IP") or "–"
-        plugged = Cell("up", Level.OK) if pif.flag("currently_attached") else Cell("not plugged", Level.WARN)
-        yield Cell(name + management), Cell(network.name if network else "–"), Cell(address), plugged
+        yield Cell(name + management), Cell(network.name if network else "–"), Cell(address), _link(pif)
+
+
+def _link(pif: PIF) -> Cell:
+    if not pif.flag("currently_attached"):
+        return Cell("not plugged", Level.WARN)
+    return Cell("no link", Level.WARN) if pif.has_link is False else Cell("up", Level.OK)
 
 
 def _storage(host: Host) -> Iterator[tuple[Cell, ...]]:

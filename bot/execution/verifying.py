@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from bot.errors import UserError
 from bot.model import PoolTarget, Step
 from bot.ports import Clock
@@ -33,10 +31,7 @@ def verify(doing: Doing, clock: Clock) -> Pieces[None]:
                 holds, evidence = False, error.message
                 deadline = max(deadline, min(clock.monotonic() + VERIFY_SECONDS, away_until))
             if holds:
-                if not any(
-                    evidence in re.split("[:;] ", each) for each in run.evidence
-                ):  # seen when the answer was lost
-                    run.evidence.append(evidence)
+                run.see(evidence)
                 break
             if clock.monotonic() > deadline:
                 raise Unsure(f"the pool reported success, but {evidence}")

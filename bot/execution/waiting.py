@@ -43,7 +43,8 @@ def wait(doing: Doing, clock: Clock, teller: Teller, *, waited_before: float = 0
         else:
             answered = clock.monotonic()
             if not against:
-                run.evidence += seen
+                for evidence in seen:
+                    run.see(evidence)
                 return
             told = f"{step.title} – {against}"
         if clock.monotonic() - started > step.limit_seconds:

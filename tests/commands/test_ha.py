@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 
 from bot.errors import ToolstackRefusal
+from bot.model import Lines
 from tests.commands.blocked import Case, compare
 from tests.commands.changes import host_dead
 from tests.commands.world import Made, World, codes, refused, world
@@ -186,3 +187,12 @@ def test_what_a_shutdown_from_inside_comes_to_is_said() -> None:
     with world("current", lambda made: made.pool.update(ha_reboot_vm_on_internal_shutdown=False)) as found:
         plan = found.plan(f"ha protect {next(iter(found.view.inventory().guests)).uuid} restart")
         assert not any("from inside" in line for line in plan.impact)
+
+
+def test_the_plan_says_of_a_host_without_vms_that_nothing_has_to_start_anew() -> None:
+    with world("healthy") as found:
+        for name in ("sql-3", "cache-3", "shop-3"):
+            found.done(f"vm migrate {name}")
+        (part,) = found.report("ha plan for xs33").parts
+        assert isinstance(part, Lines)
+        assert [line.text for line in part.lines] == ["Nothing has to start anew."]

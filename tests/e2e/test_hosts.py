@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bot.model import State
 from tests.e2e.conftest import Town, text_of, town
 from tests.e2e.people import approved_by_two, done, note

@@ -14,8 +14,8 @@ from bot.ports import TaskStatus, TaskView
 
 _BARE = re.compile(r"<value>([^<]*)</value>\s*\Z")
 _LOST = "CANNOT_CONTACT_HOST"
-_BY_A_MEMBER = "pool.eject"
-"""Of the calls to a pool the only one that is passed on to a host as a whole."""
+_BY_A_MEMBER = frozenset({"pool.eject", "pool.designate_new_master"})
+"""The calls to a pool that the host does which leaves, or is to lead; the coordinator passes them on as a whole."""
 
 
 def view_of(record: Mapping[str, Any]) -> TaskView:
@@ -34,15 +34,12 @@ def is_lost(call: str, error: Any) -> bool:
 
     It then names that host by its reference. An address instead means the other pool of a migration, which is asked
     before anything begins; and what the coordinator does itself it gives up, and takes back, when a host is missing
-    (xapi's message forwarding, August 2026). Only of a change of the coordinator it may fail to hear that it was done,
-    and then fails inside (mended in July 2025).
+    (xapi's message forwarding, August 2026).
     """
     found = tuple(map(str, error or ()))
-    if call == "pool.designate_new_master":
-        return found[:1] == ("INTERNAL_ERROR",)
     if found[:1] != (_LOST,) or not found[-1].startswith("OpaqueRef:"):
         return False
-    return not call.startswith("pool.") or call == _BY_A_MEMBER
+    return not call.startswith("pool.") or call in _BY_A_MEMBER
 
 
 def result_text(result: str) -> str:

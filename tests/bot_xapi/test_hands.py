@@ -212,12 +212,23 @@ def ended(pool: Migrating, **fields: Any) -> None:
         (CALL, ["CANNOT_CONTACT_HOST", "10.0.0.9"], False),
         (CALL, ["CANNOT_CONTACT_HOST"], False),
         (CALL, ["HOST_OFFLINE", "OpaqueRef:h1"], False),
-        ("Async.pool.designate_new_master", LOST, False),
+        ("Async.pool.enable_ha", LOST, False),
         ("Async.pool.eject", LOST, True),
-        ("Async.pool.designate_new_master", ["INTERNAL_ERROR", "Unix.Unix_error(Unix.ECONNREFUSED)"], True),
+        ("Async.pool.designate_new_master", LOST, True),
+        ("Async.pool.designate_new_master", ["INTERNAL_ERROR", "Unix.Unix_error(Unix.ECONNREFUSED)"], False),
         (CALL, ["INTERNAL_ERROR", "xenopsd internal error: End_of_file"], False),
     ],
-    ids=["passed on", "the other pool", "nobody", "not asked", "the coordinator itself", "leaving", "role", "inside"],
+    ids=[
+        "passed on",
+        "the other pool",
+        "nobody",
+        "not asked",
+        "the coordinator itself",
+        "leaving",
+        "leading",
+        "peers",
+        "inside",
+    ],
 )
 def test_a_failure_over_a_host_that_was_lost_proves_nothing(
     pool: Migrating, hands: XapiHands, name: str, error: list[str], lost: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.xapi import life
 from sandbox.xapi.context import Context
 from sandbox.xapi.emergency import FUSE, follow, take_over
-from sandbox.xapi.failure import Failure
+from sandbox.xapi.failure import Failure, internal_error
 from sandbox.xapi.operations import pool_operation
 from sandbox.xapi.registry import BOTH, READ, RECORDED, call, difference
 from sandbox.xapi.rules import ha_guard, ha_plan
@@ -105,8 +105,8 @@ def prevent_restarts_for(context: Context, seconds: int) -> None:
 
 difference(
     "pool.designate_new_master",
-    "Another member that does not answer is told as HOST_OFFLINE or CANNOT_CONTACT_HOST.",
-    "A real one passes on how the connection to it failed, in words that were not seen.",
+    "Another member that does not answer is told as INTERNAL_ERROR with one text.",
+    "The host that is to lead passes on how its own connection failed, in words that were not seen.",
 )
 
 
@@ -122,8 +122,8 @@ def designate_new_master(context: Context, host: str) -> None:
             raise Failure("HA_IS_ENABLED")
         if "last_update_sync" in context.pool.record:
             context.db.write("pool", context.pool.ref, last_update_sync=Time(EPOCH))
-        for ref in context.db.rows("host"):
-            context.require_live(ref)
+        if not all(context.pool.hosts[ref].alive for ref in context.db.rows("host")):
+            raise internal_error('Unix.Unix_error(Unix.ECONNREFUSED, "connect", "")')
         context.work(_HANDOVER)
     context.pool.after(FUSE, lambda: life.hand_over(context.pool, host))
 

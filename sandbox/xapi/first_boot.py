@@ -116,22 +116,42 @@ def _fresh_storage(load: Load) -> str:
 
 
 def _fresh_networks(load: Load, db: Database, host: str) -> None:
-    """A network for each NIC, the host's internal one, and the management address on its primary NIC."""
+    """A network for each NIC, the host's internal one, and the management address on its primary NIC, on the same VLAN
+    if it was on one."""
     pifs = owned(db, "PIF", "host", [host])
     management = next((db.get("PIF", pif) for pif in pifs if db.value("PIF", pif, "management")), {})
-    primary = _primary(db, management)
+    primary, tag = _primary(db, management), management.get("VLAN", -1)
+    address = {field: management[field] for field in _NO_IP if field in management}
     networks = load.objects.setdefault("network", {})
     for old in [pif for pif in pifs if pif in load.mapping]:
-        row, network = load.row("PIF", old), new_ref()
+        row, network, leads = load.row("PIF", old), new_ref(), old == primary and tag == -1
         networks[network] = _nic_network(row["device"])
-        row |= {"uuid": str(uuid.uuid4()), "network": network, "management": old == primary, "disallow_unplug": False}
-        row |= {"other_config": {}, "bond_slave_of": NULL, "currently_attached": True}
-        source = management if old == primary else _NO_IP
-        row |= {field: source[field] for field in _NO_IP if field in source}
+        row |= {"uuid": str(uuid.uuid4()), "network": network, "management": leads, "disallow_unplug": False}
+        row |= {"other_config": {}, "bond_slave_of": NULL, "currently_attached": True, **(address if leads else _NO_IP)}
+    if tag != -1 and primary in load.mapping:
+        _management_vlan(load, load.mapping[primary], tag, address)
     inner = next((n for n in db.rows("network").values() if _internal(n)), None)
     if inner is not None:
         shown = ("name_label", "name_description", "bridge", "MTU", "other_config")
         networks[new_ref()] = {"uuid": str(uuid.uuid4()), **{field: inner[field] for field in shown}}
+
+
+def _management_vlan(load: Load, nic: str, tag: int, address: Row) -> None:
+    carrier, network, pif, metrics, vlan = load.objects["PIF"][nic], new_ref(), new_ref(), new_ref(), new_ref()
+    ids = {ref: str(uuid.uuid4()) for ref in (network, pif, metrics, vlan)}
+    load.objects["network"][network] = {
+        "uuid": ids[network],
+        "name_label": f"VLAN {tag}",
+        "bridge": "xapi0",
+        "MTU": 1500,
+    }
+    load.objects.setdefault("PIF_metrics", {})[metrics] = {"uuid": ids[metrics], "carrier": True}
+    shown = {"network": network, "metrics": metrics, "VLAN": tag, "VLAN_master_of": vlan, "management": True, **address}
+    kept: Row = {
+        field: carrier[field] for field in ("host", "device", "MAC", "MTU", "primary_address_type") if field in carrier
+    }
+    load.objects["PIF"][pif] = {"uuid": ids[pif], "currently_attached": True, "managed": True, **kept, **shown}
+    load.objects["VLAN"] = {vlan: {"uuid": ids[vlan], "tagged_PIF": nic, "untagged_PIF": pif, "tag": tag}}
 
 
 def _nic_network(device: str) -> Row:
@@ -145,17 +165,16 @@ def _internal(network: Row) -> bool:
 
 
 def _primary(db: Database, management: Row) -> str:
-    """The physical PIF below the management interface."""
-    for ref, pif in db.rows("PIF").items():
-        if pif is management and pif["physical"]:
-            return ref
-    for bond in db.rows("Bond").values():
-        if db.find("PIF", bond["master"]) is management:
-            return str(bond.get("primary_slave") or bond["slaves"][0])
+    """The NIC below the management interface, which may be a bond, or a VLAN on either."""
+    ref = next((ref for ref, pif in db.rows("PIF").items() if pif is management), NULL)
     for vlan in db.rows("VLAN").values():
-        if db.find("PIF", vlan["untagged_PIF"]) is management:
-            return str(vlan["tagged_PIF"])
-    return NULL
+        if vlan["untagged_PIF"] == ref:
+            ref = vlan["tagged_PIF"]
+            break
+    for bond in db.rows("Bond").values():
+        if bond["master"] == ref:
+            return str(bond.get("primary_slave") or bond["slaves"][0])
+    return ref
 
 
 def _fresh_host(load: Load, db: Database, host: str, local: str) -> None:

@@ -363,6 +363,42 @@ def test_an_ejected_host_takes_its_local_disk_with_it(lab: Lab) -> None:
     assert estate.bugs == []
 
 
+@pytest.mark.parametrize("on", ["bond", "vlan", "vlan on a bond"])
+def test_an_ejected_host_keeps_its_management_address(lab: Lab, on: str) -> None:
+    """On the NIC that lent the bond its address; on the same VLAN."""
+    carrier, address = ref("eth0 h2"), {"IP": "10.1.0.2", "netmask": "255.255.255.0", "ip_configuration_mode": "Static"}
+    nobody = dict.fromkeys(address, "") | {"ip_configuration_mode": "None"}
+    for number, network in enumerate(("bonded", "tagged"), 6):
+        lab.pool.add("network", network, bridge=f"xapi{number}", managed=True)
+    lab.row("PIF", "eth0 h2").update(management=False, **nobody)
+    if "bond" in on:
+        carrier = ref("bond0 h2")
+        lab.pool.add("PIF", "bond0 h2", host=ref("h2"), network=ref("bonded"), device="bond0", VLAN=-1, physical=False,
+                     **(address if on == "bond" else {}), management=on == "bond")  # fmt: skip
+        for device in ("eth0", "eth1"):
+            lab.row("PIF", f"{device} h2")["bond_slave_of"] = ref("bond h2")
+        lab.pool.add("Bond", "bond h2", master=carrier, primary_slave=ref("eth1 h2"))
+    if "vlan" in on:
+        lab.pool.add("PIF", "tag h2", host=ref("h2"), network=ref("tagged"), device="bond0", VLAN=44, management=True,
+                     VLAN_master_of=ref("vlan h2"), physical=False, **address)  # fmt: skip
+        lab.pool.add("VLAN", "vlan h2", tagged_PIF=carrier, untagged_PIF=ref("tag h2"), tag=44)
+    estate = lab.estate()
+    Client(estate, "h1")("pool.eject", ref("h2"))
+    eventually(lambda: login_answer(estate, "h2") == [])
+    own = Client(estate, "h2")
+    pifs = own("PIF.get_all_records").values()
+    (led,) = [pif for pif in pifs if pif["management"]]
+    nic, tag = "eth1" if "bond" in on else "eth0", 44 if "vlan" in on else -1
+    assert (led["device"], led["VLAN"], led["IP"]) == (nic, tag, "10.1.0.2")
+    assert {pif["IP"] for pif in pifs if not pif["management"]} == {""}
+    assert {pif["device"] for pif in pifs} == {"eth0", "eth1"}
+    if "vlan" in on:
+        vlan = own("VLAN.get_record", led["VLAN_master_of"])
+        assert (vlan["tag"], own("PIF.get_device", vlan["tagged_PIF"])) == (tag, nic)
+    estate.close()
+    assert estate.bugs == []
+
+
 def test_what_was_ejected_may_join_again(lab: Lab) -> None:
     lab.release = OLD
     estate = lab.estate()

@@ -101,10 +101,12 @@ def test_a_pushed_view_lies_on_top_and_goes_with_escape(page: "Page", workspace:
     modal(page).get_by_label("VM", exact=True).fill("web-1")
     modal(page).get_by_role("button", name="Help").click()
     modal(page, "Help").get_by_text("A VM is a virtual machine.").wait_for()
+    assert page.locator(".modal-body").get_attribute("tabindex") == "0", "what is only read is scrolled by the keyboard"
     page.keyboard.press("Escape")
     form = modal(page)
     form.wait_for()
     assert form.get_by_label("VM", exact=True).input_value() == "web-1"
+    assert page.locator(".modal-body").get_attribute("tabindex") is None
     form.get_by_role("button", name="Help").click()
     modal(page, "Help").get_by_role("button", name="Close", exact=True).first.click()
     page.locator("dialog[open]").wait_for(state="hidden")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot import approval
-from bot.model import Ballot, Finding, Plan, Request, Risk, State, Vote
+from bot.model import Ballot, Finding, Plan, Request, Risk, State, Verdict, Vote
 from bot.slack.render import ids, rich
 from bot.slack.render.escape import fallback
 from bot.slack.render.message import Block, Message, actions, button, confirm, context, cut, fits, header, record
@@ -222,7 +222,10 @@ def _findings(plan: Plan, room: _Room) -> list[list[rich.Element]]:
 
 def finding_line(finding: Finding, characters: int) -> list[rich.Element]:
     """One check: its sign, what it says, the evidence and the remedy."""
-    made = [*rich.verdict(finding.verdict), rich.text(middle_cut(finding.title or finding.id, characters), bold=True)]
+    made = [
+        *rich.verdict(finding.verdict),
+        rich.text(middle_cut(finding.title or finding.id, characters), bold=finding.verdict is not Verdict.PASS),
+    ]
     if finding.evidence:
         made.append(rich.text(f" – {finding.evidence}", limit=characters))
     return [*made, *rich.remedy(finding.remedy, limit=characters)]

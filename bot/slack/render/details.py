@@ -8,6 +8,7 @@ from bot.model import (
     Argument,
     BotTarget,
     Connection,
+    Finding,
     HostTarget,
     MapOf,
     MemberTarget,
@@ -93,20 +94,23 @@ def _blocks(request: Request, most: int, length: int) -> list[Block]:
     def whole(words: str) -> list[rich.Element]:
         return [rich.text(middle_cut(words, length))]  # its end is a uuid
 
-    checks = (*plan.blockers, *plan.warnings, *plan.passes)
+    def check(finding: Finding) -> list[rich.Element]:
+        return finding_line(finding, length)
+
     undo = tuple(each for step in plan.steps for each in step.undo)
 
     def call(step: Step) -> list[rich.Element]:
         return _call(step, plan)
 
     facts = tuple(f"{name}: {value}" for name, value in plan.facts)
-    made += _listed("Checks", cut(checks, most, lambda each: finding_line(each, length)))
+    made += _listed("Checks", cut((*plan.blockers, *plan.warnings), most, check))
     made += _listed("Calls, in this order", cut(plan.steps, most, call), ordered=True)
     made += _listed("If a later call fails, taken back by", cut(undo, most, call), ordered=True)
     made += _listed("What it means meanwhile", cut(plan.impact, most, text))
     made += _listed("Why so", cut(plan.reasons, most, text))
     made += _listed("The decision rests on", cut(facts, most, text))
     made += _listed("Nothing else may touch meanwhile", cut(_touches(plan), most, whole))
+    made += _listed("Checks that passed", cut(plan.passes, most, check))
     if plan.go_back:
         made.append(rich.block(rich.section([rich.text("How to go back: ", bold=True), rich.text(plan.go_back)])))
     made += _listed("Votes", cut(request.votes, most, lambda each: vote_line(each, request.digest)))

@@ -75,6 +75,9 @@ export function modals(dialog) {
 
   function draw() {
     renderBlocks(body, shown.view.blocks, shown.surface);
+    // What is only read has to be scrolled by the keyboard, too.
+    if (body.querySelector("input, textarea, select, button, a[href]")) body.removeAttribute("tabindex");
+    else body.tabIndex = 0;
   }
 
   function work(on_) {

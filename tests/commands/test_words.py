@@ -7,7 +7,7 @@ import pytest
 from bot.audits import compatibility
 from bot.inventory import SR, VM, Host
 from bot.lookup import find, plain_spelling, spelling
-from bot.model import Facts
+from bot.model import Facts, Table
 from tests.commands.world import REGISTRY, Made, World, world
 
 
@@ -75,3 +75,12 @@ def test_what_was_read_back_is_told_in_words(tutorial: World) -> None:
     assert not any(uuid in line for line in seen for uuid in uuids)
     seen = tutorial.perform(tutorial.plan("host maintenance xs2 off"))
     assert "xs2 is no longer marked as in maintenance" in seen
+
+
+def test_a_list_tells_namesakes_apart(tutorial: World) -> None:
+    (table,) = tutorial.report("vm list").parts
+    assert isinstance(table, Table)
+    names = [row[0].text for row in table.rows]
+    uuids = {each.uuid[:8] for each in tutorial.view.inventory().guests if each.name == "jenkins"}
+    assert {name for name in names if "jenkins" in name} == {f"jenkins ({head})" for head in uuids}
+    assert "web-1" in names

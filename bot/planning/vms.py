@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.errors import Refused
 from bot.inventory import VM, Host, Inventory
 from bot.lookup import spelling
-from bot.model import Argument, Expect, Finding, Object, PoolTarget, Step, Trace, Value
+from bot.model import Argument, Expect, Finding, Object, PoolTarget, Step, Trace, Value, Verdict
 from bot.planning.common import findings, second_opinion
 from bot.ports import PoolView
 from bot.rules import ha, operations, placement
@@ -21,6 +21,12 @@ _OPTIONS: Mapping[str, tuple[Argument, ...]] = {
     "resume_on": (Value(False), Value(False)),
     "start_on": (Value(False), Value(False)),
 }
+
+
+_BETTER_KNOWN = frozenset({"vm.vgpu", "vm.mobile"})
+"""Checks that the toolstack decides by what no inventory holds: which kinds of virtual GPU can move, and with which
+settings a VM was started. What it allows is no reason against it.
+"""
 
 
 def operate(title: str, vm: VM, operation: str, target: PoolTarget, *expect: Expect, limit_seconds: int) -> Step:
@@ -75,6 +81,8 @@ def about(vm: VM, operation: str, pool: PoolView, inventory: Inventory) -> tuple
     opinion = second_opinion(
         found, pool, vm.id, "the toolstack allows it now", "VM.assert_operation_valid", Object(vm.id), Value(operation)
     )
+    if any(each.verdict is Verdict.PASS for each in opinion):
+        found = tuple(each for each in found if each.id not in _BETTER_KNOWN or each.verdict is not Verdict.BLOCK)
     return (*found, *opinion)
 
 

@@ -4,6 +4,8 @@ toolstack, really asked, gives.
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 
 from tests.commands.blocked import Case, compare
@@ -137,3 +139,30 @@ def test_what_goes_on_in_the_pool_has_the_code_that_the_toolstack_has_for_it(ope
         (blocker,) = [each for each in found.plan("pool coordinator xs22").blockers if each.id == "pool.busy"]
         assert blocker.code == code
         assert operation in blocker.evidence
+
+
+# --- what the toolstack knows better ----------------------------------------------------------------------------------
+
+
+def test_a_setting_that_was_made_after_the_start_ties_no_running_vm() -> None:
+    def later(made: Made) -> None:
+        row = made.row("VM", "shop-2")
+        row["platform"]["nested-virt"] = "true"
+        made.objects["VM_metrics"][row["metrics"]]["nested_virt"] = False
+
+    with world("current", later) as found:
+        assert not found.plan("vm migrate shop-2 to xs23").blockers
+        found.done("vm migrate shop-2 to xs23")
+
+
+def test_a_virtual_gpu_that_the_toolstack_would_move_is_no_reason_against_it() -> None:
+    def card(made: Made) -> None:
+        made.objects["VGPU"] = {"OpaqueRef:vgpu": {"uuid": "7" * 8, "VM": made.ref("VM", "shop-2")}}
+
+    with world("current", card) as found:
+        plan = found.plan("vm migrate shop-2 to xs23")
+        assert "VM_HAS_VGPU" in codes(plan)
+        ask = type(found.view).ask
+        allowed = lambda view, call, *more: None if call.startswith("VM.assert_") else ask(view, call, *more)  # noqa: E731
+        with mock.patch.object(type(found.view), "ask", allowed):
+            assert not found.plan("vm migrate shop-2 to xs23").blockers

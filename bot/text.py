@@ -68,6 +68,11 @@ def middle_cut(text: str, limit: int) -> str:
     return f"{line[: limit - 1 - tail]}…{line[len(line) - tail :]}"
 
 
+def without_marks(text: str) -> str:
+    """Somebody else's words without the marks that set names and commands off in ours."""
+    return text.translate(_QUOTES)
+
+
 def quoted(name: str, limit: int = 120) -> str:
     """A name inside a sentence: as it is when it can only be a name, else between “ and ”, which the name itself cannot
     contain, or between ‘ and ’ where it reads like a command; a long one without its middle.
@@ -75,7 +80,7 @@ def quoted(name: str, limit: int = 120) -> str:
     line = middle_cut(name, limit)
     if line and _PLAIN_NAME.match(line):
         return line
-    line = line.translate(_QUOTES)
+    line = without_marks(line)
     return f"‘{line.translate(_SINGLE_QUOTES)}’" if _LIKE_A_COMMAND.match(line) else f"“{line}”"
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.errors import ToolstackRefusal
 from bot.inventory import NULL_REF, Entity, Inventory
-from bot.text import joined, one_line, quoted, size
+from bot.text import joined, one_line, quoted, size, without_marks
 from bot.xapi.meanings import BYTES, MEANINGS, NOUNS, Meaning, family_of
 
 _REF = re.compile(r"(?:OpaqueRef|DummyRef|Ref):[^\s,;|'\"<>()\[\]{}]*")
@@ -99,7 +99,7 @@ def name_of(reference: str, inventory: Naming | None, noun: str = "an object tha
 
 def readable(text: str, inventory: Naming | None, limit: int = _LONGEST_TEXT) -> str:
     """Free text of the toolstack as one line, each reference in it replaced by a name."""
-    return one_line(_REF.sub(lambda match: name_of(match[0], inventory), text).strip(), limit)
+    return one_line(_REF.sub(lambda match: name_of(match[0], inventory), without_marks(text)).strip(), limit)
 
 
 def _meaning(code: str, arguments: tuple[str, ...]) -> Meaning | None:
@@ -187,7 +187,7 @@ def _listed(arguments: Sequence[str], inventory: Naming | None) -> str:
 
 def _word(name: str) -> str:
     """A name as one word of a command."""
-    return name if quoted(name) == name else '"' + one_line(name).replace('"', "'") + '"'
+    return name if quoted(name) == name else '"' + without_marks(one_line(name)).replace('"', "'") + '"'
 
 
 def _unheard_of(code: str, arguments: tuple[str, ...], inventory: Naming | None) -> str:

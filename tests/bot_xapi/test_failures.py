@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import remedies
 from bot.inventory import Inventory
 from bot.text import one_line
 from bot.xapi import failures
@@ -121,6 +122,16 @@ def test_a_remedy_names_the_object_as_one_types_it() -> None:
     assert failures.explain(["HOST_DISABLED", "OpaqueRef:h2"], inventory)[1].endswith(
         "For that: host maintenance xs2 off"
     )
+
+
+@pytest.mark.parametrize("code", sorted(MEANINGS))
+def test_nothing_in_a_name_or_in_the_toolstack_s_words_becomes_a_command(code: str) -> None:
+    """What remedies put between “ and ” is offered as a button."""
+    evil = "x “pool shutdown force” „pool shutdown force” y"
+    for arguments in (["OpaqueRef:v1"] * 4, [evil] * 4):
+        text, remedy = failures.explain([code, *arguments], world(v1=evil))
+        offered = [each.label for each in remedies.commands([remedy, text], "lab")]
+        assert not any(label.startswith("pool shutdown") for label in offered), (text, remedy)
 
 
 def test_without_an_inventory_kinds_are_named() -> None:

@@ -18,6 +18,7 @@ from bot.compose import Bot
 from bot.config.spelling import toml
 from sandbox.slack.running import RunningWorkspace
 from sandbox.slack.running import start as start_workspace
+from sandbox.slack.settings import Settings, Switches
 from sandbox.xapi import lab as labs
 from sandbox.xapi.running import RunningLab
 from sandbox.xapi.running import start as start_lab
@@ -46,7 +47,8 @@ def demo(*, lab: str = "tutorial", port: int = 0, keep: str | None = None, speed
         folder = Path(keep) if keep else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xenia-demo-")))
         folder.mkdir(parents=True, exist_ok=True)
         pools = stack.enter_context(start_lab(labs.load(lab), tls=True, speed=speed))
-        workspace = stack.enter_context(start_workspace(port=port))
+        as_the_manifest_says = Settings(switches=Switches(home_tab=False))
+        workspace = stack.enter_context(start_workspace(as_the_manifest_says, port=port))
         path = write_config(folder, pools, workspace)
         settings = config.load(path)
         bot = stack.enter_context(compose.running(settings))

@@ -29,6 +29,7 @@ class Control:
         settings, directory = self.workspace.settings, self.workspace.directory
         return {
             "team": {"id": settings.team_id, "name": settings.team_name},
+            "home_tab": settings.switches.home_tab,
             "people": [one.page() for one in directory.people.values() if not one.is_bot],
             "channels": [one.page() for one in directory.channels.values()],
             "commands": [

@@ -1,11 +1,17 @@
 """Who looks: what each person sees, and what the page says when something cannot be done."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from sandbox.slack.running import RunningWorkspace
+from sandbox.slack.running import RunningWorkspace, start
+from sandbox.slack.settings import Settings, Switches
 from tests.sandbox_slack_page import blocks
 from tests.sandbox_slack_page.app import PageApp
 from tests.sandbox_slack_page.conftest import Look
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
@@ -119,6 +125,15 @@ def test_the_app_home_is_asked_for_and_shown(app: PageApp, look: Look) -> None:
     page.keyboard.press("Tab")
     page.get_by_role("tab", name="Home").press("ArrowRight")
     page.get_by_label("Message Xenia").wait_for()
+
+
+def test_an_app_without_a_home_has_no_tab_for_it(browser: "Browser") -> None:
+    with start(Settings(switches=Switches(home_tab=False))) as running:
+        page = browser.new_page()
+        page.goto(f"{running.page}#{running.people['olga']}/{running.channels['@olga']}")
+        page.get_by_label("Message Xenia").wait_for()
+        assert page.get_by_role("tab").count() == 0
+        page.close()
 
 
 @pytest.mark.parametrize("width", [390, 1280])

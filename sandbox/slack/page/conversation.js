@@ -135,7 +135,7 @@ export function conversation(main, aside) {
     main.classList.toggle("nowhere", channel === null);
     if (!channel) return;
     drawHead(channel);
-    const withTabs = isBotDm(channel);
+    const withTabs = isBotDm(channel) && state.workspace.home_tab;
     const onHome = withTabs && state.tab === "home";
     tabs.hidden = !withTabs;
     for (const one of tabs.children) {

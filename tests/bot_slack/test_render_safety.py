@@ -16,33 +16,14 @@ from bot.model import State
 from bot.slack.render import answer, card, details, forms, report, rich
 from bot.slack.render.escape import fallback
 from tests.bot_slack import samples
+from tests.bot_slack.attacks import ATTACKS, INTERPRETED, shape
 from tests.bot_slack.shown import preformatted, walk
 
-ATTACKS = [
-    "<!channel>",
-    "<!here|here>",
-    "<@U0ANA>",
-    "<!subteam^S0APPROVERS>",
-    "<https://evil.example|Approve>",
-    "https://evil.example/approve",
-    "evil.example",
-    "@here @channel #infra",
-    "line\nAPPROVED by ana",
-    "line\r\n\u2028\u2029\x85\x0b\x0cAPPROVED",
-    "a\u202eb\u2066c\u200bd\u2060e",
-    "```code``` `x` *bold* _it_ ~no~",
-    ":white_check_mark: ok",
-    "> quote",
-    "&lt;!channel&gt;",
-    "\x1b[31mred\x07",
-    "<!date^1^{date}^https://evil.example|x>",
-]
 SOMEBODYS = st.one_of(
     st.sampled_from(ATTACKS),
     st.text(max_size=60),
     st.lists(st.sampled_from([*ATTACKS, "<", ">", "&", "\n", "`", "*", "@"]), max_size=4).map("".join),
 )
-INTERPRETED = {"mrkdwn", "markdown", "link", "usergroup", "broadcast", "image", "attachment"}
 OUR_PEOPLE = {"U0OLGA", "U0ANA"}
 _LINE_BREAKS = re.compile(r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069\u200b-\u200f\x00-\x09\x1b]")
@@ -84,14 +65,6 @@ def everything(word: str) -> list[Any]:
         forms.saying(word, word),
     ]
     return [*messages, *views]
-
-
-def shape(value: Any) -> Any:
-    """What kind of things there are, in which order: all but the words."""
-    if isinstance(value, dict):
-        kept = {key: shape(item) for key, item in value.items() if not isinstance(item, str) or key in ("type", "name")}
-        return kept | ({"lines": value["text"].count("\n")} if isinstance(value.get("text"), str) else {})
-    return [shape(item) for item in value] if isinstance(value, list | tuple) else None
 
 
 @settings(max_examples=60, deadline=None)

@@ -13,6 +13,8 @@ from sandbox.xapi.running import RunningLab, start
 from tests.bot_xapi.hosts import Handler, PretendHost, WallClock
 
 Serve = Callable[..., PretendHost]
+PoolsWith = Callable[..., XapiPools]
+SessionWith = Callable[[PoolSettings], PoolSession]
 
 
 @pytest.fixture

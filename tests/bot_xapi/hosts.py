@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from bot.model import Expect, Object, ObjectId, PoolTarget, Step, Trace, Value
+
 Handler = Callable[[str, list[Any]], Any]
 JsonRpc = Callable[[bytes], bytes]
 """What a host answers to a request at `/jsonrpc`: the body, out of the body of what XenAPI answers."""
@@ -36,6 +38,19 @@ class Failure(Exception):
     def __init__(self, *description: str) -> None:
         super().__init__(*description)
         self.description = list(description)
+
+
+VM1, XS2 = ObjectId("VM", "v1-uuid", "web-1"), ObjectId("host", "h2-uuid", "xs2")
+ON_XS2 = Expect(object=VM1, field="resident_on", equals=Object(XS2))
+CALL = "Async.VM.pool_migrate"
+MIGRATE = Step(
+    title="Move web-1 to xs2",
+    target=PoolTarget("p-uuid"),
+    call="VM.pool_migrate",
+    arguments=(Object(VM1), Object(XS2), Value({"live": "true"})),
+    trace=Trace(object=VM1, operation="pool_migrate"),
+    expect=(ON_XS2,),
+)
 
 
 class WallClock:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
 from bot.errors import OutcomeUnknown, Unavailable
-from bot.xapi import PoolSettings, line
+from bot.xapi import line
 from bot.xapi.addresses import endpoint_of
-from bot.xapi.session import PoolSession
 from bot.xapi.transport import Exchange
-from tests.bot_xapi.conftest import Serve, plain
+from tests.bot_xapi.conftest import Serve, SessionWith, plain
 from tests.bot_xapi.hosts import (
     CLOSE_AFTER,
     CUT_AFTER,
@@ -29,7 +27,6 @@ from tests.bot_xapi.hosts import (
     small_pool,
 )
 
-SessionWith = Callable[[PoolSettings], PoolSession]
 CALL = "Async.VM.pool_migrate"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,8 +19,6 @@ from bot.model import (
     PoolTarget,
     ResultOf,
     Secret,
-    Step,
-    Trace,
     Value,
 )
 from bot.ports import PoolHands, Pools, PoolView, Taken, TaskStatus
@@ -29,20 +26,19 @@ from bot.xapi import XapiPools
 from bot.xapi.hands import XapiHands
 from bot.xapi.tasks import result_text
 from bot.xapi.view import XapiView
-from tests.bot_xapi.conftest import Serve, plain
-from tests.bot_xapi.hosts import CUT_AFTER, CUT_BEFORE, SILENT, Failure, PretendHost, PretendPool
-
-PoolsWith = Callable[..., XapiPools]
-VM1, XS2 = ObjectId("VM", "v1-uuid", "web-1"), ObjectId("host", "h2-uuid", "xs2")
-ON_XS2 = Expect(object=VM1, field="resident_on", equals=Object(XS2))
-CALL = "Async.VM.pool_migrate"
-MIGRATE = Step(
-    title="Move web-1 to xs2",
-    target=PoolTarget("p-uuid"),
-    call="VM.pool_migrate",
-    arguments=(Object(VM1), Object(XS2), Value({"live": "true"})),
-    trace=Trace(object=VM1, operation="pool_migrate"),
-    expect=(ON_XS2,),
+from tests.bot_xapi.conftest import PoolsWith, Serve, plain
+from tests.bot_xapi.hosts import (
+    CALL,
+    CUT_AFTER,
+    CUT_BEFORE,
+    MIGRATE,
+    ON_XS2,
+    SILENT,
+    VM1,
+    XS2,
+    Failure,
+    PretendHost,
+    PretendPool,
 )
 
 

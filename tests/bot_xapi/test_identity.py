@@ -11,9 +11,8 @@ from bot.model import BOT, Entry
 from bot.ports import KnownHost, KnownPool
 from bot.store import SqliteStore
 from bot.xapi import XapiPools
-from tests.bot_xapi.conftest import Serve, plain
-from tests.bot_xapi.hosts import PretendPool, WallClock
-from tests.bot_xapi.test_hands import MIGRATE, PoolsWith
+from tests.bot_xapi.conftest import PoolsWith, Serve, plain
+from tests.bot_xapi.hosts import MIGRATE, PretendPool, WallClock
 
 
 def another(pool: PretendPool) -> None:

@@ -20,7 +20,6 @@ from bot.xapi.addresses import Endpoint
 from bot.xapi.broken import AnswerLost, NotSent, Strange
 from bot.xapi.jsonrpc import DOUBT_SECONDS, JsonRpc
 from bot.xapi.reader import LONGEST_GAP_SECONDS
-from bot.xapi.session import PoolSession
 from bot.xapi.transport import Exchange, SessionGone
 from bot.xapi.unmarshal import Answer
 from sandbox.xapi import wire_json, wire_xml
@@ -28,12 +27,10 @@ from sandbox.xapi.lab import load
 from sandbox.xapi.running import RunningLab, start
 from sandbox.xapi.values import Time
 from sandbox.xapi.wire import Outcome
-from tests.bot_xapi.conftest import Serve, plain
+from tests.bot_xapi.conftest import PoolsWith, Serve, SessionWith, plain
 from tests.bot_xapi.hosts import CUT_AFTER, HALF, PretendPool, WallClock, small_pool
 from tests.bot_xapi.labs import connected
 
-PoolsWith = Callable[..., XapiPools]
-SessionWith = Callable[[PoolSettings], PoolSession]
 #: The pretend host writes numbers as they are given, XML-RPC as `<int>`; XenAPI's own are text there.
 RECORDS = {**small_pool(), "VM": {ref: {**vm, "memory": "1"} for ref, vm in small_pool()["VM"].items()}}
 

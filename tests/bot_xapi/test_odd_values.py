@@ -11,9 +11,8 @@ from bot.errors import Unavailable
 from bot.inventory import CLASSES, VM, Inventory, fraction
 from bot.xapi.addresses import split
 from bot.xapi.tasks import view_of
-from tests.bot_xapi.conftest import Serve, plain
+from tests.bot_xapi.conftest import Serve, SessionWith, plain
 from tests.bot_xapi.hosts import Failure
-from tests.bot_xapi.test_session import SessionWith
 
 
 @pytest.mark.parametrize(

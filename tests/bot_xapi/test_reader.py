@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bot.errors import Unavailable
 from bot.inventory import CLASSES, VM, Host, Inventory, Task
-from bot.xapi import PoolSettings, XapiPools
+from bot.xapi import PoolSettings
 from bot.xapi.reader import LONGEST_GAP_SECONDS, MOST_WAITING, SILENT_SECONDS
-from tests.bot_xapi.conftest import Serve, plain
+from tests.bot_xapi.conftest import PoolsWith, Serve, plain
 from tests.bot_xapi.hosts import Failure, PretendHost, PretendPool, WallClock
-
-PoolsWith = Callable[..., XapiPools]
 
 
 def calls(host: PretendHost) -> int:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from bot.errors import ToolstackRefusal
 from bot.model import Object, ObjectId, Secret, Value
-from bot.xapi import XapiPools
 from bot.xapi.readonly import is_read_only
-from tests.bot_xapi.conftest import Serve, plain
+from tests.bot_xapi.conftest import PoolsWith, Serve, plain
 from tests.bot_xapi.hosts import Failure, PretendPool
-
-PoolsWith = Callable[..., XapiPools]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,10 +13,8 @@ from bot.errors import OutcomeUnknown, Unavailable
 from bot.xapi import PoolSettings
 from bot.xapi.entrance import FIRST_PAUSE_SECONDS
 from bot.xapi.session import PoolSession
-from tests.bot_xapi.conftest import Serve, plain
+from tests.bot_xapi.conftest import Serve, SessionWith, plain
 from tests.bot_xapi.hosts import CUT_BEFORE, SILENT, Failure, Handler, PretendPool, WallClock, member_of
-
-SessionWith = Callable[[PoolSettings], PoolSession]
 
 
 def test_the_login_names_its_originator(serve: Serve, session_with: SessionWith) -> None:

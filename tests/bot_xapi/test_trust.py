@@ -15,10 +15,9 @@ from bot.xapi.addresses import endpoint_of
 from bot.xapi.session import PoolSession
 from bot.xapi.trust import peek
 from sandbox.xapi.tls import Era, certificate_of, server_context
-from tests.bot_xapi.conftest import Serve, plain
+from tests.bot_xapi.conftest import Serve, SessionWith, plain
 from tests.bot_xapi.hosts import PretendHost, PretendPool
 
-SessionWith = Callable[[PoolSettings], PoolSession]
 CERTIFICATE = certificate_of("xs1", "10.0.0.101")
 OTHER = certificate_of("xs2", "10.0.0.102")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.commands.world import NULL, Made, World
 
+TO_ISCSI = "to iSCSI storage"
+
 
 def local(found: World, host: str) -> str:
     """The uuid of a host's own storage, which is called alike on every host."""

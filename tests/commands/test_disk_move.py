@@ -10,6 +10,7 @@ from bot.scope import Scopes
 from tests.commands.blocked import Case, compare
 from tests.commands.changes import guest_says_no, host_dead, pci, storage_declared
 from tests.commands.moves import (
+    TO_ISCSI,
     asked,
     blocked,
     encrypted,
@@ -25,7 +26,6 @@ from tests.commands.moves import (
 from tests.commands.world import HERE, OLGA, REGISTRY, Made, World, codes, refused, world
 
 TO_NFS = "to NFS storage"
-TO_ISCSI = "to iSCSI storage"
 
 
 def host_full(made: Made) -> None:

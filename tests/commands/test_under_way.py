@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.commands.test_disk_move import TO_ISCSI
+from tests.commands.moves import TO_ISCSI
 from tests.commands.world import Changed, Made, codes, world
 
 HURRY = 20_000.0

@@ -16,8 +16,8 @@ from bot import cli
 from bot.model import Cell, Report, Table
 from bot.terminal import Terminal
 from sandbox.slack import mrkdwn
+from tests.bot_slack.attacks import ATTACKS, INTERPRETED, shape
 from tests.bot_slack.shown import walk
-from tests.bot_slack.test_render_safety import ATTACKS, INTERPRETED, shape
 from tests.e2e.conftest import Town, text_of, town
 from tests.waiting import eventually
 

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import XenAPI
+
 from bot.inventory import CLASSES, Inventory
 from bot.rules.join import MORE, Side, Sides
 from sandbox.xapi.lab import load
+from sandbox.xapi.running import start
 from sandbox.xapi.world import Lab, Objects
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -181,3 +184,17 @@ def _side(half: Half, name: str) -> Side:
 
 
 Change = Callable[[Pair], None]
+
+
+def joined(pair: Pair, force: bool = False) -> str:
+    """The code that the sandbox's joining host really answers, "" when it joins."""
+    with start(pair.lab(), speed=200.0) as lab:
+        joiner, leader = pair.own.host, pair.pool.host
+        session = XenAPI.Session(lab.hosts[joiner["name_label"]])
+        session.xenapi.login_with_password(lab.username, lab.password, "1.0", "test")
+        call = session.xenapi.pool.join_force if force else session.xenapi.pool.join
+        try:
+            call(leader["address"], lab.username, lab.password)
+        except XenAPI.Failure as failure:
+            return str(failure.details[0])
+        return ""

@@ -10,8 +10,7 @@ import pytest
 from bot.model import Verdict
 from bot.rules import join
 from bot.rules.clocks import Interval
-from tests.rules.joining import NEW, OLD, Pair
-from tests.rules.test_join_rows import asked
+from tests.rules.joining import NEW, OLD, Pair, joined
 
 GOOD = Interval(-0.2, 0.2)
 
@@ -138,7 +137,7 @@ def test_it_is_told_with_what_was_seen(case: Case) -> None:
 def test_the_toolstack_would_not_have_noticed(case: Case) -> None:
     pair = Pair.of(case.release)
     case.change(pair)
-    assert asked(pair) == ""
+    assert joined(pair) == ""
 
 
 @pytest.mark.parametrize(
@@ -173,7 +172,7 @@ def test_bits_that_the_pool_s_mask_leaves_out_do_not_count() -> None:
         "cpuid_feature_mask": "ffffefff-ffffffff-ffffffff-ffffffff",
     }
     assert [row.id for row in join.toolstack(pair.sides()) if row.blocks] == []
-    assert asked(pair) == ""
+    assert joined(pair) == ""
 
 
 def test_other_bonds_want_nothing_of_the_switch() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.conftest import Town, town
 from tests.waiting import eventually
-from tests.watch.test_pages import figures
+from tests.watch.scraped import figures
 
 ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 60

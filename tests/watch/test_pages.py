@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 import commands
 from bot.answers import Ask, Bug, Opened, Problem, Shown, VoteAsk, Voted
@@ -25,6 +24,7 @@ from bot.watch import Health, Meters, Pulse, WatchedDesk, WatchServer
 from bot.watch.health import PULSE_SECONDS
 from bot.xapi.pools import PoolSighting
 from tests.bot_slack.fake_desk import FakeDesk
+from tests.watch.scraped import figures
 
 FIGURES = Figures(
     requests={"waiting": 2, "succeeded": 5},
@@ -39,14 +39,6 @@ FIGURES = Figures(
 OLGA = Actor(kind="slack", id="T1/U0OLGA", name="olga-the-operator")
 PLACE = Place(kind="slack", team="T1", channel="C0SECRET")
 _deliveries = itertools.count(1)
-
-
-def figures(page: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(page.decode())
-        for sample in family.samples
-    }
 
 
 def ask(text: str) -> Ask:

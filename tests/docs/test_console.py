@@ -90,6 +90,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with town(folder, run=False, change=lambda text: text.replace("[terminal]\n", login)) as made:
         text = made.config.read_text(encoding="utf-8")
         unpinned = re.sub(r"(?m)^fingerprints = .*$", "", text)
+        unpinned = unpinned.replace("/xenia.sqlite3", "/first.sqlite3")  # one that has never seen a pool
         made.config.with_name("unpinned.toml").write_text(unpinned, encoding="utf-8")
         (folder / "xenia").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m bot "$@"\n', encoding="utf-8")
         (folder / "xenia").chmod(0o755)

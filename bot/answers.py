@@ -91,6 +91,8 @@ class Opened:
     existing: bool = False
     elsewhere: str = ""
     """Why the card is not where the person asked, in words."""
+    then: str = ""
+    """What the person still has to do, as a sentence; "" when others have to."""
     kind: Literal["opened"] = "opened"
 
 

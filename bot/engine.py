@@ -168,7 +168,8 @@ class Engine:
         request, opened = self.store.open(new, entry, lambda request_id: self._besides(request_id, new))
         if opened and allowed:
             self.runner.start(request.id)
-        return Opened(request.id, request.place, plan.title, existing=not opened, elsewhere=elsewhere)
+        then = "Read it, then approve it yourself." if requirement.emergency else ""
+        return Opened(request.id, request.place, plan.title, existing=not opened, elsewhere=elsewhere, then=then)
 
     def _besides(self, request_id: str, new: NewRequest) -> Iterator[tuple[Place, Report]]:
         return announced.besides(request_id, new, self.rules, self.resolver.scopes, self.resolver.team)

@@ -66,6 +66,8 @@ class Terminal:
                 self.line(
                     f"“request show {answer.request_id}” says what would be done, and who is still to approve it."
                 )
+                if answer.then:
+                    self.line(answer.then)
             case Voted(text):
                 self.line(text)
             case NeedsForm(form):

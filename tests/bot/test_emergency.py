@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from bot.policy import Freeze, Rules
 from bot.policy import Window as Freezing
 from bot.ports import DeliveryKind
 from bot.slack.render import card
+from bot.slack.render.answer import message as rendered
+from bot.terminal import Terminal
 from tests.bot.asking import state, tick
 from tests.bot.fake_bot import FakeBot, running
 from tests.bot.fakes import ANA, BEN, CHANNEL, OLGA, SAM, FakePool, HandClock, rules
@@ -47,6 +50,21 @@ def approve(bot: FakeBot, request_id: str, actor: Actor = OLGA, typed: str = "")
 
 def kinds(bot: FakeBot, request_id: str) -> list[str]:
     return [row.kind for row in reversed(bot.store.ledger(pools=None, last=100)) if row.request_id == request_id]
+
+
+def test_who_asks_in_an_emergency_is_told_that_it_is_theirs_to_approve(tmp_path: Path) -> None:
+    with running(tmp_path / "db", FakePool(), HandClock(), policy=policy()) as bot:
+        answer, usual = ask(bot, f'{TEXT} emergency "{WHY}"', OLGA), ask(bot, TEXT, OLGA)
+    assert isinstance(answer, Opened)
+    assert isinstance(usual, Opened)
+    assert usual.then == ""
+    shown = rendered(answer)
+    assert shown is not None
+    assert "Read it, then approve it yourself." in str(shown.blocks)
+    assert "approve it yourself" in shown.text
+    stream = io.StringIO()
+    Terminal(stream).show(answer)
+    assert stream.getvalue().endswith("Read it, then approve it yourself.\n")
 
 
 def test_who_is_listed_approves_their_own_and_everybody_is_told(tmp_path: Path) -> None:

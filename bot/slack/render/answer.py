@@ -42,7 +42,9 @@ def opened(answer: Opened) -> Message:
     if answer.place.channel:
         where = answer.elsewhere or "Its card is in"
         elements += [rich.text(f"{where} "), rich.channel(answer.place.channel), rich.text(".")]
-    text = fallback(f"{answer.request_id} {what}: {answer.title}", answer.elsewhere)
+    if answer.then:
+        elements.append(rich.text(f" {answer.then}", bold=True))
+    text = fallback(f"{answer.request_id} {what}: {answer.title}", answer.elsewhere, answer.then)
     return Message(text, (rich.block(rich.section(elements)),))
 
 

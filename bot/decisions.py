@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 _TRIES = 5
 """How often somebody else may be quicker before it is given up: a request changes its state a few times in its life."""
 
+SHORTEST = 10
+"""Characters of evidence: less says nothing to whoever reads the record later."""
+
 
 def known(store: Store, request_id: str) -> Request:
     """:raises NotFound: there is no such request."""
@@ -106,6 +109,8 @@ class Decisions:
                 f"Request {request.id} is {request.state.said}; only one whose outcome is unknown can be settled.",
                 remedy=f"“request show {request.id}” shows what is known.",
             )
+        if len(evidence) < SHORTEST:
+            raise Refused("That is too little to go by later.", remedy="Say what you looked at, and what you saw.")
         if ask.place.kind == "terminal":
             if not ask.code:
                 raise Denied(

@@ -32,7 +32,7 @@ def test_a_restart_does_not_prolong_the_limit(world: World) -> None:
     world.pool.polls = 10_000
     world.clock.meanwhile = lambda: _crash_at(world, 60)
     id = world.approved("vm move web-1 to xs2")
-    with pytest.raises(_Crash):
+    with pytest.raises(Crash):
         world.run()
     world.bot.crash()
     world.clock.meanwhile = world.pool.work
@@ -82,6 +82,14 @@ def test_who_cannot_settle_and_how_not(world: World, who: Actor, text: str, told
     assert ("denied" in world.kinds()) is (who is not ANA)
 
 
+def test_what_is_known_is_said_to_need_no_settling_before_its_evidence_is_judged(world: World) -> None:
+    id = world.unknown()
+    assert isinstance(world.say(f"request settle {id} failed because nothing of it shows", ANA), Voted)
+    answer = world.say(f"request settle {id} done because ok", ANA)
+    assert isinstance(answer, Problem)
+    assert answer.message == f"Request {id} is failed; only one whose outcome is unknown can be settled."
+
+
 def test_settling_keeps_the_evidence_word_for_word(world: World) -> None:
     id = world.unknown()
     words = "the host failed over, in lab all is done"
@@ -122,11 +130,11 @@ def test_at_a_terminal_whoever_settles_proves_who_they_are(world: World) -> None
     assert good not in repr(Ask(text=text, actor=ANA, place=CHANNEL, code=good))
 
 
-class _Crash(BaseException):
+class Crash(BaseException):
     pass
 
 
 def _crash_at(world: World, seconds: float) -> None:
     world.pool.work()
     if world.clock.elapsed > seconds:
-        raise _Crash
+        raise Crash

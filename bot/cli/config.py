@@ -38,7 +38,7 @@ def _check(options: argparse.Namespace) -> int:
     text, terminal = read(options.config), Terminal(sys.stdout)
     people = {name for name, each in settings.people.items() if each.one_time_code}
     odd = [*oddities(settings.rules(), SystemClock().now(), people.__contains__)]
-    points = [*trial.here(settings)] if options.live else []
+    points = [*trial.of_file(options.config), *(trial.here(settings) if options.live else ())]
     if not options.offline:
         points += _slack(settings, odd, live=options.live)
     if options.live:

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 
 from bot import config, trial
 from bot.cli.common import Parsers, show
@@ -43,7 +44,8 @@ def _doctor(options: argparse.Namespace) -> int:
     """Status 1 when something is bad, 0 when nothing or only something odd was found."""
     settings = config.load(options.config)
     terminal = Terminal(sys.stdout)
-    level = show(_symptoms(settings, offline=options.offline), terminal)
+    found = chain(trial.of_file(options.config), _symptoms(settings, offline=options.offline))
+    level = show(found, terminal)
     words = {Level.OK: "Nothing is wrong.", Level.WARN: "Nothing is broken, but look at what is marked with !."}
     terminal.line(words.get(level, "Something is wrong: look at what is marked with ✗."), "bold")
     return 1 if level is Level.BAD else 0

@@ -10,6 +10,7 @@ import sys
 import time
 from importlib.metadata import version
 from itertools import chain
+from pathlib import Path
 from threading import Thread
 
 from bot import compose, config, logs, trial
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         logs.to_stderr(logging.INFO, style)
         python = platform.python_version()
         log.info("xenia %s starts (Python %s): %s, %s", version("xenia"), python, options.config, settings.bot.database)
-        _listen(settings)
+        _listen(settings, options.config)
     except UserError as error:
         if style == "plain":
             Terminal(sys.stderr).show(Problem.of(error))
@@ -54,20 +55,20 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _listen(settings: config.Settings) -> None:
+def _listen(settings: config.Settings, path: Path) -> None:
     with until_stopped() as stopped:
         with compose.running(settings) as bot:
-            Thread(target=first_look, args=(settings,), name="first-look", daemon=True).start()
+            Thread(target=first_look, args=(settings, path), name="first-look", daemon=True).start()
             stopped.wait()
             began = time.monotonic()
             log.info("stopping, with %s", plural(bot.runner.running(), "running request"))
         log.info("stopped after %.1f s", time.monotonic() - began)
 
 
-def first_look(settings: config.Settings) -> None:
+def first_look(settings: config.Settings, path: Path) -> None:
     """Say in the log what will not work, before somebody needs it. A pool that is away keeps nobody waiting."""
     pools = trial.of_pools(settings.pool_settings(), command_names(), SystemClock())
-    for point in trial.once(chain(trial.here(settings), pools)):
+    for point in trial.once(chain(trial.of_file(path), trial.here(settings), pools)):
         if point.level is not Level.OK:
             log.log(
                 logging.ERROR if point.level is Level.BAD else logging.WARNING,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,6 +31,17 @@ def here(settings: Settings) -> Iterator[Point]:
     yield from _memory(settings)
     if not running(settings.bot.database):  # else the ports are in use by ourselves
         yield from _ports(settings)
+
+
+def of_file(path: Path) -> Iterator[Point]:
+    """The configuration's own file: who can change it can make anybody an approver."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return  # it was read a moment ago; what has become of it is said when it is read again
+    if mode & stat.S_IWOTH:  # a group is often one's own
+        text = f"the configuration {path} can be changed by every login of this machine (mode {mode:o})"
+        yield Point(Level.WARN, text, f"It says who may approve: chmod o-w {path}")
 
 
 def _secrets(settings: Settings) -> Iterator[Point]:

@@ -165,7 +165,8 @@ def test_a_proxy_that_the_environment_names_is_told_without_its_password(
 
 def test_the_same_is_said_once(changed: Callable[..., Path], caplog: pytest.LogCaptureFixture) -> None:
     """That its password cannot be read is also why a pool cannot be reached."""
-    first_look(config.load(changed((r'password = "file:.*"', 'password = "file:/nowhere/password"'))))
+    path = changed((r'password = "file:.*"', 'password = "file:/nowhere/password"'))
+    first_look(config.load(path), path)
     said = [record.getMessage() for record in caplog.records if "/nowhere/password" in record.getMessage()]
     assert len(said) == len(set(said)), said
     assert all(each.startswith(("pools.", "hosts.")) for each in said), said
@@ -192,7 +193,8 @@ def test_a_pool_that_cannot_be_worked_with_is_logged_at_the_start(
 ) -> None:
     """The bot starts all the same: the other pools are there, and this one may be back soon."""
     pattern, replacement, told = BAD[name]
-    first_look(config.load(changed((pattern, replacement))))
+    path = changed((pattern, replacement))
+    first_look(config.load(path), path)
     assert any(told in record.getMessage() and record.levelno == logging.ERROR for record in caplog.records)
 
 
@@ -214,6 +216,19 @@ def test_a_secret_that_others_can_read_is_told(place: Town) -> None:
     (point,) = [point for point in points if point.level is Level.WARN]
     assert "its whole group (mode 640): chmod 600" in point.text
     assert worst(here(config.load(place.config))) is Level.OK
+
+
+@pytest.mark.parametrize("words", [("config", "check", "--offline"), ("doctor", "--offline")], ids=["check", "doctor"])
+def test_a_configuration_that_others_can_change_is_told(
+    changed: Callable[..., Path], capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """Who can change it can make themselves an approver."""
+    path = changed()
+    for mode, told in ((0o600, False), (0o664, False), (0o646, True)):
+        path.chmod(mode)
+        _, said = tried(capsys, path, *words)
+        assert ("can be changed by every login of this machine (mode 646)" in said) is told, said
+        assert ("chmod o-w" in said) is told
 
 
 def test_an_account_that_may_not_do_everything_is_told_what_it_may_not(

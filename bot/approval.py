@@ -66,7 +66,6 @@ _ALLOWED = frozenset((each.frm, each.to) for each in TRANSITIONS)
 END_STATES = frozenset({S.SUCCEEDED, S.FAILED, S.CANCELLED, S.REJECTED, S.EXPIRED, S.WITHDRAWN, S.STALE})
 """Nothing follows these by itself. UNKNOWN is not among them: a person must settle it."""
 
-OPEN_STATES = tuple(state for state in State if state not in END_STATES)
 ACTIVE_STATES = (S.RUNNING, S.CANCELLING, S.UNDOING)
 """A call with effect may be on its way."""
 HOLDING_STATES = (*ACTIVE_STATES, S.UNKNOWN)

@@ -25,10 +25,6 @@ def timeout(pool: Pool) -> float:
     return float(text) if text.isdigit() else 60.0
 
 
-def disarm(host: Host) -> None:
-    host.ha_armed = False
-
-
 def host_lost(host: Host) -> None:
     """A host stopped answering while HA is on: after the timeout the survivors act."""
     pool, mark = host.pool, host.lost_power_at

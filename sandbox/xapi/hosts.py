@@ -41,8 +41,6 @@ class Host:
         self.booting = False
         """Its toolstack answers but has not finished starting."""
         self.lost_power_at = 0.0
-        self.ha_armed = True
-        """False after host.emergency_ha_disable there."""
         self.auto_enable = True
         """Becomes enabled by itself after a reboot."""
         self.went_down_cleanly = False

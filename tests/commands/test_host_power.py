@@ -35,11 +35,6 @@ def off(made: Made) -> None:
             made.halt(row["name_label"])
 
 
-def wakeable(made: Made) -> None:
-    off(made)
-    made.row("host", "xs2").update(power_on_mode="wake-on-lan")
-
-
 CASES = (
     Case("host reboot xs2", ("HOST_OFFLINE",), dead),
     Case("host shutdown xs2", ("HOST_OFFLINE",), dead),

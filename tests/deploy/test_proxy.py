@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.approval import OPEN_STATES
+from bot.approval import END_STATES
 from bot.model import Request, State
 from tests.deploy.proxied import NGINX, Nginx, Proxied, proxied, reserved
 from tests.e2e.conftest import text_of
@@ -85,7 +85,7 @@ def test_a_change_from_its_form_to_its_end(place: Proxied) -> None:
 
     def ended() -> State | None:
         found = place.store.request(made.id)
-        return found.state if found and found.state not in OPEN_STATES else None
+        return found.state if found and found.state in END_STATES else None
 
     assert eventually(ended, "the end") is State.SUCCEEDED
     assert place.lab.calls()[MIGRATE] == 1

@@ -12,7 +12,7 @@ import pytest
 import XenAPI
 
 from bot import compose, config
-from bot.approval import OPEN_STATES
+from bot.approval import END_STATES
 from bot.compose import Bot
 from bot.demo.conversation import plain
 from bot.demo.lab import write_config
@@ -92,7 +92,7 @@ class Town:
 
         def over() -> bool:
             last[0] = store.request(request_id)
-            return last[0] is not None and (last[0].state not in OPEN_STATES or last[0].state is State.UNKNOWN)
+            return last[0] is not None and last[0].state in END_STATES | {State.UNKNOWN}
 
         eventually(over, f"the end of {request_id}", seconds)
         assert last[0] is not None

@@ -11,7 +11,7 @@ import pytest
 import commands
 from bot import compose, config
 from bot.answers import Answer, Ask, Opened, Problem, Shown, VoteAsk, Voted
-from bot.approval import OPEN_STATES
+from bot.approval import END_STATES
 from bot.clock import SystemClock
 from bot.compose import Bot
 from bot.config.reading import command_names
@@ -94,7 +94,7 @@ def test_a_change_is_refused_by_the_pool_in_words(bot: Bot) -> None:
 
     def ended() -> Request | None:
         found = bot.store.request(opened.request_id)
-        return found if found is not None and found.state not in OPEN_STATES else None
+        return found if found is not None and found.state in END_STATES else None
 
     found = eventually(ended, "the end")
     assert found is not None

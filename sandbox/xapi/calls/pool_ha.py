@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.xapi import allowed, disks, ha
+from sandbox.xapi import allowed, disks
 from sandbox.xapi.context import Context
 from sandbox.xapi.failure import Failure, ocaml_failure
 from sandbox.xapi.operations import pool_operation
@@ -14,6 +14,11 @@ _PER_HOST, _DISABLE = 15.0, 10.0
 """Simulated seconds: each host joins the liveset; the monitor's loop ends."""
 
 difference("pool.enable_ha", "Cluster stacks other than xhad are not looked at.", "No lab has GFS2.")
+difference(
+    "host.emergency_ha_disable",
+    "The host's own fencing is switched off in words only.",
+    "No pretend host fences itself: it loses power when it is told to.",
+)
 
 
 @call("pool.enable_ha", source=BOTH)
@@ -114,7 +119,6 @@ def schedule_plan_recomputation(context: Context) -> None:
 
 @call("host.emergency_ha_disable", source=READ, emergency=True, anywhere=True)
 def emergency_ha_disable(context: Context, soft: bool = False) -> None:
-    """Disarms this host alone; the pool's record still says what it said."""
+    """The pool's record still says what it said."""
     if not context.pool.record["ha_enabled"] and not soft:
         raise Failure("HA_NOT_ENABLED")
-    ha.disarm(context.host)

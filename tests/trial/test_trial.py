@@ -14,7 +14,10 @@ import pytest
 from bot import cli, compose, config
 from bot.cli.run import first_look
 from bot.clock import SystemClock
+from bot.errors import Unavailable
 from bot.model import Level
+from bot.slack.api import Api, Refused
+from bot.slack.app import connect
 from bot.trial import here, of_pools, worst
 from bot.xapi.session import PoolSession
 from tests.e2e.conftest import Town, town
@@ -150,6 +153,29 @@ def test_as_json_also_the_reason_why_it_does_not_start_is_an_object(
     (record,) = [record for record in caplog.records if record.levelno == logging.CRITICAL]
     assert told in record.getMessage()
     assert "network, DNS, firewall" in record.getMessage()
+
+
+def test_where_slack_asks_to_wait_it_is_told_for_how_long(place: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    place.workspace.fault("rate_limit", method="auth.test", seconds=40)
+    status, said = tried(capsys, place.config, "run")
+    assert status == 1
+    assert "Start again in 40 s." in said
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("account_inactive", "was taken out of the workspace"), ("token_revoked", "was taken back"), ("odd", "OAuth")],
+)
+def test_a_token_that_was_good_once_is_told_with_what_became_of_it(
+    place: Town, monkeypatch: pytest.MonkeyPatch, code: str, told: str
+) -> None:
+    def refuse(_: Api, method: str, **__: object) -> None:
+        raise Refused(method, code)
+
+    monkeypatch.setattr(Api, "call", refuse)
+    with pytest.raises(Unavailable, match=code) as raised:
+        connect(config.load(place.config).slack_settings())
+    assert told in raised.value.remedy
 
 
 def test_a_proxy_that_the_environment_names_is_told_without_its_password(

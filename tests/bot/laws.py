@@ -13,6 +13,7 @@ from bot.model import State
 from bot.ports import TaskStatus
 from tests.bot.fake_bot import FakeBot
 from tests.bot.fakes import FakePool, HandClock
+from tests.bot.test_entitled import Staff
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Laws:
     clock: HandClock
     pool: FakePool
     bot: FakeBot
+    staff: Staff
     known: dict[str, Asked]
     wrong: list[str]
 
@@ -55,6 +57,11 @@ class Laws:
             assert request is not None
             if now >= request.expires_at:
                 yield f"{request_id} runs after it expired"
+            gone = {each.key for each in self.staff.gone}
+            if request.actor.key in gone:
+                yield f"{request_id} runs for somebody who has left"
+            if sum(ok for who, ok in asked.approved.items() if who not in gone) < asked.needed:
+                yield f"{request_id} runs with the votes of people who have left"
             if request.plan.facts != self.bot.engine.resolver.replan(request).facts:
                 yield f"{request_id} is not what was approved any more"
 

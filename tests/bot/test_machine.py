@@ -25,6 +25,7 @@ from bot.model import Actor, Ballot, State
 from tests.bot.fake_bot import FakeBot, bot
 from tests.bot.fakes import ANA, BEN, CHANNEL, HOSTS, OLGA, SAM, VMS, FakePool, Fate, HandClock, Killed
 from tests.bot.laws import Asked, Laws
+from tests.bot.test_entitled import Staff
 
 EXAMPLES, STEPS = 45, 50
 """Hypothesis walks up to EXAMPLES × STEPS = 2,250 steps."""
@@ -71,6 +72,7 @@ class EngineMachine(Laws, RuleBasedStateMachine):
         self.pool = FakePool(on_send=self.judge)
         self.clock.meanwhile = self.meanwhile
         self.fate = Fate()
+        self.staff = Staff()
         self.known: dict[str, Asked] = {}
         self.wrong: list[str] = []
         self.interruption: tuple[str, Actor] | None = None
@@ -78,7 +80,7 @@ class EngineMachine(Laws, RuleBasedStateMachine):
         self.bot = self.opened()
 
     def opened(self) -> FakeBot:
-        return bot(self.directory / "x.sqlite3", self.pool, self.clock, self.fate)
+        return bot(self.directory / "x.sqlite3", self.pool, self.clock, self.fate, people=self.staff)
 
     def teardown(self) -> None:
         if not hasattr(self, "bot"):
@@ -111,7 +113,7 @@ class EngineMachine(Laws, RuleBasedStateMachine):
 
         def work() -> None:
             answer = self.bot.engine.answer(Ask(text=f"{name} web-{vm} to xs{host}", actor=OLGA, place=CHANNEL))
-            if self.pool.away:
+            if self.pool.away or OLGA in self.staff.gone:
                 return
             assert isinstance(answer, Opened), answer
             found.append(answer.request_id)
@@ -142,17 +144,20 @@ class EngineMachine(Laws, RuleBasedStateMachine):
         after=st.booleans(),
         cancelled=st.booleans(),
         weather=WEATHER,
+        leaves=st.sampled_from([None, None, None, OLGA, ANA, BEN]),
     )
     def ask_approve_and_run(
-        self, name: str, vm: int, dies: int | None, after: bool, cancelled: bool, weather: Weather
+        self, name: str, vm: int, dies: int | None, after: bool, cancelled: bool, weather: Weather, leaves: Actor | None
     ) -> None:
         """The whole life at once, with something in the middle of it."""
         self.fine_weather()
+        self.people_come_and_go(None)
         self.fate.left = None
         host = HOSTS.index(self.pool.where[VMS[vm - 1]]) ^ 1
         id = self.ask(name, vm, host + 1)
         assert isinstance(id, str)
         self.approve_by_all(id)
+        self.people_come_and_go(leaves)
         self.weather(weather)
         self.interruption = (id, OLGA) if cancelled else None
         self.fate.left, self.fate.after = dies, after
@@ -163,7 +168,8 @@ class EngineMachine(Laws, RuleBasedStateMachine):
         asked = self.known[id]
         before = self.bot.store.request(id)
         assert before is not None
-        allowed = who in (ANA, BEN) and digest == asked.digest and before.state is State.WAITING
+        entitled = who in (ANA, BEN) and who not in self.staff.gone
+        allowed = entitled and digest == asked.digest and before.state is State.WAITING
         late = before.expires_at <= self.clock.now()
 
         def work() -> None:
@@ -195,14 +201,22 @@ class EngineMachine(Laws, RuleBasedStateMachine):
 
         self.alive(work)
 
+    @rule(who=st.sampled_from([None, None, None, OLGA, ANA, BEN]))
+    def people_come_and_go(self, who: Actor | None) -> None:
+        """Somebody leaves, whatever they have asked for or approved; None: everybody comes back."""
+        if who is None:
+            self.staff.gone.clear()
+        else:
+            self.staff.gone.add(who)
+
     @rule(id=asked, who=st.sampled_from([OLGA, ANA, BEN, SAM]), outcome=st.sampled_from(["done", "failed"]))
     def settle(self, id: str, who: Actor, outcome: str) -> None:
-        before = self.state(id)
+        before, entitled = self.state(id), who in (ANA, BEN) and who not in self.staff.gone
 
         def work() -> None:
             text = f"request settle {id} {outcome} because we looked and done is done"
             answer = self.bot.engine.answer(Ask(text=text, actor=who, place=CHANNEL))
-            assert isinstance(answer, Voted) is (before is State.UNKNOWN and who in (ANA, BEN)), answer
+            assert isinstance(answer, Voted) is (before is State.UNKNOWN and entitled), answer
 
         self.alive(work)
 
@@ -290,6 +304,7 @@ class EngineMachine(Laws, RuleBasedStateMachine):
         self.fate.left = None
         self.interruption = None
         self.fine_weather()
+        self.people_come_and_go(None)
         for _ in range(12):
             self.turn()
             self.time_passes(200)

@@ -80,6 +80,17 @@ def test_the_default_is_the_tutorials_lab() -> None:
         assert process.wait(START_SECONDS) == 0
 
 
+def test_an_account_may_what_its_role_may(world_file: Path) -> None:
+    with running("--world", str(world_file), "--account", "watcher:read-only") as (ready, process):
+        client = XenAPI.Session(ready["hosts"]["xs3"])
+        client.login_with_password("watcher", ready["password"], "1.0", "wire-tests")
+        host = client.xenapi.host.get_by_uuid(uuid(201))
+        with pytest.raises(XenAPI.Failure, match="RBAC_PERMISSION_DENIED"):
+            client.xenapi.host.disable(host)
+        process.terminate()
+        assert process.wait(START_SECONDS) == 0
+
+
 def test_what_a_file_lacked_is_told(tmp_path: Path) -> None:
     lab = small_lab()
     content = worldfile.to_json(lab)
@@ -95,6 +106,8 @@ def test_what_a_file_lacked_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
+        (("--account", "watcher:reader"), "roles: pool-admin, pool-operator"),
+        (("--account", "read-only"), "must be a name and a role"),
         (("--lab", "nowhere"), "nowhere"),
         (("--world", "does-not-exist.json"), "does-not-exist.json"),
         (("--db", "does-not-exist.xml"), "does-not-exist.xml"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from bot import actions, approval, policy
 from bot.answers import Ask
 from bot.codes import OneTimeCodes
 from bot.errors import Denied, NotFound, Refused
-from bot.model import Actor, BotTarget, Entry, Level, Line, Lines, Plan, Report, Request, Result, State, Value
+from bot.model import Actor, BotTarget, Entry, Level, Line, Lines, Plan, Report, Request, Result, State, Value, Vote
 from bot.ports import Clock, People, Store
 from bot.runner import Runner
 from bot.text import quoted
@@ -42,6 +43,33 @@ def over(request: Request) -> Refused:
     """The refusal of a decision that comes too late (or too early)."""
     summary = (request.result.summary,) if request.result else ()
     return Refused(f"Request {request.id} is {request.state.said} already.", evidence=summary)
+
+
+def moved_on(
+    store: Store,
+    request: Request,
+    to: State,
+    kind: str,
+    body: Mapping[str, Any],
+    actor: Actor,
+    at: datetime,
+    *,
+    result: Result | None = None,
+    note: Report | None = None,
+    votes: tuple[Vote, ...] | None = None,
+    expires_at: datetime | None = None,
+) -> bool:
+    """Move a request on from the state that it was seen in, with its row in the record. False: it is in another one by
+    now, or its votes are not `votes` any more (None: any).
+    """
+    approval.check(request.state, to)
+    entry = Entry(kind=kind, actor=actor, pool=request.plan.pool.name, request_id=request.id, body=body)
+    moved = store.move(
+        request.id, request.state, to, entry, at=at, result=result, note=note, votes=votes, expires_at=expires_at
+    )
+    if moved:
+        log.info("%s: now %s", request.id, to)
+    return moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +112,7 @@ class Decisions:
                 )
             if State.WITHDRAWN not in approval.followers(request.state):
                 raise over(request)
-            if self._move(request, State.WITHDRAWN, "withdrawn", {}, actor, result):
+            if moved_on(self.store, request, State.WITHDRAWN, "withdrawn", {}, actor, self.clock.now(), result=result):
                 return f"Request {request.id} is withdrawn; nothing was done."
             request = known(self.store, request.id)
         raise over(request)
@@ -94,7 +122,9 @@ class Decisions:
         if State.WITHDRAWN in approval.followers(request.state):
             remedy = f"“request withdraw {request.id}” takes it back."
             raise Refused(f"Request {request.id} is {request.state.said}: it does not run.", remedy=remedy)
-        if request.state is not State.RUNNING or not self._move(request, State.CANCELLING, "cancelling", {}, actor):
+        if request.state is not State.RUNNING or not moved_on(
+            self.store, request, State.CANCELLING, "cancelling", {}, actor, self.clock.now()
+        ):
             raise over(known(self.store, request.id))
         self.runner.start(request.id)
         return f"Request {request.id} is being cancelled, if its pool allows it. Its message shows what comes of it."
@@ -129,25 +159,7 @@ class Decisions:
             parts=(Lines(heading="Evidence", lines=(Line(text=evidence),)),),
         )
         body = {"outcome": outcome, "evidence": evidence}
-        if not self._move(request, to, "settled", body, actor, result, note):
+        if not moved_on(self.store, request, to, "settled", body, actor, self.clock.now(), result=result, note=note):
             raise over(known(self.store, request.id))
         self.store.unlock(request.id)
         return f"Request {request.id} is settled as {words}. What waited for it can go on."
-
-    def _move(
-        self,
-        request: Request,
-        to: State,
-        kind: str,
-        body: Mapping[str, Any],
-        actor: Actor,
-        result: Result | None = None,
-        note: Report | None = None,
-    ) -> bool:
-        approval.check(request.state, to)
-        entry = Entry(kind=kind, actor=actor, pool=request.plan.pool.name, request_id=request.id, body=body)
-        at = self.clock.now()
-        moved = self.store.move(request.id, request.state, to, entry, at=at, result=result, note=note)
-        if moved:
-            log.info("%s: now %s", request.id, to)
-        return moved

@@ -6,17 +6,14 @@ Whoever comes second finds the state already changed: it changes only by the sto
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from bot import appointed, approval, policy
+from bot import appointed, policy
 from bot.answers import VoteAsk
 from bot.codes import OneTimeCodes
-from bot.decisions import known, over
+from bot.decisions import known, moved_on, over
 from bot.errors import Denied, Refused
-from bot.model import BOT, Actor, Ballot, Entry, Request, Result, State, Vote
+from bot.model import BOT, Ballot, Entry, Request, Result, State, Vote
 from bot.ports import Clock, People, Store
 from bot.runner import Runner
 from bot.text import quoted
@@ -78,7 +75,17 @@ class Votes:
             last = request.votes[-1].actor
             until = appointed.begun_by(request.plan.window, self.clock.now(), request.requirement.expires_seconds)
             body = {"digest": request.digest}
-            if self._move(request, State.APPROVED, "approved", body, actor=last, counted=True, expires_at=until):
+            if moved_on(
+                self.store,
+                request,
+                State.APPROVED,
+                "approved",
+                body,
+                last,
+                self.clock.now(),
+                votes=request.votes,
+                expires_at=until,
+            ):
                 self.runner.start(request.id)
                 begin = request.plan.window.not_before
                 when = f"will run at {begin:%Y-%m-%d %H:%M} UTC" if begin and begin > self.clock.now() else "runs now"
@@ -89,7 +96,17 @@ class Votes:
             reason = f": {against.reason}" if against.reason else ""
             result = Result(summary=f"Rejected by {quoted(against.actor.name)}{reason}")
             body = {"reason": against.reason}
-            if self._move(request, State.REJECTED, "rejected", body, result, actor=against.actor, counted=True):
+            if moved_on(
+                self.store,
+                request,
+                State.REJECTED,
+                "rejected",
+                body,
+                against.actor,
+                self.clock.now(),
+                result=result,
+                votes=request.votes,
+            ):
                 return f"Request {request.id} is rejected; nothing was done."
             request = known(self.store, request_id)
         if request.state is State.WAITING:
@@ -100,7 +117,8 @@ class Votes:
     def expire(self, request: Request) -> None:
         """A compare-and-set: whoever votes at the same moment either came first, or is told that it has expired."""
         waited = "Nobody decided in time" if request.state is State.WAITING else "It waited too long for its turn"
-        self._move(request, State.EXPIRED, "expired", {}, Result(summary=f"{waited}; nothing was done."), BOT)
+        result = Result(summary=f"{waited}; nothing was done.")
+        moved_on(self.store, request, State.EXPIRED, "expired", {}, BOT, self.clock.now(), result=result)
 
     def _step_up(self, ask: VoteAsk, request: Request) -> list[str]:
         """What the policy wants besides the press, checked last: a code is used up by it. Returns what was proved.
@@ -119,32 +137,6 @@ class Votes:
             self._refused(ask, request, denied.message)
             raise
         return proved
-
-    def _move(
-        self,
-        request: Request,
-        to: State,
-        kind: str,
-        body: Mapping[str, Any],
-        result: Result | None = None,
-        actor: Actor | None = None,
-        *,
-        counted: bool = False,
-        expires_at: datetime | None = None,
-    ) -> bool:
-        """With `counted`, only if the votes are still those that were counted."""
-        approval.check(request.state, to)
-        entry = Entry(
-            kind=kind, actor=actor or request.actor, pool=request.plan.pool.name, request_id=request.id, body=body
-        )
-        votes = request.votes if counted else None
-        at = self.clock.now()
-        moved = self.store.move(
-            request.id, request.state, to, entry, at=at, result=result, votes=votes, expires_at=expires_at
-        )
-        if moved:
-            log.info("%s: now %s", request.id, to)
-        return moved
 
     def _refused(self, ask: VoteAsk, request: Request, reason: str, **more: str) -> None:
         body = {"ballot": str(ask.ballot), "reason": reason, **more}

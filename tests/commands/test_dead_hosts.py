@@ -68,7 +68,7 @@ def test_an_older_toolstack_resets_each_vm() -> None:
         eventually(lambda: not next(host for host in found.view.inventory().all(Host) if host.name == "xs2").live)
         plan = found.plan("host dead xs2")
         assert [step.call for step in plan.steps] == ["", *(["VM.power_state_reset"] * len(there))]
-        assert not plan.warnings
+        assert {each.id for each in plan.warnings} == {"name.shared"}  # the lab has two VMs called jenkins
         found.perform(plan)
         assert running_on(found, "xs2") == []
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.model import Actor, Ballot, Request
+from bot.store import requests
 from bot.store.chain import Head, Seal, walk
 from bot.store.encoding import storable
 
@@ -37,6 +38,8 @@ def lacking(db: Database, seal: Seal, request: Request, marked: Head | None, *, 
     bodies = [_body(row) for row in rows]
     if not _as_asked(bodies[0], request):
         return "the record says that something else was asked"
+    if bodies[0].get("shown", "") not in ("", requests.shown_now(db, request.id)):
+        return "the record says that it read otherwise when it was asked"
     kinds = {row["kind"] for row in rows}
     if over := _OVER & kinds:
         return f"the record says that it is over ({', '.join(sorted(over))})"

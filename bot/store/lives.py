@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -51,7 +52,8 @@ class Lives(Recording):
             if alike is not None:
                 return _present(db, alike), False
             request_id, number = requests.next_id(db)
-            seq = self._append(db, request_id, entry, new.opened_at)
+            asked = replace(entry, body={**entry.body, "shown": requests.shown(new)})
+            seq = self._append(db, request_id, asked, new.opened_at)
             requests.insert(db, request_id, number, new, entry.pool or new.plan.pool.name, seq)
             outbox.announce(db, request_id, new.place, new.opened_at)
             for place, report in told(request_id) if told is not None else ():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -54,6 +56,21 @@ def open_alike(db: Database, fingerprint: str) -> str | None:
         "SELECT id FROM requests WHERE fingerprint = ? AND ended_at IS NULL", [storable(fingerprint)]
     ).fetchone()
     return row[0] if row else None
+
+
+def shown(new: NewRequest) -> str:
+    """A hash of what people are shown of the request to decide by, wording included, as it is stored."""
+    return _hash(storable(new.text), pack(Plan, new.plan), pack(Requirement, new.requirement))
+
+
+def shown_now(db: Database, request_id: str) -> str:
+    """The same of what stands in the table now. A migration that rewrites one of these columns changes it."""
+    row = db.execute("SELECT text, plan, requirement FROM requests WHERE id = ?", [request_id]).fetchone()
+    return _hash(*row) if row else ""
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
 def insert(db: Database, request_id: str, number: int, new: NewRequest, pool: str, ledger_seq: int) -> None:

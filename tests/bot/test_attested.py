@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bot.answers import Ask, Opened, VoteAsk, Voted
-from bot.model import BOT, Actor, Ballot, Entry, Request, Requirement, Risk, State
+from bot.model import BOT, Actor, Ballot, Entry, Plan, Request, Requirement, Risk, State
 from bot.store.chain import COLUMNS, Seal
 from bot.store.encoding import pack
 from tests.bot.fake_bot import FakeBot, bot
@@ -148,6 +148,18 @@ def test_terms_that_nobody_set(world: World, easier: dict[str, Any]) -> None:
     with world.stopped() as db:
         db.execute("UPDATE requests SET requirement = ? WHERE id = ?", [pack(Requirement, terms), id])
     world.refused(id, "the record says that something else was asked")
+
+
+def test_words_that_nobody_wrote(world: World) -> None:
+    """Who approves reads titles, which the digest does not cover."""
+    id = world.asked()
+    world.vote(id, ANA, BEN)
+    plan = world.request(id).plan
+    kind = replace(plan, title="look at web-1", steps=tuple(replace(each, title="Look") for each in plan.steps))
+    assert kind.digest() == plan.digest()
+    with world.stopped() as db:
+        db.execute("UPDATE requests SET plan = ? WHERE id = ?", [pack(Plan, kind), id])
+    world.refused(id, "the record says that it read otherwise when it was asked")
 
 
 def test_another_person_who_asked(world: World) -> None:

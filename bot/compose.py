@@ -45,7 +45,7 @@ from bot.slack.channels import SlackChannels
 from bot.slack.delivery import Courier
 from bot.store import heads_in
 from bot.store.store import SqliteStore
-from bot.watch import Health, Meters, Pulse, WatchedDesk
+from bot.watch import Health, Meters, Others, Pulse, WatchedDesk
 from bot.witness import Witness
 from bot.xapi.pools import XapiPools
 
@@ -284,7 +284,14 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Bot]:
         if settings.bot.heads_channel:
             seen = heads.posted(workspace.api, settings.bot.heads_channel, workspace.bot_user, bot.store.begun())
             bot.store.noted(heads_in(seen))
-        meters.ask(bot.store.figures, bot.pools.sightings, slack.connected, bot.runner.running)
+        meters.ask(
+            Others(
+                figures=bot.store.figures,
+                pools=bot.pools.sightings,
+                connected=slack.connected,
+                running=bot.runner.running,
+            )
+        )
         health = Health(
             well={"timer": pulse.check, "courier": courier.check},
             ready={

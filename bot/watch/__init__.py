@@ -6,8 +6,8 @@ person.
 
 from bot.watch.desk import WatchedDesk
 from bot.watch.health import Health, Pulse
-from bot.watch.meters import Meters
+from bot.watch.meters import Meters, Others
 from bot.watch.probe import Probe
 from bot.watch.server import WatchServer
 
-__all__ = ["Health", "Meters", "Probe", "Pulse", "WatchServer", "WatchedDesk"]
+__all__ = ["Health", "Meters", "Others", "Probe", "Pulse", "WatchServer", "WatchedDesk"]

@@ -6,6 +6,7 @@ Labels are commands, methods, states and the configuration's names of pools: few
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -65,45 +66,33 @@ class Meters:
         self._calls.labels(pool, method, outcome).inc()
         self._call_seconds.labels(pool).observe(seconds)
 
-    def ask(
-        self,
-        figures: Callable[[], Figures],
-        pools: Callable[[], Iterable[PoolSighting]],
-        connected: Callable[[], bool],
-        running: Callable[[], int],
-    ) -> None:
-        """From now on these are asked whenever somebody looks."""
-        self.registry.register(_Asked(figures, pools, connected, running))
+    def ask(self, others: Others) -> None:
+        """From now on they are asked whenever somebody looks."""
+        self.registry.register(others)
 
     def page(self) -> bytes:
         """Everything, in Prometheus' text format."""
         return generate_latest(self.registry)
 
 
-class _Asked(Collector):
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Others(Collector):
     """What others know. A database that cannot be asked is a figure too, and no failure of the page."""
 
-    def __init__(
-        self,
-        figures: Callable[[], Figures],
-        pools: Callable[[], Iterable[PoolSighting]],
-        connected: Callable[[], bool],
-        running: Callable[[], int],
-    ) -> None:
-        self._figures = figures
-        self._pools = pools
-        self._connected = connected
-        self._running = running
+    figures: Callable[[], Figures]
+    pools: Callable[[], Iterable[PoolSighting]]
+    connected: Callable[[], bool]
+    running: Callable[[], int]
 
     def describe(self) -> Iterable[Metric]:
         return ()  # nothing is asked before somebody looks
 
     def collect(self) -> Iterator[Metric]:
-        yield _gauge("xenia_slack_connected", "Whether Slack's deliveries can arrive", float(self._connected()))
-        yield _gauge("xenia_requests_running", "Requests that this process runs", self._running())
-        yield from _of_pools(self._pools())
+        yield _gauge("xenia_slack_connected", "Whether Slack's deliveries can arrive", float(self.connected()))
+        yield _gauge("xenia_requests_running", "Requests that this process runs", self.running())
+        yield from _of_pools(self.pools())
         try:
-            figures = self._figures()
+            figures = self.figures()
         except UserError:
             yield _gauge("xenia_database_up", "Whether the database can be read", 0)
             return

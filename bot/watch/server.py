@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import ClassVar
 
+from bot import listening
 from bot.errors import Unavailable
 from bot.watch.health import Health
 
@@ -56,6 +57,10 @@ class WatchServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, where: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = listening.family(where[0])
+        super().__init__(where, handler)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's
         """Somebody who hangs up in the middle is no news."""

@@ -20,7 +20,7 @@ from bot.errors import Denied, Unavailable
 from bot.model import Actor, Ballot, Place, Report
 from bot.registry import Registry
 from bot.store.figures import Figures
-from bot.watch import Health, Meters, Pulse, WatchedDesk, WatchServer
+from bot.watch import Health, Meters, Others, Pulse, WatchedDesk, WatchServer
 from bot.watch.health import PULSE_SECONDS
 from bot.xapi.pools import PoolSighting
 from tests.bot_slack.fake_desk import FakeDesk
@@ -117,7 +117,7 @@ def asked(meters: Meters, *, fails: bool = False) -> dict[Any, float]:
         return FIGURES
 
     pools = (PoolSighting("lab", 1000.0, ""), PoolSighting("far", 900.0, "away"), PoolSighting("new", None, ""))
-    meters.ask(of_store, lambda: pools, lambda: True, lambda: 4)
+    meters.ask(Others(figures=of_store, pools=lambda: pools, connected=lambda: True, running=lambda: 4))
     return figures(meters.page())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 SPEED = 20.0
 
 
+HOW_FAR = re.compile(r"\d+ of \d+ [a-z ]+ …")
+"""What comes before an answer that takes long."""
+
+
 @dataclass
 class Town:
     """A lab, a workspace and a bot between them, with a second XenAPI client as witness."""
@@ -52,8 +57,9 @@ class Town:
     def heard(self, seen: set[str], who: str, channel: str = "#infra") -> str:
         def found() -> str:
             for message in self.workspace.messages(channel, who):
-                if message["ts"] not in seen and message["user"] == "U0XENIA" and message.get("ephemeral"):
-                    return text_of(message)
+                told = message["ts"] not in seen and message["user"] == "U0XENIA" and message.get("ephemeral")
+                if told and not HOW_FAR.fullmatch(text := text_of(message)):
+                    return text
             return ""
 
         return eventually(found, f"an answer for {who}")

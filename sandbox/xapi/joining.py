@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 _WITH_HOST = ("host_cpu", "host_patch", "Certificate", "PBD", "host_crashdump")
 _WITH_VM = ("VBD", "VIF", "VTPM")
+_LEFT_BEHIND: Row = {
+    "tags": [], "logging": {}, "power_on_mode": "", "power_on_config": {}, "guest_VCPUs_params": {}, "blobs": {},
+    "display": "enabled",
+}  # fmt: skip
+"""Fields of a host that the pool is not told: there it begins anew."""
 
 difference(
     "pool.join",
@@ -157,6 +162,8 @@ def _tools_disk(db: Database, row: Row) -> str:
 def _as_member(load: Load, host: str) -> None:
     row = load.row("host", host)
     row |= {"enabled": False, "ha_statefiles": [], "ha_network_peers": []}
+    row |= {field: value for field, value in _LEFT_BEHIND.items() if field in row}
+    row["suspend_image_sr"] = row["crash_dump_sr"]  # xapi takes the one for the other
     if metrics := load.objects["host_metrics"].get(row["metrics"]):
         metrics["live"] = False
     for pbd in load.objects["PBD"].values():

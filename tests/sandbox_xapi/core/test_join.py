@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure, HostDown
+from sandbox.xapi.values import NULL
 from sandbox.xapi.worlds.check import problems
 from tests.sandbox_xapi.core.two_pools import MIDDLE, OLD, Lab, answer
 from tests.sandbox_xapi.core.world import FEATURES, Client, ident, login_answer, ref
@@ -67,6 +68,21 @@ def test_the_pool_knows_the_host_before_it_is_usable(lab: Lab) -> None:
     assert client("host_metrics.get_live", host["metrics"])
     estate.close()
     assert estate.bugs == []
+
+
+def test_what_the_pool_is_not_told_of_it(lab: Lab) -> None:
+    lab.row("host", "h3").update(
+        tags=["rack 4"], power_on_mode="wake-on-lan", power_on_config={"a": "b"}, logging={"syslog_destination": "log"},
+        crash_dump_sr=ref("local h3"), suspend_image_sr=NULL, other_config={"note": "kept"}, name_description="kept",
+    )  # fmt: skip
+    estate = lab.estate()
+    client = joined(estate)
+    host = record(client, "host", "h3")
+    assert (host["other_config"]["note"], host["name_description"]) == ("kept", "kept")
+    assert (host["tags"], host["power_on_mode"], host["power_on_config"], host["logging"]) == ([], "", {}, {})
+    local = record(client, "SR", "local h3")["ref"]
+    assert (host["crash_dump_sr"], host["suspend_image_sr"]) == (local, local)
+    estate.close()
 
 
 def test_what_the_pool_has_of_it(estate: Estate) -> None:

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bot import service, trial
+from bot import listening, service, trial
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import Unavailable
@@ -73,7 +73,7 @@ def watched(
             return
         probe = Probe(pools, pools.sightings, clock, watch.probe_seconds)
         server = WatchServer(watch.address, watch.port, health, meters.page)
-        log.info("watched at http://%s:%d/readyz", watch.address, server.port)
+        log.info("watched at http://%s/readyz", listening.shown(watch.address, server.port))
         try:
             yield probe.tick, server.port
         finally:

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import BoundedSemaphore, Condition
 
+from bot import listening
+
 _log = logging.getLogger(__name__)
 
 ARRIVAL_SECONDS = 10.0
@@ -34,6 +36,7 @@ class Server(ThreadingHTTPServer):
         """Until when a request has to be there as a whole, by the monotonic clock."""
         self.large = BoundedSemaphore(MOST_LARGE)
         """Taken by those whose large body is in memory."""
+        self.address_family = listening.family(where[0])
         super().__init__(where, handler)
 
     def verify_request(self, request: object, client_address: object) -> bool:

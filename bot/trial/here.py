@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bot import listening
 from bot.config import Settings, secret
 from bot.config.secret import exposed, is_secret
 from bot.errors import UserError
@@ -97,8 +98,7 @@ def _ports(settings: Settings) -> Iterator[Point]:
         wanted.append(("watch.port", settings.watch.address, settings.watch.port))
     for name, address, port in wanted:
         try:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            with socket.socket(family, socket.SOCK_STREAM) as tried:
+            with socket.socket(listening.family(address), socket.SOCK_STREAM) as tried:
                 tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 tried.bind((address, port))
         except OSError as error:

@@ -34,8 +34,8 @@ class Work:
 
 @pytest.fixture
 def work(team: Team, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
-    monkeypatch.setattr(long, "PATIENCE", 0.0)
-    monkeypatch.setattr(long, "GAP", 0.0)
+    for wait in ("PATIENCE", "PRIVATE_PATIENCE", "GAP"):
+        monkeypatch.setattr(long, wait, 0.0)
     made = Work()
     monkeypatch.setattr(team.desk, "answer", made)
     yield made
@@ -79,6 +79,16 @@ def test_who_asked_for_their_own_eyes_is_told_once(team: Team, work: Work) -> No
     team.slack.wait_until(lambda: [one for one in team.answers("#infra", "olga") if "50 audits" in one["text"]])
     assert len(team.answers("#infra", "olga")) == 2
     assert team.answers("#infra", "ana") == []
+
+
+def test_what_cannot_be_edited_is_said_later(team: Team, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To one person alone: it stays there beside the answer."""
+    monkeypatch.setattr(long, "PRIVATE_PATIENCE", 3600.0)
+    for _ in range(5):
+        work.go.release()
+    team.slack.say("olga", "#infra", "/xen audit run all")
+    team.slack.wait_until(lambda: [one for one in team.answers("#infra", "olga") if "50 audits" in one["text"]])
+    assert len(team.answers("#infra", "olga")) == 1
 
 
 def test_a_quick_answer_says_nothing_before(team: Team, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:

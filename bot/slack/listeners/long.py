@@ -15,6 +15,8 @@ from bot.slack.replies import Replies
 
 PATIENCE = 3.0
 """Seconds without a word: most answers need none."""
+PRIVATE_PATIENCE = 10.0
+"""The same where only one person sees it: it stays there beside the answer, so it has to be worth a message."""
 GAP = 2.0
 """Seconds between two edits."""
 
@@ -25,7 +27,7 @@ class LongAnswer:
     def __init__(self, replies: Replies, origin: Origin) -> None:
         self._replies = replies
         self._origin = origin
-        self._due = time.monotonic() + PATIENCE
+        self._due = time.monotonic() + (PATIENCE if origin.public else PRIVATE_PATIENCE)
         self._ts = ""
         self._said = False
 

@@ -26,6 +26,7 @@ host-reset-cpu-features: ; uuid
 host-reset-server-certificate: ; ; host
 host-server-certificate-install: certificate private-key; certificate-chain; host
 host-set-power-on-mode: power-on-mode; power-on-config; host
+host-syslog-reconfigure: host-uuid
 message-destroy: ; uuid uuids
 patch-apply: uuid host-uuid
 pbd-create: host-uuid sr-uuid; device-config
@@ -81,7 +82,7 @@ vm-unpause: ; ; vm
 _FIELDS: Mapping[str, frozenset[str]] = {
     name: frozenset(fields.split())
     for name, fields in {
-        "host": "name-label multipathing other-config ntp-mode cpu_info iscsi_iqn",
+        "host": "name-label multipathing other-config ntp-mode cpu_info iscsi_iqn logging",
         "network": "MTU purpose",
         "pif": "disallow-unplug",
         "pool": "default-SR suspend-image-SR crash-dump-SR",

@@ -198,3 +198,16 @@ def joined(pair: Pair, force: bool = False) -> str:
         except XenAPI.Failure as failure:
             return str(failure.details[0])
         return ""
+
+
+def member(pair: Pair, *fields: str) -> list[Any]:
+    """What the sandbox's pool has of the host when it has joined."""
+    with start(pair.lab(), speed=200.0) as lab:
+        sessions = []
+        for half in (pair.own, pair.pool):
+            sessions.append(XenAPI.Session(lab.hosts[half.host["name_label"]]))
+            sessions[-1].xenapi.login_with_password(lab.username, lab.password, "1.0", "test")
+        joiner, leader = sessions
+        joiner.xenapi.pool.join(pair.pool.host["address"], lab.username, lab.password)
+        record = leader.xenapi.host.get_record(leader.xenapi.host.get_by_uuid(pair.own.host["uuid"]))
+        return [record[field] for field in fields]

@@ -10,7 +10,7 @@ import pytest
 from bot.model import Verdict
 from bot.rules import join
 from bot.rules.clocks import Interval
-from tests.rules.joining import NEW, OLD, Pair, joined
+from tests.rules.joining import NEW, OLD, Pair, joined, member
 
 GOOD = Interval(-0.2, 0.2)
 
@@ -64,6 +64,11 @@ def _namesakes(pair: Pair) -> None:
     pair.own.host["name_label"] = pair.pool.host["name_label"]
 
 
+def _switched_on(pair: Pair) -> None:
+    config = {"power_on_ip": "10.0.9.9", "power_on_user": "root", "power_on_password_secret": "5ec7e7"}
+    pair.own.host.update(power_on_mode="DRAC", power_on_config=config)
+
+
 def _hashes(own: str, pool: str) -> Callable[[Pair], object]:
     def change(pair: Pair) -> None:
         pair.own.host["last_update_hash"] = own
@@ -113,6 +118,11 @@ CASES = (
          lambda pair: pair.pool.host["other_config"].update(multipathing="true")),
     Case("join.multipathing", Verdict.WARN, "on there, and off in the pool",
          lambda pair: pair.own.host.update(multipathing=True), NEW),
+    Case("join.settings", Verdict.WARN, "how it is switched on (through its Dell DRAC at 10.0.9.9)", _switched_on),
+    Case("join.settings", Verdict.WARN, "its 2 tags edge and “rack 4”",
+         lambda pair: pair.own.host.update(tags=["rack 4", "edge"]), NEW),
+    Case("join.settings", Verdict.WARN, "where it logs to (10.0.0.5)",
+         lambda pair: pair.own.host.update(logging={"syslog_destination": "10.0.0.5"}), NEW),
     Case("join.names", Verdict.WARN, "web-1", _namesakes),
 )  # fmt: skip
 
@@ -180,3 +190,31 @@ def test_other_bonds_want_nothing_of_the_switch() -> None:
     _bonded("balance-slb")(pair)
     (row,) = [row for row in join.rows(pair.sides(), GOOD) if row.id == "join.lacp"]
     assert row.finding().verdict is Verdict.PASS
+
+
+def test_what_is_set_on_the_host_can_be_set_again_and_no_secret_is_told() -> None:
+    pair = Pair.of(NEW)
+    _switched_on(pair)
+    pair.own.host.update(tags=["rack 4", "a", "b", "c"], logging={"syslog_destination": "10.0.0.5"})
+    (row,) = [row for row in join.rows(pair.sides(), GOOD) if row.id == "join.settings"]
+    uuid = pair.own.host["uuid"]
+    assert row.against.count(", nor ") == 2
+    assert row.remedy.removeprefix("Set it again when it is in the pool: ").split("; ") == [
+        f"xe host-set-power-on-mode host={uuid} power-on-mode=DRAC power-on-config:power_on_ip=10.0.9.9"
+        " power-on-config:power_on_password_secret=… power-on-config:power_on_user=root",
+        f"xe host-param-add uuid={uuid} param-name=tags param-key=a",
+        f"xe host-param-add uuid={uuid} param-name=tags param-key=b",
+        f"xe host-param-add uuid={uuid} param-name=tags param-key=c",
+        "…",
+        f"xe host-param-set uuid={uuid} logging:syslog_destination=10.0.0.5",
+        f"xe host-syslog-reconfigure host-uuid={uuid}",
+    ]
+    assert "5ec7e7" not in row.against + row.remedy
+
+
+@pytest.mark.parametrize("release", [OLD, NEW])
+def test_what_is_told_as_lost_is_lost_in_the_pool(release: str) -> None:
+    pair = Pair.of(release)
+    _switched_on(pair)
+    pair.own.host.update(tags=["edge"], logging={"syslog_destination": "10.0.0.5"})
+    assert member(pair, "tags", "power_on_mode", "power_on_config", "logging") == [[], "", {}, {}]

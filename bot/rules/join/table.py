@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from bot.rules.clocks import Interval
-from bot.rules.join import advice, networks, processors, software, state, trust
+from bot.rules.join import advice, networks, processors, settings, software, state, trust
 from bot.rules.join.side import Row, Sides
 
 _One = Callable[[Sides], Row | None]
@@ -61,6 +61,7 @@ _ADVICE: tuple[_One, ...] = (
     advice.aggregated,
     advice.mtu,
     advice.multipathing,
+    settings.settings,
     advice.default_storage,
     advice.names,
 )

@@ -69,6 +69,11 @@ class Joint:
         return ", ".join(self.rules)
 
     @property
+    def beyond_rules(self) -> bool:
+        """Whether some of it is governed by no rule, but by what the policy says of everything."""
+        return any(not terms.rule for terms in self._asking)
+
+    @property
     def _asking(self) -> tuple[Terms, ...]:
         return (*self.each, *self.objects)
 

@@ -61,13 +61,28 @@ def everybody_of(rules: Rules, each: Sequence[People]) -> str:
 
 
 def approvers(terms: Joint, approvals: int) -> str:
-    """Whom a request waits for that takes so many approvals, as its card says it."""
+    """Whom a request waits for that takes so many approvals, as its card says it: each of them is entitled by every
+    rule that is named, not one by each.
+    """
     who = "an approver" if approvals == 1 else f"{approvals} different approvers"
     if len(terms.pools) > 1:
         who += f" for {'both' if len(terms.pools) == 2 else 'each of'} {joined(terms.pools)}"
-    if terms.rules:
-        who += f" of the rule{'s' if len(terms.rules) > 1 else ''} {joined(terms.rules)}"
-    return who if terms.self_approval else f"{who} other than the person who asks"
+    others = "" if terms.self_approval else " other than the person who asks"
+    if not terms.rules:
+        return f"{who}{others}"
+    if len(terms.rules) == 1 and not terms.beyond_rules:
+        return f"{who} of the rule {joined(terms.rules)}{others}"
+    each = "" if approvals == 1 else ", each"
+    return f"{who}{each} entitled {_under(terms)}{others and ','}{others}"
+
+
+def _under(terms: Joint) -> str:
+    """By what whoever approves is entitled, where that is more than one rule."""
+    named = joined(terms.rules, limit=4)
+    if len(terms.rules) == 1:
+        return f"both under the rule {named} and under the policy itself"
+    under = f"under {'both' if len(terms.rules) == 2 else 'each'} of the rules {named}"
+    return f"{under} and under the policy itself" if terms.beyond_rules else under
 
 
 def explain(rules: Rules, what: Subject, now: datetime) -> tuple[Line, ...]:
@@ -101,9 +116,18 @@ def _cases(rules: Rules, what: Subject) -> Iterator[Line]:
         case = f"What is {tagged}" if tagged and not told else f"Else, what is {tagged}" if tagged else _else(told)
         yield _case(rules, rule, what, case)
         if not tagged:
-            return
+            break
         told = True
-    yield _case(rules, None, what, _else(told))
+    else:
+        yield _case(rules, None, what, _else(told))
+    if told:
+        yield _SEVERAL
+
+
+_SEVERAL = Line(
+    text="A change of objects of different cases takes what the strictest of them takes.",
+    detail="Who asks, and each who approves, is among those who may in each of these cases.",
+)
 
 
 def _else(told: bool) -> str:

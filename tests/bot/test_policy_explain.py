@@ -14,7 +14,7 @@ import commands
 from bot.context import Asking
 from bot.errors import NotFound
 from bot.model import Level, Line, Lines, Place, Report, Risk
-from bot.policy import EVERYONE, Book, Names, Rules
+from bot.policy import EVERYONE, Book, Match, Names, Rule, Rules
 from bot.registry import Registry
 from commands import policy_explain
 from tests.bot.policies import NOW, OLGA, PRODUCTION, ROUTINE, RULES, SATURDAY, WEEKEND
@@ -39,16 +39,26 @@ def test_the_simple_policy() -> None:
 
 
 def test_every_case_in_the_order_of_the_rules() -> None:
-    tagged, rest, freeze = words(explain(RULED))
+    tagged, rest, _several, freeze = words(explain(RULED))
     assert tagged.startswith("What is tagged prod (rule production): 2 approvals.")
     assert "the members of the channel C0LEADS" in tagged
     assert "the object's name is typed" in tagged
     assert rest.startswith("Anything else: 1 approval.")
     assert freeze.startswith("Not frozen now. weekend begins Fri 18:00 and holds until Mon 08:00 Europe/Amsterdam.")
-    tagged, rest = words(explain(RULED, Risk.ROUTINE))
+    tagged, rest, _several = words(explain(RULED, Risk.ROUTINE))
     assert rest.startswith("Anything else (rule “routine in the lab”): no approval is needed.")
     # In another pool the second rule does not match.
     assert "rule" not in words(explain(RULED, Risk.ROUTINE, "prod"))[1]
+
+
+def test_where_cases_differ_a_change_of_several_needs_people_who_are_entitled_in_each() -> None:
+    tagged = replace(PRODUCTION, match=Match(tags=frozenset({"prod"})))
+    whole = Rule(name="hosts", approvals=1)
+    for rules in (replace(RULES, rules=(tagged,)), replace(RULES, rules=(tagged, whole))):
+        *_, several = words(explain(rules))
+        assert "each who approves, is among those who may in each of these cases" in several
+    for rules in (RULES, replace(RULES, rules=(whole, tagged))):
+        assert len(explain(rules)) == 1
 
 
 def test_a_rule_without_tags_ends_the_list() -> None:

@@ -47,7 +47,10 @@ def test_the_most_approvals_the_shortest_wait_and_every_proof_are_asked_for() ->
     assert (asked.approvals, asked.expires_seconds, asked.one_time_code) == (2, 60, True)
     assert asked.type_name == "web-1"
     assert asked.rule == "prod"
-    assert asked.who == "2 different approvers for both lab and prod of the rule prod other than the person who asks"
+    assert asked.who == (
+        "2 different approvers for both lab and prod, each entitled both under the rule prod and under the policy"
+        " itself, other than the person who asks"
+    )
 
 
 def test_who_asks_may_ask_in_both() -> None:

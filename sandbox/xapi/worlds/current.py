@@ -119,12 +119,14 @@ def _add_drift(pool: PoolBuilder, nfs: str) -> None:
     lost = next(row for row in pool.objects["PBD"].values() if row["SR"] == nfs and row["host"] == xs23)
     lost.update(currently_attached=False, other_config={})
     add_message(pool, "PBD_PLUG_FAILED_ON_SERVER_START", 3, "Host", xs23, days=41)
-    add_message(
-        pool,
-        "POOL_CPU_FEATURES_UP",
-        5,
-        "Pool",
-        pool.ref("pool", "pool"),
-        body="Some CPU features are available again",
-        days=120,
-    )
+    _add_move(pool, "monitor-1", "xs22", "xs23", days=120)
+
+
+def _add_move(pool: PoolBuilder, vm: str, origin: str, target: str, *, days: float) -> None:
+    """That a VM has moved, as the toolstack tells it."""
+
+    def named(cls: str, name: str) -> str:
+        return f"'{name}' (uuid: {pool.record(cls, pool.ref(cls, name))['uuid']})"
+
+    body = f"VM {named('VM', vm)} migrated from host {named('host', origin)} to host {named('host', target)}"
+    add_message(pool, "VM_MIGRATED", 5, "VM", pool.ref("VM", vm), body=body, days=days)

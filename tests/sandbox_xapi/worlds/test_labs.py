@@ -203,6 +203,21 @@ def test_the_current_lab_is_of_today() -> None:
     assert {row["type"] for row in rows(world, "Certificate")} == {"host", "host_internal"}
 
 
+def test_the_current_labs_alerts_are_such_as_its_release_raises() -> None:
+    (world,) = lab.load("current", now=NOW).pools
+    alerts = {row["name"]: row for row in rows(world, "message")}
+    assert {(row["name"], row["priority"], row["cls"]) for row in alerts.values()} == {
+        ("PBD_PLUG_FAILED_ON_SERVER_START", 3, "Host"),
+        ("VM_MIGRATED", 5, "VM"),
+    }
+    vm, origin, target = named(world, "VM", "monitor-1"), named(world, "host", "xs22"), named(world, "host", "xs23")
+    assert alerts["VM_MIGRATED"]["obj_uuid"] == vm["uuid"]
+    assert alerts["VM_MIGRATED"]["body"] == (
+        f"VM 'monitor-1' (uuid: {vm['uuid']}) migrated from host 'xs22' (uuid: {origin['uuid']})"
+        f" to host 'xs23' (uuid: {target['uuid']})"
+    )
+
+
 def test_the_current_labs_flaws_are_there() -> None:
     loaded = lab.load("current", now=NOW)
     (world,) = loaded.pools

@@ -36,7 +36,7 @@ def add_parser(parts: Parsers[argparse.ArgumentParser]) -> argparse.ArgumentPars
 def _cmd(options: argparse.Namespace) -> int:
     settings = config.load(options.config)
     actor = acting(settings, options.as_)
-    with compose.assembled(settings, OperatingSystem(), settings.slack.team) as bot:
+    with compose.assembled(settings, OperatingSystem(settings), settings.slack.team) as bot:
         ask = Ask(
             text=" ".join(options.text),
             actor=actor,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bot import progress
-from bot.approval import END_STATES
+from bot.approval import ACTIVE_STATES, END_STATES
 from bot.compose import Bot
 from bot.model import Progress, Request, State
 from bot.terminal import Terminal
@@ -56,6 +56,22 @@ def follow(bot: Bot, request_id: str, seconds: float = math.inf) -> int:
             )
             time.sleep(0.3)
     return _told(request)
+
+
+def carried_on(bot: Bot, request_id: str) -> int:
+    """What comes of a request that was just approved, as far as this process is at it: its progress to its end, or for
+    what it waits; the process's exit status.
+    """
+    while bot.runner.running():
+        request = bot.store.request(request_id)
+        if request is not None and request.state in ACTIVE_STATES:
+            return follow(bot, request_id)
+        time.sleep(0.05)
+    request = bot.store.request(request_id)
+    if request is not None and request.state is State.QUEUED and request.progress:
+        Terminal(sys.stdout).line(f"Request {request_id} is {request.state.said}. {request.progress.text}")
+        return 0
+    return _told(request) if request is not None and request.state in (*END_STATES, State.UNKNOWN) else 0
 
 
 def _still_open(request: Request) -> int:

@@ -9,15 +9,19 @@ from collections.abc import Collection
 from bot import compose
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.errors import Denied
+from bot.errors import Denied, Unavailable
 from bot.model import Actor, Entry
 from bot.ports import Standing
 
 
 class OperatingSystem:
-    """:class:`bot.ports.People` at the terminal: who may log in and is named under `[terminal]` counts; Slack is not
-    asked, it may be down.
+    """:class:`bot.ports.People` at the terminal: whom `[terminal]` names counts; Slack is not asked, it may be down. Of
+    others – who asked or approved in Slack – only Slack can tell, so what needs them waits for the bot that asks it.
     """
+
+    def __init__(self, settings: Settings) -> None:
+        self._team = settings.slack.team
+        self._named = frozenset(settings.terminal.values())
 
     def individuals(self, references: Collection[str]) -> frozenset[str]:
         """Nobody is reminded from a terminal; the bot does it."""
@@ -25,7 +29,14 @@ class OperatingSystem:
         return frozenset()
 
     def standing(self, actor: Actor) -> Standing:
+        """:raises Unavailable: the person is of Slack, and `[terminal]` does not name them."""
         if actor.kind == "slack":
+            team, _, user = actor.id.partition("/")
+            if team != self._team or user not in self._named:
+                raise Unavailable(
+                    "At the terminal Slack is not asked, and [terminal] does not name them; the bot goes on with it"
+                    " once it reaches Slack."
+                )
             unknown = (
                 "At the terminal Slack is not asked who is in a group or a channel: only people who are named count."
             )

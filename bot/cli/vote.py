@@ -1,7 +1,8 @@
 """`xenia approve`, `xenia reject` and `xenia settle`: decisions for the day when Slack is down.
 
 Who decides is proved by their own one-time code. The login of the machine proves nothing: several people may share it,
-the one who asked among them. Everything else is as in Slack: the same policy, the same record.
+the one who asked among them. Everything else is as in Slack: the same policy, the same record. What somebody asked or
+approved in Slack whom `[terminal]` does not name begins only once the bot has asked Slack about them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from bot import compose, config
 from bot.answers import Ask, VoteAsk, Voted
 from bot.cli.common import Parsers
-from bot.cli.following import follow
+from bot.cli.following import carried_on
 from bot.cli.people import OperatingSystem, login_name, person
 from bot.config import Settings
 from bot.errors import Denied, NotFound
@@ -44,7 +45,7 @@ def decide(options: argparse.Namespace) -> int:
     """Show what is decided on, then vote. :raises UserError: see :meth:`bot.engine.Engine.vote`."""
     settings = config.load(options.config)
     actor, place = _deciding(settings, options.person), Place(kind="terminal", team=settings.slack.team)
-    with compose.assembled(settings, OperatingSystem(), settings.slack.team) as bot:
+    with compose.assembled(settings, OperatingSystem(settings), settings.slack.team) as bot:
         terminal = Terminal(sys.stdout)
         request = _shown(bot, options.request, actor, place, terminal)
         answer = bot.engine.vote(
@@ -60,8 +61,8 @@ def decide(options: argparse.Namespace) -> int:
             )
         )
         status = terminal.show(answer)
-        if isinstance(answer, Voted) and bot.runner.running():
-            return follow(bot, request.id)
+        if isinstance(answer, Voted) and options.ballot is Ballot.APPROVE:
+            return carried_on(bot, request.id)
         return status
 
 
@@ -69,7 +70,7 @@ def settled(options: argparse.Namespace) -> int:
     """Show what it is about, then say what became of it. :raises UserError: see :meth:`bot.engine.Engine.answer`."""
     settings = config.load(options.config)
     actor, place = _deciding(settings, options.person), Place(kind="terminal", team=settings.slack.team)
-    with compose.assembled(settings, OperatingSystem(), settings.slack.team) as bot:
+    with compose.assembled(settings, OperatingSystem(settings), settings.slack.team) as bot:
         terminal = Terminal(sys.stdout)
         request = _shown(bot, options.request, actor, place, terminal)
         text = f"request settle {request.id} {options.outcome} because {options.because}"

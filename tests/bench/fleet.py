@@ -158,6 +158,6 @@ def reader(fleet: Served, folder: Path, workspace: RunningWorkspace, *, by_json:
     with (
         mock.patch.object(Line, "exchange", counted),
         nullcontext() if by_json else mock.patch.object(JsonRpc, "offered_by", return_value=False),
-        compose.assembled(settings, OperatingSystem(), settings.slack.team) as made,
+        compose.assembled(settings, OperatingSystem(settings), settings.slack.team) as made,
     ):
         yield Reader(made, config_names(ready)[next(iter(ready.pools))], fleet, received)

@@ -68,7 +68,7 @@ def _on(host: Host, member: Host | None, context: Context) -> Plan:
             remedy=f"“host maintenance {name} off” takes it back into service.",
         )
     handover = emptying.handover(host, member, inventory)
-    emptied = emptying.emptying(host, inventory, lasting=True)
+    emptied = emptying.emptying(host, context.pool, inventory, lasting=True)
     off = planning.line(f"host maintenance {name} off", context)
     return Plan(
         command="host maintenance",
@@ -108,7 +108,8 @@ def _off(host: Host, context: Context) -> Plan:
     marked = MAINTENANCE_KEY in host.other_config
     if host.enabled and not marked and not maintenance.remembers(host):
         raise Refused(f"{quoted(host.name)} is in service. Nothing was changed.")
-    found = maintenance.returns(host, inventory)
+    allowed = planning.movable(maintenance.moved(host, inventory), context.pool, inventory)
+    found = maintenance.returns(host, inventory, allowed)
     coming, name = [back for back in found if not back.against], spelling(host, inventory)
     target = PoolTarget(inventory.pool.uuid)
     raising, told = lowering.back(host, [back.vm for back in coming], inventory)

@@ -41,7 +41,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     pause = planning.paused(inventory) if planning.wants_pause(host, arguments.handover, inventory) else None
     ha_on = inventory.pool.ha_enabled and pause is None
     handover = emptying.handover(host, arguments.member, inventory, ha_on=ha_on)
-    emptied = emptying.emptying(host, inventory, ha_on=ha_on)
+    emptied = emptying.emptying(host, context.pool, inventory, ha_on=ha_on)
     was_in_use, lasts = host.enabled or bool(host.resident_vms), maintenance.can_last(host, inventory)
     returning = power.come_back(emptied.moves)
     after = (

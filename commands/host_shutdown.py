@@ -39,7 +39,7 @@ def plan(arguments: Arguments, context: Context) -> Plan:
     pause = planning.paused(inventory)[:1] if planning.wants_pause(host, arguments.handover, inventory) else ()
     ha_on = inventory.pool.ha_enabled and not pause
     handover = emptying.handover(host, arguments.member, inventory, ha_on=ha_on)
-    emptied = emptying.emptying(host, inventory, ha_on=ha_on)
+    emptied = emptying.emptying(host, context.pool, inventory, ha_on=ha_on)
     start = planning.line(f"host start {name}", context)
     again = f"; then “{planning.enabling_line(inventory)}”" if pause else ""
     return Plan(

@@ -16,7 +16,18 @@ from bot.planning.availability import (
 from bot.planning.common import copied_first, findings, line, pool_id, second_opinion
 from bot.planning.disks import COPY_SECONDS, able, lies_on
 from bot.planning.motion import with_disks
-from bot.planning.vms import about, arrival, ha_lets_go, home_answers, in_power_state, in_state, operate, put, runs_on
+from bot.planning.vms import (
+    about,
+    arrival,
+    ha_lets_go,
+    home_answers,
+    in_power_state,
+    in_state,
+    movable,
+    operate,
+    put,
+    runs_on,
+)
 
 __all__ = [
     "COPY_SECONDS",
@@ -34,6 +45,7 @@ __all__ = [
     "lies_on",
     "line",
     "most_failures",
+    "movable",
     "on_again",
     "operate",
     "paused",

@@ -11,6 +11,8 @@ from bot.lookup import spelling
 from bot.model import Finding, ObjectId, PoolTarget, Step, Verdict
 from bot.planning import hosts, lowering
 from bot.planning.availability import enabling_line
+from bot.planning.vms import movable, refusing
+from bot.ports import PoolView
 from bot.rules import evacuation, ha, leading, maintenance
 from bot.rules.check import Check
 from bot.rules.hosts import MAINTENANCE_KEY
@@ -56,11 +58,14 @@ class Handover(Parts):
         return (("member", self.to.uuid),) if self.to is not None else ()
 
 
-def emptying(host: Host, inventory: Inventory, *, ha_on: bool | None = None, lasting: bool = False) -> Emptying:
+def emptying(
+    host: Host, pool: PoolView, inventory: Inventory, *, ha_on: bool | None = None, lasting: bool = False
+) -> Emptying:
     """Disable the host, note who lives there, move them away. `ha_on`: will high availability be on by then? `lasting`:
     it shall stay disabled also when it starts anew, if its version can.
     """
-    moves, target = evacuation.moves(host, inventory), PoolTarget(inventory.pool.uuid)
+    allowed = {vm: refusing(vm, pool, inventory) for vm in movable(host.resident_vms, pool, inventory)}
+    moves, target = evacuation.moves(host, inventory, allowed), PoolTarget(inventory.pool.uuid)
     going = [move.vm for move in moves]
     guarded = inventory.pool.ha_enabled if ha_on is None else ha_on
     lowered, guard = _tolerance(host, inventory) if guarded else (None, ())

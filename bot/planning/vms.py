@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.errors import Refused
@@ -12,6 +12,7 @@ from bot.model import Argument, Expect, Finding, Object, PoolTarget, Step, Trace
 from bot.planning.common import findings, second_opinion
 from bot.ports import PoolView
 from bot.rules import ha, operations, placement
+from bot.rules.check import Check
 from bot.rules.hosts import alive
 from bot.text import quoted
 
@@ -21,12 +22,6 @@ _OPTIONS: Mapping[str, tuple[Argument, ...]] = {
     "resume_on": (Value(False), Value(False)),
     "start_on": (Value(False), Value(False)),
 }
-
-
-_BETTER_KNOWN = frozenset({"vm.vgpu", "vm.mobile"})
-"""Checks that the toolstack decides by what no inventory holds: which kinds of virtual GPU can move, and with which
-settings a VM was started. What it allows is no reason against it.
-"""
 
 
 def operate(title: str, vm: VM, operation: str, target: PoolTarget, *expect: Expect, limit_seconds: int) -> Step:
@@ -82,8 +77,37 @@ def about(vm: VM, operation: str, pool: PoolView, inventory: Inventory) -> tuple
         found, pool, vm.id, "the toolstack allows it now", "VM.assert_operation_valid", Object(vm.id), Value(operation)
     )
     if any(each.verdict is Verdict.PASS for each in opinion):
-        found = tuple(each for each in found if each.id not in _BETTER_KNOWN or each.verdict is not Verdict.BLOCK)
+        known = operations.BETTER_KNOWN
+        found = tuple(each for each in found if each.id not in known or each.verdict is not Verdict.BLOCK)
     return (*found, *opinion)
+
+
+def movable(vms: Iterable[VM], pool: PoolView, inventory: Inventory) -> frozenset[VM]:
+    """The VMs that the toolstack would move although checks of :data:`operations.BETTER_KNOWN` speak against it, and
+    nothing else does. Only such are asked about.
+    """
+    call, found = "VM.assert_operation_valid", set()
+    for vm in vms:
+        failed = {check.id for check in operations.checks(vm, "pool_migrate", inventory) if not check.ok}
+        if failed and failed <= operations.BETTER_KNOWN:
+            told = second_opinion((), pool, vm.id, "", call, Object(vm.id), Value("pool_migrate"))
+            if all(each.verdict is Verdict.PASS for each in told):
+                found.add(vm)
+    return frozenset(found)
+
+
+def refusing(vm: VM, pool: PoolView, inventory: Inventory) -> dict[Host, Check]:
+    """The other hosts where the toolstack would not run the VM, with its reason."""
+    found = {}
+    for host in inventory.hosts:
+        if host == vm.resident_on:
+            continue
+        title = f"the toolstack would run it on {quoted(host.name)}"
+        call = "VM.assert_can_boot_here"
+        for each in second_opinion((), pool, host.id, title, call, Object(vm.id), Object(host.id)):
+            if each.verdict is Verdict.BLOCK:
+                found[host] = Check(each.id, each.code, False, each.title, each.evidence, each.remedy)
+    return found
 
 
 def arrival(vm: VM, host: Host, operation: str, pool: PoolView, inventory: Inventory) -> tuple[Finding, ...]:

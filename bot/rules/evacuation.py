@@ -6,6 +6,7 @@ protected; a VM that is moved by itself needs one host.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.inventory import VM, Host, Inventory
@@ -13,6 +14,11 @@ from bot.rules import memory, operations, placement
 from bot.rules.check import Check
 
 _MEMORY = "HOST_NOT_ENOUGH_FREE_MEMORY"
+
+Allowed = Mapping[VM, Mapping[Host, Check]]
+"""VMs that the toolstack would move although a check of :data:`operations.BETTER_KNOWN` speaks against it, with the
+hosts where it would not run them, each asked for by itself.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +30,21 @@ class Move:
     against: tuple[tuple[str, Check], ...] = ()
 
 
-def moves(host: Host, inventory: Inventory) -> tuple[Move, ...]:
+def moves(host: Host, inventory: Inventory, allowed: Allowed) -> tuple[Move, ...]:
     """Biggest first, each onto the host with the most room left among those that can take it."""
     room = {each: memory.free(each, inventory) for each in inventory.hosts if each != host}
     found = []
     for vm in sorted(host.resident_vms, key=lambda vm: (-memory.needed(vm), vm.uuid)):
-        against = [("", check) for check in operations.checks(vm, "pool_migrate", inventory) if not check.ok]
+        known = operations.BETTER_KNOWN if vm in allowed else frozenset()
+        failed = [check for check in operations.checks(vm, "pool_migrate", inventory) if not check.ok]
+        against = [("", check) for check in failed if check.id not in known]
         able = []
         for target in room:
             why = [check for check in placement.against(vm, target, inventory) if check.code != _MEMORY]
             full = [check for check in placement.checks(vm, target, inventory) if check.code == _MEMORY]
             why += full if room[target] < memory.needed(vm) else []
+            refused = allowed.get(vm, {}).get(target)
+            why += [refused] if refused is not None and all(check.code != refused.code for check in why) else []
             against += [(target.name, check) for check in why]
             if not why:
                 able.append(target)

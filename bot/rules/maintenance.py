@@ -5,7 +5,7 @@ Both tools read and write the same keys, so that a host emptied by one can be ta
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from bot.inventory import VM, Host, Inventory
@@ -59,6 +59,12 @@ def remembers(host: Host) -> bool:
     return any(listed(host, key) for key in LISTS)
 
 
+def moved(host: Host, inventory: Inventory) -> tuple[VM, ...]:
+    """Who was moved away, and runs elsewhere."""
+    found = (inventory.by_uuid(VM, uuid) for uuid in listed(host, MIGRATED_KEY))
+    return tuple(vm for vm in found if vm is not None and _is_elsewhere(vm, host))
+
+
 def noted(host: Host, leaving: Iterable[VM], inventory: Inventory) -> str:
     """The list of VMs that were moved away, once these have left too. Those that an earlier, unfinished run has moved
     stay on it; those that are gone do not.
@@ -67,15 +73,19 @@ def noted(host: Host, leaving: Iterable[VM], inventory: Inventory) -> str:
     return ",".join(dict.fromkeys([*before, *(vm.uuid for vm in leaving)]))
 
 
-def returns(host: Host, inventory: Inventory) -> tuple[Return, ...]:
-    """Who comes back to the host, one after the other: room that one takes is not there for the next."""
+def returns(host: Host, inventory: Inventory, allowed: Container[VM]) -> tuple[Return, ...]:
+    """Who comes back to the host, one after the other: room that one takes is not there for the next. `allowed`: whom
+    the toolstack would move although a check of :data:`operations.BETTER_KNOWN` speaks against it.
+    """
     room, found = memory.free(host, inventory), []
     for key, (state, operation) in _BACK.items():
         for uuid in listed(host, key):
             vm = inventory.by_uuid(VM, uuid)
             if vm is None or not vm.is_guest or vm.power_state != state or vm.resident_on == host:
                 continue
-            why = [check for check in operations.checks(vm, operation, inventory) if not check.ok]
+            known = operations.BETTER_KNOWN if vm in allowed else frozenset()
+            failed = [check for check in operations.checks(vm, operation, inventory) if not check.ok]
+            why = [check for check in failed if check.id not in known]
             for check in placement.checks(vm, host, inventory):
                 if check.code == _MEMORY:
                     why += [check] if room < memory.needed(vm) else []

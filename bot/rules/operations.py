@@ -63,6 +63,11 @@ _TIES = {
 }
 """What is passed through to a VM → the finding, the toolstack's code, and the VM's field."""
 
+BETTER_KNOWN = frozenset({"vm.vgpu", "vm.mobile"})
+"""Checks that the toolstack decides by what no inventory holds: which kinds of virtual GPU can move, and with which
+settings a VM was started. What it allows is no reason against it.
+"""
+
 
 def checks(vm: VM, operation: str, inventory: Inventory) -> Iterator[Check]:
     """Every reason against an operation of :data:`STATES`, in the toolstack's order."""

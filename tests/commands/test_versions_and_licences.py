@@ -166,3 +166,50 @@ def test_a_virtual_gpu_that_the_toolstack_would_move_is_no_reason_against_it() -
         allowed = lambda view, call, *more: None if call.startswith("VM.assert_") else ask(view, call, *more)  # noqa: E731
         with mock.patch.object(type(found.view), "ask", allowed):
             assert not found.plan("vm migrate shop-2 to xs23").blockers
+
+
+def test_a_host_is_emptied_of_such_a_vm_too_and_gets_it_back() -> None:
+    def later(made: Made) -> None:
+        tied("shop-3", "nested-virt")(made)
+        made.objects["VM_metrics"][made.row("VM", "shop-3")["metrics"]]["nested_virt"] = False
+
+    with world("healthy", later) as found:
+        home = found.host_of("shop-3")
+        found.done(f"host maintenance {home} on")
+        assert found.host_of("shop-3") not in ("", home)
+        found.done(f"host maintenance {home} off")
+        assert found.host_of("shop-3") == home
+
+
+def test_a_vm_that_is_really_tied_to_its_host_keeps_it_from_going_down() -> None:
+    with world("healthy", tied("shop-3", "nested-virt")) as found:
+        for ask in ("reboot xs33", "shutdown xs33"):
+            (blocker,) = [each for each in found.plan(f"host {ask}").blockers if each.id == "vm.leaves"]
+            assert blocker.subject is not None
+            assert (blocker.subject.name, blocker.code) == ("shop-3", "VM_IS_IMMOBILE")
+
+
+@pytest.mark.parametrize("with_card", ["xs31", "xs32"])
+def test_a_virtual_gpu_that_the_toolstack_would_move_goes_where_a_card_is(with_card: str) -> None:
+    group, kind, cards = "OpaqueRef:group", "OpaqueRef:kind", [f"OpaqueRef:card {host}" for host in ("xs33", with_card)]
+
+    def card(made: Made) -> None:
+        hosts = [made.ref("host", host) for host in ("xs33", with_card)]
+        made.objects["GPU_group"] = {group: {"uuid": "6" * 8, "PGPUs": cards}}
+        made.objects["PGPU"] = {
+            ref: {"uuid": ref, "host": host, "GPU_group": group} for ref, host in zip(cards, hosts, strict=True)
+        }
+        made.objects["VGPU_type"] = {kind: {"uuid": "5" * 8, "framebuffer_size": 1 << 30}}
+        vgpu = {"uuid": "7" * 8, "VM": made.ref("VM", "shop-3"), "GPU_group": group, "type": kind}
+        made.objects["VGPU"] = {"OpaqueRef:vgpu": vgpu}
+
+    with world("healthy", card) as found:
+        (blocker,) = found.plan("host maintenance xs33 on").blockers
+        assert blocker.code == "VM_HAS_VGPU"
+        ask, call = type(found.view).ask, "VM.assert_operation_valid"
+        allowed = lambda view, asked, *more: None if asked == call else ask(view, asked, *more)  # noqa: E731
+        with mock.patch.object(type(found.view), "ask", allowed):
+            plan = found.plan("host maintenance xs33 on")
+        assert not plan.blockers
+        (move,) = [step for step in plan.steps if step.trace and step.trace.object.name == "shop-3"]
+        assert move.title.endswith(f" to {with_card}")

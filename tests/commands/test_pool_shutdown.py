@@ -192,7 +192,8 @@ def test_the_last_host_may_be_gone_before_its_answer_is_read() -> None:
         found.perform(plan, steps=last + 1)
         found.lab.set_speed(100_000.0)
         evidence = found.perform(replace(plan, steps=plan.steps[last + 1 :]))
-        assert evidence[-1] == "no host answers as the coordinator of lab any more"
+        assert evidence[-1].endswith("no host answers as the coordinator of lab any more")
+        assert str(evidence).count("no host answers") == 1
 
 
 # --- silence that is none ---------------------------------------------------------------------------------------------

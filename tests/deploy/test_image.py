@@ -127,7 +127,7 @@ class TestImage:
         words = [*told("ENTRYPOINT"), *told("CMD")]
         assert words == ["xenia", "run", "--config", "/etc/xenia/xenia.toml"]
         done = image.run("sh", "-c", 'exec "$@"', "sh", *words)
-        assert done.returncode == 1
+        assert done.returncode == 78
         assert "The configuration /etc/xenia/xenia.toml cannot be read." in done.stderr
 
     def test_its_health_check_fails_while_no_bot_answers(self, image: Stage, tmp_path: Path) -> None:

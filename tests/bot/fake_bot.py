@@ -175,6 +175,7 @@ def call(arguments: Named, context: Context) -> Plan | Report:
 def registry() -> Registry:
     import commands
 
+    # @command puts it on the function that it returns, which a function's type does not tell.
     ours = (each.__command__ for each in (move, tour, call, wait, relay, guard, mend, spread))  # type: ignore[attr-defined]
     return Registry([*Registry.of_package(commands), *ours])
 

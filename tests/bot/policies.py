@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,6 +41,7 @@ WEEKEND = Freeze(
     match=Match(risks=frozenset({Risk.DISRUPTIVE, Risk.DESTRUCTIVE})),
     override=frozenset({"S0ONCALL"}),
 )
+RULED = replace(RULES, rules=(PRODUCTION, ROUTINE), freezes=(WEEKEND,))
 
 
 def plan(**changes: Any) -> Plan:

@@ -9,9 +9,12 @@ from typing import Any
 from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.world import PoolWorld
-from tests.sandbox_xapi.core.world import FEATURES, GIB, PASSWORD, Builder, ref
+from tests.sandbox_xapi.core.world import FEATURES, GIB, PASSWORD, Builder, Client, ident, ref
+from tests.waiting import eventually
 
 Objects = dict[str, dict[str, dict[str, Any]]]
+JOIN = ("pool.join", "10.1.0.1", "root", "secret")
+"""h3 joins the pool."""
 OLD, MIDDLE, NEW = "cream", "ely", "26.9.0"
 RAISED = "26.17.0"
 """A release that makes every check of today."""
@@ -107,3 +110,17 @@ def answer(ask: Callable[[], Any]) -> list[str]:
     except Failure as failure:
         return failure.description
     return []
+
+
+def record(client: Client, cls: str, label: str) -> dict[str, Any]:
+    """The record of the object that had this label when the lab began: its uuid has stayed."""
+    found = client(f"{cls}.get_by_uuid", ident(label))
+    return dict(client(f"{cls}.get_record", found)) | {"ref": found}
+
+
+def joined(estate: Estate, host: str = "h3") -> Client:
+    """A client of the pool, when `host` has joined it and is enabled there."""
+    Client(estate, host)(*JOIN)
+    client = Client(estate, "h1")
+    eventually(lambda: bool(record(client, "host", host)["enabled"]))
+    return client

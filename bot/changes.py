@@ -78,7 +78,7 @@ class BotHands:
         }
         return does[step.call](*(str(each.value) for each in step.arguments if isinstance(each, Value)))
 
-    def look(self, step: Step, mark: str, *, ended: str = "") -> Sighting:  # noqa: ARG002 - as above
+    def look(self, step: Step, mark: str, *, ended: str = "") -> Sighting:  # noqa: ARG002 - the effect tells enough; no task ends
         found = [self.holds(expect, {}) for expect in step.expect]
         taken = Taken.DONE if all(so for so, _ in found) else Taken.NOT_TAKEN
         return Sighting(taken=taken, evidence="; ".join(evidence for _, evidence in found))

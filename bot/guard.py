@@ -30,7 +30,7 @@ def guarded(again: Callable[[], bool], actor: Actor, what: str, work: Callable[[
         if isinstance(error, Denied):
             _log.warning("denied: %s: %s: %s", actor.key, what, error.message)
         answer = Problem.of(error)
-    except Exception:  # noqa: BLE001 - see above
+    except Exception:  # noqa: BLE001 - any defect gets a reference and a traceback; the bot goes on
         reference = secrets.token_hex(4)
         _log.exception("bug %s: %s asked: %s", reference, actor.key, what)
         answer = Bug(reference)

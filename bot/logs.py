@@ -65,8 +65,9 @@ class OneLine(logging.Formatter):
     terminal's cursor. Below a message, a traceback's lines are indented. What looks like a secret is withheld.
     """
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802
         """By this machine's clock, with how far it is from UTC: who is on call may sit elsewhere."""
+        # Name and parameters are those of logging.Formatter; there is one format here, so `datefmt` says nothing.
         return datetime.fromtimestamp(record.created, UTC).astimezone().isoformat(" ", "milliseconds")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name

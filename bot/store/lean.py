@@ -17,7 +17,7 @@ def _without(name: str) -> Iterator[None]:
     if name in sys.modules:
         yield
         return
-    sys.modules[name] = None  # type: ignore[assignment]
+    sys.modules[name] = None  # type: ignore[assignment]  # Python takes it; its stubs know modules only
     try:
         yield
     finally:
@@ -25,4 +25,4 @@ def _without(name: str) -> Iterator[None]:
 
 
 with _without("numpy"):
-    import sqlite_utils  # noqa: F401
+    import sqlite_utils  # noqa: F401 - for the effect: from here on it is there, without NumPy

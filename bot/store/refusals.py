@@ -56,13 +56,13 @@ def add(db: Database, entry: Entry, at: datetime, times: int) -> None:
 
 def are_over(db: Database, at: datetime, within: timedelta) -> bool:
     """Is there anything for :func:`take_over`?"""
-    return bool(db.execute(f"SELECT EXISTS (SELECT 1 FROM refusals WHERE {_OVER})", _when(at, within)).fetchone()[0])  # noqa: S608 - only our own texts
+    return any(db.table("refusals").rows_where(_OVER, _when(at, within), limit=1))
 
 
 def take_over(db: Database, at: datetime, within: timedelta) -> tuple[Counted, ...]:
     """What was counted in times that are over; it is forgotten here."""
     rows = list(db.table("refusals").rows_where(_OVER, _when(at, within)))
-    db.execute(f"DELETE FROM refusals WHERE {_OVER}", _when(at, within))  # noqa: S608 - only our own texts
+    db.table("refusals").delete_where(_OVER, _when(at, within))
     return tuple(
         Counted(row["kind"], unpack(Actor, row["actor"]), moment(row["since"]), row["rows"], row["more"])
         for row in rows

@@ -118,9 +118,10 @@ def test_of_one_pool_its_hosts_are_counted_and_of_several_the_pools(lab: Running
 
     pools = XapiPools([settings(lab, name) for name in lab.pools], SystemClock())
     auditor = Auditor(pools, memory, SystemClock(), {Kind.CLOCK: look})
+    heard = list[str]()
     for names, said in (((), []), (("lab",), ["1 of 2 clocks read"]), (("lab", "xs3"), ["1 of 2 pools audited"])):
-        heard = list[str]()
-        with progress.listening(lambda each, heard=heard: heard.append(str(each))):  # type: ignore[misc]
+        heard.clear()
+        with progress.listening(lambda each: heard.append(str(each))):
             assert len(auditor.run([Kind.CLOCK], names, OLGA)) == len(names)
         assert heard[:1] == said
     pools.close()

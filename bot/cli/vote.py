@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bot import compose, config
 from bot.answers import Ask, VoteAsk, Voted
@@ -43,11 +45,7 @@ def add_parsers(parts: Parsers[argparse.ArgumentParser]) -> tuple[argparse.Argum
 
 def decide(options: argparse.Namespace) -> int:
     """Show what is decided on, then vote. :raises UserError: see :meth:`bot.engine.Engine.vote`."""
-    settings = config.load(options.config)
-    actor, place = _deciding(settings, options.person), Place(kind="terminal", team=settings.slack.team)
-    with compose.assembled(settings, OperatingSystem(settings), settings.slack.team) as bot:
-        terminal = Terminal(sys.stdout)
-        request = _shown(bot, options.request, actor, place, terminal)
+    with _asked_of(options) as (bot, actor, place, terminal, request):
         answer = bot.engine.vote(
             VoteAsk(
                 request_id=request.id,
@@ -68,14 +66,23 @@ def decide(options: argparse.Namespace) -> int:
 
 def settled(options: argparse.Namespace) -> int:
     """Show what it is about, then say what became of it. :raises UserError: see :meth:`bot.engine.Engine.answer`."""
+    with _asked_of(options) as (bot, actor, place, terminal, request):
+        text = f"request settle {request.id} {options.outcome} because {options.because}"
+        code = options.code or _asked("One-time code: ")
+        return terminal.show(bot.engine.answer(Ask(text=text, actor=actor, place=place, code=code)))
+
+
+@contextmanager
+def _asked_of(options: argparse.Namespace) -> Iterator[tuple[compose.Bot, Actor, Place, Terminal, Request]]:
+    """A bot, who decides, where, and what about, once it was shown.
+
+    :raises Denied: `[terminal]` does not name them. :raises NotFound: there is no such request.
+    """
     settings = config.load(options.config)
     actor, place = _deciding(settings, options.person), Place(kind="terminal", team=settings.slack.team)
     with compose.assembled(settings, OperatingSystem(settings), settings.slack.team) as bot:
         terminal = Terminal(sys.stdout)
-        request = _shown(bot, options.request, actor, place, terminal)
-        text = f"request settle {request.id} {options.outcome} because {options.because}"
-        code = options.code or _asked("One-time code: ")
-        return terminal.show(bot.engine.answer(Ask(text=text, actor=actor, place=place, code=code)))
+        yield bot, actor, place, terminal, _shown(bot, options.request, actor, place, terminal)
 
 
 def _deciding(settings: Settings, name: str | None) -> Actor:

@@ -25,14 +25,25 @@ def approved_by_two(place: Town, text: str, name: str) -> str:
     """Something destructive: two people type the name of what it is about."""
     request_id = place.ask(text)
     for who in ("ana", "ben"):
-        card = place.card(request_id)
-        assert card
-        seen = {message["ts"] for message in place.workspace.messages("#infra", who)}
-        place.workspace.press(who, channel="#infra", ts=card["ts"], text="Approve")
-        view = eventually(lambda who=who: place.workspace.views(who)["views"], "the window")[-1]  # type: ignore[misc]  # a lambda with a default
-        place.workspace.submit(who, view["id"], {"typed": {"input": name}})
-        place.heard(seen, who)
+        approved_typing(place, request_id, who, name)
     return request_id
+
+
+def approved_typing(place: Town, request_id: str, who: str, text: str, *, window: str = "") -> str:
+    """An approval for which something has to be typed, in a window that says `window`; what is answered."""
+    card = eventually(lambda: place.card(request_id), "the card")
+    assert card
+    before = {view["id"] for view in place.workspace.views(who)["views"]}
+    place.workspace.press(who, channel="#infra", ts=card["ts"], text="Approve")
+
+    def opened() -> list[dict[str, Any]]:
+        return [view for view in place.workspace.views(who)["views"] if view["id"] not in before]
+
+    (view,) = eventually(opened, "the window to type in")
+    assert window in str(view)
+    seen = {message["ts"] for message in place.workspace.messages("#infra", who)}
+    place.workspace.submit(who, view["id"], {"typed": {"input": text}})
+    return place.heard(seen, who)
 
 
 def note(place: Town, request: Request) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.model import State
 from tests.commands.world import Impatient
 from tests.e2e.conftest import Town, text_of, town
-from tests.e2e.people import approved_by_two
+from tests.e2e.people import approved_by_two, approved_typing
 from tests.waiting import eventually
 
 
@@ -22,19 +21,7 @@ def place(tmp_path: Path) -> Iterator[Town]:
 
 
 def typed(place: Town, request_id: str, who: str, text: str) -> str:
-    card = place.card(request_id)
-    assert card is not None
-    before = {view["id"] for view in place.workspace.views(who)["views"]}
-    place.workspace.press(who, channel="#infra", ts=card["ts"], text="Approve")
-
-    def opened() -> list[dict[str, Any]]:
-        return [view for view in place.workspace.views(who)["views"] if view["id"] not in before]
-
-    (view,) = eventually(opened, "the window to confirm in")
-    assert "if you know that it is so" in str(view)
-    seen = {message["ts"] for message in place.workspace.messages("#infra", who)}
-    place.workspace.submit(who, view["id"], {"typed": {"input": text}})
-    return place.heard(seen, who)
+    return approved_typing(place, request_id, who, text, window="if you know that it is so")
 
 
 def test_a_pool_is_recovered_backed_up_and_cleared_of_its_dead_host(place: Town) -> None:

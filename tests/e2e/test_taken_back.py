@@ -5,7 +5,7 @@ taken back, nothing is sent twice, and what is said of it is true, as another cl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import XenAPI
 from bot.model import Request, State
 from sandbox.xapi.failure import Failure, HostDown
 from tests.e2e.conftest import Town, town
-from tests.waiting import eventually
+from tests.e2e.people import approved_typing
 
 CLASSES = ("pool", "host", "VM", "VBD", "VIF", "VDI", "SR", "PBD", "PIF", "network")
 PASSING = {
@@ -74,45 +74,29 @@ def has_effect(method: str) -> bool:
 
 
 @contextmanager
-def refusing(place: Town, nth: int) -> Iterator[list[str]]:
-    """The toolstack refuses one call with effect, the nth from now on; yields what it took, the last of it refused."""
+def meddling(place: Town, nth: int, meddle: Callable[[str, str], None]) -> Iterator[list[str]]:
+    """Something befalls one call with effect, the nth from now on, before it is taken: `meddle` is told its host and
+    its method. Yields the methods of all that are sent.
+    """
     estate = place.lab.estate
     take, met = estate.call, list[str]()
 
-    def refuse(host: str, method: str, params: list[Any], **more: Any) -> Any:
-        if has_effect(method) and len(met) <= nth:
-            met.append(method)
-            if len(met) == nth + 1:
-                raise Failure("INTERNAL_ERROR", "a disk of the toolstack's own is full")
-        return take(host, method, params, **more)
-
-    vars(estate).update(call=refuse)
-    try:
-        yield met
-    finally:
-        del vars(estate)["call"]
-
-
-@contextmanager
-def losing(place: Town, nth: int, when: str) -> Iterator[list[str]]:
-    """One connection breaks, of the nth call with effect, `before` it is taken or `after`; yields what was sent."""
-    estate = place.lab.estate
-    take, met = estate.call, list[str]()
-
-    def lose(host: str, method: str, params: list[Any], **more: Any) -> Any:
+    def call(host: str, method: str, params: list[Any], **more: Any) -> Any:
         if has_effect(method):
             met.append(method)
             if len(met) == nth + 1:
-                if when == "before":
-                    raise HostDown(host)
-                place.lab.drop(host, "after", 1, method)
+                meddle(host, method)
         return take(host, method, params, **more)
 
-    vars(estate).update(call=lose)
+    vars(estate).update(call=call)
     try:
         yield met
     finally:
         del vars(estate)["call"]
+
+
+def refuse(_host: str, _method: str) -> None:
+    raise Failure("INTERNAL_ERROR", "a disk of the toolstack's own is full")
 
 
 def run(place: Town, text: str) -> Request:
@@ -122,17 +106,8 @@ def run(place: Town, text: str) -> Request:
     assert place.bot
     request = place.bot.store.request(request_id)
     if request and request.requirement.approvals:
-        confirm(place, request_id, request.requirement.type_name)
+        approved_typing(place, request_id, "ana", request.requirement.type_name)  # whatever the policy says
     return place.ended(request_id)
-
-
-def confirm(place: Town, request_id: str, name: str) -> None:
-    """A name has to be typed whatever the policy says."""
-    card = eventually(lambda: place.card(request_id), "the card")
-    assert card
-    place.workspace.press("ana", channel="#infra", ts=card["ts"], text="Approve")
-    view = eventually(lambda: place.workspace.views("ana")["views"], "the window")[-1]
-    place.workspace.submit("ana", view["id"], {"typed": {"input": name}})
 
 
 EMPTY = ("vm eject files-1", "vm shutdown legacy-1 force")
@@ -171,9 +146,9 @@ def test_what_was_done_before_a_refusal_is_taken_back_or_said(
             as_before = True
             while left and as_before:
                 refused = left.pop(0)
-                with refusing(place, refused) as met:
+                with meddling(place, refused, refuse) as met:
                     request = run(place, text)
-                assert len(met) == refused + 1, f"there were only {met}"
+                assert len(met) > refused, f"there were only {met}"
                 assert (request.state, request.result is not None) == (State.FAILED, True)
                 assert request.result
                 assert "a disk of the toolstack's own is full" in request.result.summary
@@ -205,7 +180,13 @@ def test_a_call_whose_connection_broke_is_sent_once_and_what_is_said_of_it_is_tr
         for each in first:
             assert run(place, each).state is State.SUCCEEDED
         before = seen(place, host)
-        with losing(place, nth, when) as met:
+
+        def lose(host: str, method: str) -> None:
+            if when == "before":
+                raise HostDown(host)
+            place.lab.drop(host, "after", 1, method)
+
+        with meddling(place, nth, lose) as met:
             request = run(place, text)
         steps = request.plan.steps
         planned = Counter(step.call for step in steps if not step.waits)

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.xapi.estate import Estate
-from tests.sandbox_xapi.core import world
+from tests.sandbox_xapi.core import two_pools, world
 
 
 @pytest.fixture
 def estate() -> Iterator[Estate]:
     yield from world.sound(world.estate())
+
+
+@pytest.fixture
+def lab() -> two_pools.Lab:
+    return two_pools.Lab()
 
 
 @pytest.fixture

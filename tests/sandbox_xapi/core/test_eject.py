@@ -10,21 +10,13 @@ from sandbox.xapi.estate import Estate
 from sandbox.xapi.failure import Failure
 from sandbox.xapi.worlds.check import problems
 from tests.sandbox_xapi.core.two_pools import OLD, Lab, answer, joined, record
-from tests.sandbox_xapi.core.world import Client, ident, login_answer, ref
+from tests.sandbox_xapi.core.world import Client, ident, login_answer, ref, sound
 from tests.waiting import eventually
 
 
 @pytest.fixture
-def lab() -> Lab:
-    return Lab()
-
-
-@pytest.fixture
 def estate(lab: Lab) -> Iterator[Estate]:
-    made = lab.estate()
-    yield made
-    made.close()
-    assert made.bugs == []
+    yield from sound(lab.estate())
 
 
 def test_the_coordinator_cannot_be_ejected_nor_anybody_under_ha(estate: Estate) -> None:

@@ -13,23 +13,15 @@ from sandbox.xapi.failure import Failure, HostDown
 from sandbox.xapi.values import NULL
 from sandbox.xapi.worlds.check import problems
 from tests.sandbox_xapi.core.two_pools import JOIN, MIDDLE, Lab, answer, joined, record
-from tests.sandbox_xapi.core.world import FEATURES, Client, ident, login_answer, ref
+from tests.sandbox_xapi.core.world import FEATURES, Client, ident, login_answer, ref, sound
 from tests.waiting import eventually
 
 WEAKER = "1fcbfbff-f7fa3223-2d93fbff-00000121"
 
 
 @pytest.fixture
-def lab() -> Lab:
-    return Lab()
-
-
-@pytest.fixture
 def estate(lab: Lab) -> Iterator[Estate]:
-    made = lab.estate()
-    yield made
-    made.close()
-    assert made.bugs == []
+    yield from sound(lab.estate())
 
 
 def host_named(estate: Estate, name: str) -> Any:
